@@ -1,0 +1,78 @@
+//! Everything that must hold before a change lands, in one command.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+/// A step: what it is called, where it runs, and the cargo arguments.
+struct Step {
+    what: &'static str,
+    folder: &'static str,
+    arguments: &'static [&'static str],
+    deny_doc_warnings: bool,
+}
+
+const fn step(what: &'static str, arguments: &'static [&'static str]) -> Step {
+    Step { what, folder: "", arguments, deny_doc_warnings: false }
+}
+
+const STEPS: &[Step] = &[
+    step("formatting", &["fmt", "--all", "--check"]),
+    step("lints", &["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]),
+    step("core without its features", &["clippy", "-p", "audit-core", "--no-default-features", "--", "-D", "warnings"]),
+    Step { deny_doc_warnings: true, ..step("docs", &["doc", "--workspace", "--no-deps", "--all-features"]) },
+    step("tests", &["test", "--workspace", "--all-features", "--no-fail-fast"]),
+    Step {
+        folder: "audit-axum/tests/no-tracing",
+        ..step("tests with tracing switched off at compile time", &["test"])
+    },
+];
+
+pub(crate) fn run() -> ExitCode {
+    let root = root();
+    if let Err(missing) = check_tools() {
+        eprintln!("{missing}");
+        return ExitCode::FAILURE;
+    }
+    let failed: Vec<&str> = STEPS.iter().filter(|step| !succeeds(step, &root)).map(|step| step.what).collect();
+    if failed.is_empty() {
+        println!("all {} steps passed", STEPS.len());
+        ExitCode::SUCCESS
+    } else {
+        println!("failed: {}", failed.join("; "));
+        ExitCode::FAILURE
+    }
+}
+
+/// The workspace's folder: this crate lies in it.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned()
+}
+
+/// SQLite and the cryptography are C or need a linker: say so before a wall of compiler output does.
+fn check_tools() -> Result<(), &'static str> {
+    let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
+    match Command::new(compiler).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status() {
+        Ok(status) if status.success() => Ok(()),
+        _ => Err("missing: a C compiler (cc, or what CC names)"),
+    }
+}
+
+fn succeeds(step: &Step, root: &Path) -> bool {
+    println!("== {}: cargo {}", step.what, step.arguments.join(" "));
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(step.arguments).current_dir(root.join(step.folder));
+    // Settings of whoever runs this must not reach the services under test.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AUDIT_")) {
+        command.env_remove(name);
+    }
+    if step.deny_doc_warnings {
+        command.env("RUSTDOCFLAGS", "-D warnings");
+    }
+    match command.status() {
+        Ok(status) => status.success(),
+        Err(error) => {
+            println!("cannot run cargo: {error}");
+            false
+        }
+    }
+}
