@@ -1,0 +1,289 @@
+//! What a setting may be, whether code or the environment gave it.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::value::{HEADER_NAME, is_token};
+use super::{SettingError, Settings};
+use crate::vocabulary::Delivery;
+
+/// Loki refuses lines of more than 256 KiB by default; below 2 KiB the main fields would not fit.
+const LINE_BYTES: RangeInclusive<usize> = 2_048..=262_144;
+const BODY_BYTES: RangeInclusive<usize> = 0..=64 << 20;
+const QUEUE_BYTES: RangeInclusive<usize> = 64 << 10..=1 << 30;
+/// A queue that holds fewer lines than this makes nearly every request wait for the writer.
+const QUEUE_LINES: usize = 4;
+const QUEUE_TIMEOUT_MAX: Duration = Duration::from_secs(600);
+const NAME_CHARS: usize = 256;
+
+impl Settings {
+    /// Checks what holds wherever a value came from, and refuses what is not built yet.
+    ///
+    /// # Errors
+    /// Everything that is wrong, not only the first.
+    pub(crate) fn validate(&self) -> Result<(), Vec<SettingError>> {
+        let mut errors = Vec::new();
+        self.check_sizes(&mut errors);
+        self.check_paths(&mut errors);
+        self.check_names(&mut errors);
+        if self.delivery == Delivery::Strict {
+            let advice = "strict delivery is not built yet, expected best_effort or buffered";
+            errors.push(SettingError::new("AUDIT_DELIVERY", self.delivery.as_str(), advice));
+        }
+        errors.extend(self.resolved_output().err());
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    fn check_sizes(&self, errors: &mut Vec<SettingError>) {
+        let line_is_right = within(errors, "AUDIT_MAX_LINE_BYTES", self.max_line_bytes, LINE_BYTES);
+        within(errors, "AUDIT_MAX_BODY_BYTES", self.max_body_bytes, BODY_BYTES);
+        let queue_is_right = within(errors, "AUDIT_QUEUE_BYTES", self.queue_bytes, QUEUE_BYTES);
+        if line_is_right && queue_is_right && self.queue_bytes < QUEUE_LINES * self.max_line_bytes {
+            let advice =
+                format!("expected at least {QUEUE_LINES} times AUDIT_MAX_LINE_BYTES, which is {}", self.max_line_bytes);
+            errors.push(SettingError::new("AUDIT_QUEUE_BYTES", self.queue_bytes.to_string(), advice));
+        }
+        if self.queue_timeout > QUEUE_TIMEOUT_MAX {
+            let advice = format!("expected 0 to {}", QUEUE_TIMEOUT_MAX.as_millis());
+            errors.push(SettingError::new(
+                "AUDIT_QUEUE_TIMEOUT_MS",
+                self.queue_timeout.as_millis().to_string(),
+                advice,
+            ));
+        }
+    }
+
+    fn check_paths(&self, errors: &mut Vec<SettingError>) {
+        let path =
+            "expected paths that begin with / and have no empty, . , .. or * segment; a path covers all below it";
+        for (name, paths) in
+            [("AUDIT_EXCLUDE_PATHS", &self.exclude_paths), ("AUDIT_INCLUDE_PATHS", &self.include_paths)]
+        {
+            every(errors, name, paths, path, is_path);
+        }
+        // An audit trail is switched off by the setting that says so, and on stderr; not by a list.
+        let all = "expected paths below /; to audit nothing, set AUDIT_ENABLED to false";
+        every(errors, "AUDIT_EXCLUDE_PATHS", &self.exclude_paths, all, |path| path != "/");
+        if let Some(prefix) = &self.path_prefix
+            && (prefix.is_empty() || !is_path(&format!("/{}", prefix.strip_prefix('/').unwrap_or(prefix))))
+        {
+            let advice = "expected a path such as /app, without empty, . , .. or * segments";
+            errors.push(SettingError::new("AUDIT_PATH_PREFIX", prefix, advice));
+        }
+    }
+
+    fn check_names(&self, errors: &mut Vec<SettingError>) {
+        let advice = format!("expected 1 to {NAME_CHARS} characters, none of them a control character");
+        for (name, value) in [
+            ("AUDIT_SERVICE", &self.service),
+            ("AUDIT_ENVIRONMENT", &self.environment),
+            ("AUDIT_INSTANCE", &self.instance),
+        ] {
+            if let Some(value) = value
+                && !is_name(value)
+            {
+                errors.push(SettingError::new(name, value, advice.clone()));
+            }
+        }
+        let field = "expected names with a letter or a digit in them";
+        every(errors, "AUDIT_SENSITIVE_FIELDS", &self.sensitive_fields, field, |field| {
+            // A name without a word in it could only match nothing, or everything.
+            is_name(field) && field.chars().any(char::is_alphanumeric)
+        });
+        every(errors, "AUDIT_SENSITIVE_HEADERS", &self.sensitive_headers, "expected names of headers", |header| {
+            is_token(header) && header.chars().any(char::is_alphanumeric)
+        });
+        if !is_token(&self.proxy_header) {
+            errors.push(SettingError::new("AUDIT_PROXY_HEADER", &self.proxy_header, HEADER_NAME));
+        }
+    }
+}
+
+fn within<T: PartialOrd + Display>(
+    errors: &mut Vec<SettingError>,
+    name: &'static str,
+    value: T,
+    range: RangeInclusive<T>,
+) -> bool {
+    let inside = range.contains(&value);
+    if !inside {
+        errors.push(SettingError::new(
+            name,
+            value.to_string(),
+            format!("expected {} to {}", range.start(), range.end()),
+        ));
+    }
+    inside
+}
+
+fn every(
+    errors: &mut Vec<SettingError>,
+    name: &'static str,
+    list: &[String],
+    expected: &str,
+    is_right: impl Fn(&str) -> bool,
+) {
+    errors.extend(
+        list.iter()
+            .filter(|element| !is_right(element))
+            .map(|element| SettingError::in_list(name, list, element, expected)),
+    );
+}
+
+fn is_name(text: &str) -> bool {
+    (1..=NAME_CHARS).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+}
+
+/// Whether a pattern can match: one that no request's path could ever begin with is a mistake that nobody would notice.
+fn is_path(text: &str) -> bool {
+    let Some(below) = text.strip_prefix('/') else { return false };
+    let below = below.strip_suffix('/').unwrap_or(below);
+    let segments_are_right = below.is_empty() && text == "/"
+        || below.split('/').all(|segment| !matches!(segment, "" | "." | ".." | "*" | "**"));
+    segments_are_right && !text.contains(['?', '#']) && !text.chars().any(|c| c.is_control() || c.is_whitespace())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Output;
+    use super::*;
+
+    fn messages(settings: &Settings) -> Vec<String> {
+        settings.validate().err().unwrap_or_default().iter().map(SettingError::to_string).collect()
+    }
+
+    fn with(change: impl FnOnce(&mut Settings)) -> Vec<String> {
+        let mut settings = Settings::default();
+        change(&mut settings);
+        messages(&settings)
+    }
+
+    #[test]
+    fn the_defaults_are_valid() {
+        assert_eq!(messages(&Settings::default()), [""; 0]);
+    }
+
+    #[test]
+    fn sizes_have_bounds() {
+        const MIB: usize = 1 << 20;
+        type Row = (usize, fn(&mut Settings, usize), &'static str);
+        let line: fn(&mut Settings, usize) = |settings, n| settings.max_line_bytes = n;
+        let body: fn(&mut Settings, usize) = |settings, n| settings.max_body_bytes = n;
+        let queue: fn(&mut Settings, usize) = |settings, n| settings.queue_bytes = n;
+        let rows: [Row; 12] = [
+            (2_047, line, r#"AUDIT_MAX_LINE_BYTES is "2047"; expected 2048 to 262144"#),
+            (2_048, line, ""),
+            (262_144, line, ""),
+            (262_145, line, r#"AUDIT_MAX_LINE_BYTES is "262145"; expected 2048 to 262144"#),
+            (0, body, ""),
+            (64 * MIB, body, ""),
+            (64 * MIB + 1, body, r#"AUDIT_MAX_BODY_BYTES is "67108865"; expected 0 to 67108864"#),
+            (65_535, queue, r#"AUDIT_QUEUE_BYTES is "65535"; expected 65536 to 1073741824"#),
+            (65_536, queue, ""),
+            (1_024 * MIB, queue, ""),
+            (1_024 * MIB + 1, queue, r#"AUDIT_QUEUE_BYTES is "1073741825"; expected 65536 to 1073741824"#),
+            (usize::MAX, line, r#"AUDIT_MAX_LINE_BYTES is "18446744073709551615"; expected 2048 to 262144"#),
+        ];
+        for (value, set, expected) in rows {
+            let found = with(|settings| set(settings, value));
+            assert_eq!(found.concat(), expected, "{value}");
+        }
+        let found = with(|settings| {
+            settings.queue_bytes = 131_071;
+            settings.max_line_bytes = 32_768;
+        });
+        assert_eq!(
+            found,
+            [r#"AUDIT_QUEUE_BYTES is "131071"; expected at least 4 times AUDIT_MAX_LINE_BYTES, which is 32768"#]
+        );
+        assert_eq!(with(|settings| settings.queue_timeout = Duration::from_millis(600_000)), [""; 0]);
+        assert_eq!(
+            with(|settings| settings.queue_timeout = Duration::from_millis(600_001)),
+            [r#"AUDIT_QUEUE_TIMEOUT_MS is "600001"; expected 0 to 600000"#]
+        );
+    }
+
+    #[test]
+    fn paths_that_could_never_match_are_refused() {
+        for path in
+            ["/health", "/health/", "/a/{id}/b", "/a/<id>", "/a/{*rest}", "/.well-known", "/a.b", "/swagger.json"]
+        {
+            assert!(is_path(path), "{path}");
+        }
+        for path in
+            ["", "health", "//", "/a//b", "/a//", "/a/../b", "/.", "/a/*", "/a/**/b", "/a?b", "/a b", "/a#b", "/a\n"]
+        {
+            assert!(!is_path(path), "{path}");
+        }
+        let found = with(|settings| {
+            settings.exclude_paths = vec!["/ok".into(), "health".into()];
+            settings.include_paths = vec!["/".into(), "/x/*".into()];
+        });
+        let expected =
+            "expected paths that begin with / and have no empty, . , .. or * segment; a path covers all below it";
+        assert_eq!(
+            found,
+            [
+                format!(r#"AUDIT_EXCLUDE_PATHS is "/ok,health"; {expected}, not "health""#),
+                format!(r#"AUDIT_INCLUDE_PATHS is "/,/x/*"; {expected}, not "/x/*""#),
+            ]
+        );
+    }
+
+    #[test]
+    fn excluding_everything_is_refused() {
+        assert_eq!(
+            with(|settings| settings.exclude_paths = vec!["/".into()]),
+            [r#"AUDIT_EXCLUDE_PATHS is "/"; expected paths below /; to audit nothing, set AUDIT_ENABLED to false"#]
+        );
+    }
+
+    #[test]
+    fn the_prefix_is_a_path_with_or_without_its_slash() {
+        for prefix in ["/", "/app", "app", "/app/", "a/b"] {
+            assert_eq!(with(|settings| settings.path_prefix = Some(prefix.into())), [""; 0], "{prefix}");
+        }
+        for prefix in ["", "//", "a//b", "/..", "a b"] {
+            assert_eq!(with(|settings| settings.path_prefix = Some(prefix.into())).len(), 1, "{prefix}");
+        }
+    }
+
+    #[test]
+    fn names_have_bounds() {
+        let set = |value: &str| with(|settings| settings.service = Some(value.into())).len();
+        assert_eq!(
+            (set("geo api"), set(&"ä".repeat(256)), set(&"ä".repeat(257)), set(""), set("a\tb")),
+            (0, 0, 1, 1, 1)
+        );
+        let found = with(|settings| {
+            settings.environment = Some("\n".into());
+            settings.instance = Some(String::new());
+            settings.sensitive_fields = vec!["mi_campo".into(), "__".into()];
+            settings.sensitive_headers = vec!["x y".into(), "--".into()];
+            settings.proxy_header = "x:".into();
+        });
+        let names: Vec<_> = found.iter().filter_map(|message| message.split(' ').next()).collect();
+        let expected = [
+            "AUDIT_ENVIRONMENT",
+            "AUDIT_INSTANCE",
+            "AUDIT_SENSITIVE_FIELDS",
+            "AUDIT_SENSITIVE_HEADERS",
+            "AUDIT_SENSITIVE_HEADERS",
+            "AUDIT_PROXY_HEADER",
+        ];
+        assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn what_is_not_built_or_cannot_be_opened_is_refused() {
+        assert_eq!(
+            with(|settings| settings.delivery = Delivery::Strict),
+            [r#"AUDIT_DELIVERY is "strict"; strict delivery is not built yet, expected best_effort or buffered"#]
+        );
+        assert_eq!(
+            with(|settings| settings.output = Output::File("/".into())),
+            [r#"AUDIT_LOG_PATH is "/"; expected stdout or the path of a file"#]
+        );
+    }
+}

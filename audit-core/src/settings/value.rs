@@ -1,0 +1,204 @@
+//! How the text of a setting is read: words, booleans, numbers, sizes, lists, networks, header names.
+//!
+//! Every reader is given trimmed, non-empty text and, when it cannot read it, answers with what it expected.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::error::not_element;
+use super::output::Output;
+use crate::vocabulary::{Delivery, Mode};
+
+/// What was read, or the end of the message: `expected …`.
+pub(super) type Read<T> = Result<T, Cow<'static, str>>;
+
+/// What a header's name may be (RFC 9110, 5.1).
+pub(super) const HEADER_NAME: &str = "expected a header's name, such as x-forwarded-for";
+
+pub(super) fn mode(text: &str) -> Read<Mode> {
+    Mode::from_word(text).ok_or(Cow::Borrowed("expected basic, compact or full"))
+}
+
+/// Reads `strict` too: it is `validate()` that says what is not built yet.
+pub(super) fn delivery(text: &str) -> Read<Delivery> {
+    Delivery::from_word(text).ok_or(Cow::Borrowed("expected best_effort or buffered"))
+}
+
+pub(super) fn boolean(text: &str) -> Read<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(true),
+        "false" | "0" | "no" | "off" => Ok(false),
+        _ => Err("expected true, 1, yes or on, or false, 0, no or off".into()),
+    }
+}
+
+/// A size in bytes: digits, or digits and `KiB`, `MiB` or `GiB`. `KB` and the like are refused, for they mean two things.
+pub(super) fn size(text: &str) -> Read<usize> {
+    const UNITS: [(&str, usize); 3] = [("kib", 1 << 10), ("mib", 1 << 20), ("gib", 1 << 30)];
+    let lower = text.to_ascii_lowercase();
+    let (digits, unit) = UNITS
+        .iter()
+        .find_map(|(suffix, unit)| Some((lower.strip_suffix(suffix)?.trim_end(), *unit)))
+        .unwrap_or((&lower, 1));
+    number(digits)
+        .and_then(|count| usize::try_from(count).ok()?.checked_mul(unit))
+        .ok_or(Cow::Borrowed("expected a number of bytes, such as 16384, 16KiB or 8MiB"))
+}
+
+pub(super) fn milliseconds(text: &str) -> Read<Duration> {
+    number(text).map(Duration::from_millis).ok_or(Cow::Borrowed("expected a number of milliseconds"))
+}
+
+/// Digits only: `u64::from_str` alone would take a sign.
+fn number(text: &str) -> Option<u64> {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
+}
+
+/// A list: comma-separated, or a JSON array of strings when it begins with `[`. Empty elements are left out; `[]` is empty.
+pub(super) fn list(text: &str) -> Read<Vec<String>> {
+    let elements: Vec<String> = if text.starts_with('[') {
+        match serde_json::from_str(text) {
+            Ok(elements) => elements,
+            // Where in the array the mistake is helps little beside the value itself.
+            Err(_) => return Err("expected a comma-separated list or a JSON array of strings".into()),
+        }
+    } else {
+        text.split(',').map(str::to_owned).collect()
+    };
+    Ok(elements.iter().map(|element| element.trim()).filter(|element| !element.is_empty()).map(str::to_owned).collect())
+}
+
+/// A list of networks in CIDR form; a single address is a network of one.
+pub(super) fn networks(text: &str) -> Read<Vec<IpNet>> {
+    let elements = list(text)?;
+    elements
+        .iter()
+        .map(|element| {
+            network(element).ok_or_else(|| {
+                let expected = "expected addresses or networks, such as 10.0.0.0/8 or 2001:db8::1";
+                Cow::Owned(not_element(elements.len(), element, expected))
+            })
+        })
+        .collect()
+}
+
+fn network(text: &str) -> Option<IpNet> {
+    text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map(|network| network.trunc()).ok()
+}
+
+/// A header's name, lower-cased, as frameworks look it up.
+pub(super) fn header_name(text: &str) -> Read<String> {
+    if is_token(text) { Ok(text.to_ascii_lowercase()) } else { Err(HEADER_NAME.into()) }
+}
+
+/// Whether the text is a token (RFC 9110, 5.6.2).
+pub(crate) fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
+/// The application's prefix: the seed's `gvsigonline` and `/gvsigonline/` are both `/gvsigonline`.
+#[expect(clippy::unnecessary_wraps, reason = "a reader like the others; validate() judges the path")]
+pub(super) fn path_prefix(text: &str) -> Read<Option<String>> {
+    Ok(Some(format!("/{}", text.trim_matches('/'))))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a reader like the others; validate() judges the text")]
+pub(super) fn name(text: &str) -> Read<Option<String>> {
+    Ok(Some(text.to_owned()))
+}
+
+/// `stdout`, in any case, or the path of a file. `stderr` is refused: it is for people, and a file of that name is hardly meant.
+pub(super) fn output(text: &str) -> Read<Output> {
+    if text.eq_ignore_ascii_case("stdout") {
+        Ok(Output::Stdout)
+    } else if text.eq_ignore_ascii_case("stderr") {
+        Err("expected stdout or the path of a file".into())
+    } else {
+        Ok(Output::File(text.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn booleans() {
+        for text in ["true", "True", "1", "YES", "on"] {
+            assert_eq!(boolean(text), Ok(true), "{text}");
+        }
+        for text in ["false", "FALSE", "0", "no", "Off"] {
+            assert_eq!(boolean(text), Ok(false), "{text}");
+        }
+        for text in ["y", "2", "enabled", "truee", "tru"] {
+            assert!(boolean(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes() {
+        for (text, bytes) in [("0", 0), ("16384", 16_384), ("16KiB", 16_384), ("8 mib", 8 << 20), ("1GIB", 1 << 30)] {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for text in
+            ["", "KiB", "+5", "-5", "1.5MiB", "16KB", "16k", "0x10", "99999999999999999999", "18446744073709551615KiB"]
+        {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn lists() {
+        for (text, expected) in [
+            ("a", vec!["a"]),
+            (" a , b,,c ,", vec!["a", "b", "c"]),
+            (r#"["a,b", " c ", ""]"#, vec!["a,b", "c"]),
+            ("[]", vec![]),
+            (",", vec![]),
+        ] {
+            assert_eq!(list(text).unwrap(), expected, "{text}");
+        }
+        for text in ["['a']", "[1]", "[\"a\"", "[\"a\"] b", "[[\"a\"]]"] {
+            assert!(list(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn networks_and_single_addresses() {
+        let read = networks("10.1.2.3/8, 192.0.2.7, 2001:db8::/32,[").unwrap_err();
+        assert_eq!(read, "expected addresses or networks, such as 10.0.0.0/8 or 2001:db8::1, not \"[\"");
+        let read = networks("10.1.2.3/8, 192.0.2.7, 2001:db8::/32,::1").unwrap();
+        let expected = ["10.0.0.0/8", "192.0.2.7/32", "2001:db8::/32", "::1/128"].map(|net| net.parse().unwrap());
+        assert_eq!(read, expected);
+        for text in ["10.0.0.0/33", "10.0.0", "localhost", "::1/129", "10.0.0.0/"] {
+            assert!(networks(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn header_names() {
+        assert_eq!(header_name("X-Real-IP").as_deref(), Ok("x-real-ip"));
+        for text in ["x real", "x:", "ü", "a,b", "\"a\""] {
+            assert!(header_name(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_prefix_needs_no_slashes() {
+        for text in ["gvsigonline", "/gvsigonline", "gvsigonline/", "/gvsigonline/"] {
+            assert_eq!(path_prefix(text), Ok(Some("/gvsigonline".to_owned())), "{text}");
+        }
+        assert_eq!(path_prefix("/"), Ok(Some("/".to_owned())));
+    }
+
+    #[test]
+    fn outputs() {
+        assert_eq!(output("stdout"), Ok(Output::Stdout));
+        assert_eq!(output("STDOUT"), Ok(Output::Stdout));
+        assert_eq!(output("./stdout"), Ok(Output::File("./stdout".into())));
+        assert!(output("stderr").is_err());
+    }
+}
