@@ -1,0 +1,176 @@
+//! What compact mode leaves out: geometry, told by its shape.
+//!
+//! A GeoJSON geometry (RFC 7946, section 1.4: the names of types are case-sensitive) is found under any key; under a
+//! key that names a geometry, WKT, WKB in hexadecimal and nested lists of numbers go too. A name alone hides nothing.
+
+use super::words;
+
+/// The words that name a geometry.
+const NAMES: &[&str] = &[
+    "geom",
+    "geoms",
+    "geometry",
+    "geometries",
+    "geometria",
+    "geometrias",
+    "wkt",
+    "ewkt",
+    "wkb",
+    "ewkb",
+    "geojson",
+    "coordinates",
+    "coords",
+    "coordenadas",
+    "shape",
+    "polygon",
+    "linestring",
+    "multipolygon",
+    "multilinestring",
+    "multipoint",
+    "footprint",
+    "geomfromtext",
+];
+
+/// The tags with which well-known text begins (OGC 06-103r4, and what PostGIS adds).
+const TAGS: &[&str] = &[
+    "POINT",
+    "LINESTRING",
+    "POLYGON",
+    "MULTIPOINT",
+    "MULTILINESTRING",
+    "MULTIPOLYGON",
+    "GEOMETRYCOLLECTION",
+    "CIRCULARSTRING",
+    "COMPOUNDCURVE",
+    "CURVEPOLYGON",
+    "MULTICURVE",
+    "MULTISURFACE",
+    "POLYHEDRALSURFACE",
+    "TRIANGLE",
+    "TIN",
+    "LINEARRING",
+];
+
+/// Which member holds a geometry's positions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holds {
+    Coordinates,
+    Geometries,
+}
+
+/// Which member a GeoJSON object of this type keeps its positions in, if it is a geometry.
+pub(crate) fn geojson_type(name: &str) -> Option<Holds> {
+    match name {
+        "Point" | "MultiPoint" | "LineString" | "MultiLineString" | "Polygon" | "MultiPolygon" => {
+            Some(Holds::Coordinates)
+        }
+        "GeometryCollection" => Some(Holds::Geometries),
+        _ => None,
+    }
+}
+
+/// Whether a key names a geometry: `geom`, `wkb_geometry`, `boundsGeom`.
+pub(crate) fn is_geometry_name(name: &str) -> bool {
+    // Most keys hold no such letters; only the others are split.
+    name.len() >= 3 && words::split(name).iter().any(|word| NAMES.contains(&word.text.as_str()))
+}
+
+/// Whether a string is a geometry in well-known text or in hexadecimal well-known binary.
+pub(crate) fn is_geometry_text(text: &str) -> bool {
+    is_wkt(text.trim()) || is_wkb(text.trim().as_bytes())
+}
+
+fn is_wkt(text: &str) -> bool {
+    let text = match text.split_once(';') {
+        Some((srid, rest)) if srid.to_ascii_uppercase().starts_with("SRID=") && srid.len() < 16 => rest.trim_start(),
+        _ => text,
+    };
+    let letters = text.bytes().take_while(u8::is_ascii_alphabetic).count();
+    let (Some(tag), Some(rest)) = (text.get(..letters), text.get(letters..)) else { return false };
+    if letters > 24
+        || !TAGS.iter().any(|known| {
+            // `POINTZ(` and `POINT ZM (` are both written.
+            tag.get(..known.len()).is_some_and(|tag| tag.eq_ignore_ascii_case(known))
+                && matches!(tag.get(known.len()..), Some("" | "Z" | "M" | "ZM" | "z" | "m" | "zm"))
+        })
+    {
+        return false;
+    }
+    let rest = rest.trim_start().trim_start_matches(['Z', 'M', 'z', 'm']).trim_start();
+    rest.starts_with('(')
+}
+
+/// At least a point: byte order, type, two ordinates, as hexadecimal digits.
+fn is_wkb(text: &[u8]) -> bool {
+    text.len() >= 42
+        && text.len().is_multiple_of(2)
+        && (text.starts_with(b"00") || text.starts_with(b"01"))
+        && text.iter().all(u8::is_ascii_hexdigit)
+}
+
+/// Whether JSON from its start is a list, nested or not, of two numbers or more and nothing else. It may be cut.
+pub(crate) fn is_number_list(json: &[u8]) -> bool {
+    let mut depth = 0_usize;
+    let mut numbers = 0_usize;
+    let mut in_number = false;
+    for &byte in json {
+        match byte {
+            b'[' => depth += 1,
+            b']' => depth = depth.saturating_sub(1),
+            b',' | b' ' | b'\t' | b'\n' | b'\r' => {}
+            b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E' if depth > 0 => {
+                numbers += usize::from(!in_number);
+                in_number = true;
+                continue;
+            }
+            _ => return false,
+        }
+        in_number = false;
+        if depth == 0 {
+            break;
+        }
+    }
+    numbers >= 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_geometry() {
+        for name in ["geom", "the_geom", "wkb_geometry", "boundsGeom", "GEOM", "Geometry", "coordinates"] {
+            assert!(is_geometry_name(name), "{name}");
+        }
+        for name in ["geographic_name", "geometric_mean", "bbox", "g", "topology"] {
+            assert!(!is_geometry_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn geometry_text_is_told_by_its_shape() {
+        for text in [
+            "POINT(1 2)",
+            "point (1 2)",
+            "SRID=4326;POLYGON((1 2,3 4,1 2))",
+            "POINT Z (1 2 3)",
+            "POINTZM(1 2 3 4)",
+            "0101000000000000000000F03F0000000000000040",
+        ] {
+            assert!(is_geometry_text(text), "{text}");
+        }
+        for text in ["simple text", "POINT", "Point of sale (north)", "0101", "POINTER(1)", "", "SRID=1;"] {
+            assert!(!is_geometry_text(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn lists_of_numbers() {
+        for json in ["[1,2]", "[[1.5e3 , -2],[3,4]]", "[[1,2],[3", "[1,2],\"x\""] {
+            assert!(is_number_list(json.as_bytes()), "{json}");
+        }
+        for json in ["[1]", "[]", "[\"a\",1,2]", "12", "[1,{\"a\":2}]", "{}"] {
+            assert!(!is_number_list(json.as_bytes()), "{json}");
+        }
+    }
+}

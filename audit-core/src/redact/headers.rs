@@ -1,0 +1,160 @@
+//! Headers and cookies: an object of strings, names as received, values by name and by shape.
+
+use super::keys::Keys;
+use super::rewrite::Rewriter;
+use super::{FILTERED, names::Class, names::Names, shapes};
+
+/// Attributes of `Set-Cookie` (RFC 6265bis and CHIPS): not secret, and worth having as evidence.
+const ATTRIBUTES: &[&str] =
+    &["expires", "max-age", "domain", "path", "secure", "httponly", "samesite", "partitioned", "priority"];
+
+/// A longer name of a cookie, or an item of a subprotocol list, is taken for a secret.
+const MAX_NAME: usize = 64;
+
+/// Appends the headers as an object.
+pub(super) fn write<'h>(
+    rewriter: &mut Rewriter<'_>,
+    names: &Names,
+    headers: impl Iterator<Item = (&'h str, &'h [u8])>,
+) {
+    let mut keys = Keys::default();
+    rewriter.out.push(b'{');
+    for (index, (name, value)) in headers.enumerate() {
+        if rewriter.is_full() {
+            return;
+        }
+        if index > 0 {
+            rewriter.out.push(b',');
+        }
+        rewriter.key(&mut keys, name);
+        let value = String::from_utf8_lossy(value);
+        let shown = match name.to_ascii_lowercase().as_str() {
+            "cookie" => Some(cookies(names, &value)),
+            "set-cookie" => Some(set_cookie(names, &value)),
+            "sec-websocket-protocol" => Some(subprotocols(names, &value)),
+            _ => None,
+        };
+        match shown {
+            Some((shown, hidden)) => rewriter.safe_text(&shown, hidden),
+            None => rewriter.text(&value, names.classify_header(name), false),
+        }
+    }
+    rewriter.out.push(b'}');
+}
+
+/// Each cookie with its name and no value: which cookies were sent is evidence, what they say is not.
+fn cookies(names: &Names, value: &str) -> (String, u32) {
+    let mut hidden = 0;
+    let shown: Vec<String> = value
+        .split(';')
+        .map(str::trim)
+        .filter(|cookie| !cookie.is_empty())
+        .map(|cookie| {
+            hidden += 1;
+            without_value(names, cookie)
+        })
+        .collect();
+    (shown.join("; "), hidden)
+}
+
+fn without_value(names: &Names, cookie: &str) -> String {
+    match cookie.split_once('=') {
+        Some((name, _)) if name.len() <= MAX_NAME && shapes::sweep(names, name).1 == 0 => format!("{name}={FILTERED}"),
+        _ => FILTERED.to_owned(),
+    }
+}
+
+fn set_cookie(names: &Names, value: &str) -> (String, u32) {
+    let mut parts = value.split(';').map(str::trim);
+    let mut shown = without_value(names, parts.next().unwrap_or_default());
+    let mut hidden = 1;
+    for part in parts {
+        let name = part.split_once('=').map_or(part, |(name, _)| name);
+        let is_attribute = ATTRIBUTES.iter().any(|known| name.eq_ignore_ascii_case(known));
+        shown.push_str("; ");
+        if is_attribute && part.len() <= 2 * MAX_NAME && shapes::sweep(names, part).1 == 0 {
+            shown.push_str(part);
+        } else {
+            shown.push_str(FILTERED);
+            hidden += 1;
+        }
+    }
+    (shown, hidden)
+}
+
+/// Browsers cannot set headers on a WebSocket, so clients carry their token as a subprotocol.
+fn subprotocols(names: &Names, value: &str) -> (String, u32) {
+    let mut hidden = 0;
+    let mut follows_secret = false;
+    let shown: Vec<&str> = value
+        .split(',')
+        .map(str::trim)
+        .map(|item| {
+            let is_named = names.classify(item) != Class::Plain;
+            let is_secret = is_named || follows_secret || item.len() > MAX_NAME || shapes::sweep(names, item).1 > 0;
+            // `access_token, <token>`: the name is an item of its own.
+            follows_secret = is_named && item.bytes().all(|byte| byte.is_ascii_alphabetic() || b"-_.".contains(&byte));
+            hidden += u32::from(is_secret);
+            if is_secret { FILTERED } else { item }
+        })
+        .collect();
+    (shown.join(", "), hidden)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vocabulary::Mode;
+
+    fn written(headers: &[(&str, &[u8])]) -> String {
+        let names = Names::new(&[], &[]);
+        let mut rewriter = Rewriter::new(&names, Mode::Full, usize::MAX);
+        write(&mut rewriter, &names, headers.iter().copied());
+        String::from_utf8(rewriter.out).unwrap()
+    }
+
+    #[test]
+    fn secret_headers_keep_their_name() {
+        assert_eq!(
+            written(&[
+                ("authorization", b"Bearer x"),
+                ("accept", b"*/*"),
+                ("accept", b"a/b"),
+                ("x-api-key", b"\xff\xfex")
+            ]),
+            r#"{"authorization":"[FILTERED]","accept":"*/*","accept#2":"a/b","x-api-key":"[FILTERED]"}"#
+        );
+        assert_eq!(
+            written(&[("referer", b"https://h/?token=x&y=1")]),
+            r#"{"referer":"https://h/?token=[FILTERED]&y=1"}"#
+        );
+    }
+
+    #[test]
+    fn cookies_keep_their_names_and_attributes() {
+        assert_eq!(
+            written(&[("Cookie", b"sid=x; theme=dark; bare")]),
+            r#"{"Cookie":"sid=[FILTERED]; theme=[FILTERED]; [FILTERED]"}"#
+        );
+        assert_eq!(
+            written(&[("set-cookie", b"sid=x=y; HttpOnly; Path=/; odd=1")]),
+            r#"{"set-cookie":"sid=[FILTERED]; HttpOnly; Path=/; [FILTERED]"}"#
+        );
+    }
+
+    #[test]
+    fn tokens_among_subprotocols_go() {
+        assert_eq!(
+            written(&[("sec-websocket-protocol", b"base64url.bearer.authorization.k8s.io.x, kept.proto")]),
+            r#"{"sec-websocket-protocol":"[FILTERED], kept.proto"}"#
+        );
+        assert_eq!(
+            written(&[("sec-websocket-protocol", b"access_token, x, soap")]),
+            r#"{"sec-websocket-protocol":"[FILTERED], [FILTERED], soap"}"#
+        );
+        assert_eq!(
+            written(&[("sec-websocket-protocol", b"graphql-ws, soap")]),
+            r#"{"sec-websocket-protocol":"graphql-ws, soap"}"#
+        );
+    }
+}

@@ -1,0 +1,210 @@
+//! Takes secrets out of what a record keeps: bodies, queries, headers, paths, texts and a handler's own fields.
+//!
+//! Guarantees:
+//! - What stands under a secret name goes, whatever its type and however the name is written; so does what has the
+//!   shape of a secret anywhere. What cannot be read as what it declares is withheld: type, length and reason only.
+//! - Each [`Fragment`] is valid JSON of at most the bytes asked for (never below 2), with unique keys, on one line, and
+//!   readable by strict and by lenient parsers; what it keeps keeps its order and its digits.
+//! - Time is linear in the input. Depth is bounded, and nothing panics or overflows the stack, whatever comes in.
+//! - Of a value that was cut nothing is shown, so that half a secret is never taken for a harmless value.
+//!
+//! What has neither a secret name nor a secret's shape is shown: redaction narrows what leaks and does not prove that
+//! nothing does.
+
+mod content_type;
+mod fit;
+mod geometry;
+mod headers;
+mod keys;
+mod multipart;
+mod names;
+mod outline;
+mod pairs;
+mod path;
+#[cfg(test)]
+mod properties;
+mod recall;
+mod rewrite;
+mod scanner;
+mod shapes;
+mod syntax;
+mod tokens;
+mod values;
+mod word_list;
+mod words;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::vocabulary::Mode;
+
+pub use content_type::BodyKind;
+pub use fit::fit;
+pub use scanner::BodyScanner;
+
+use fit::fit_prefix;
+use names::Names;
+use rewrite::Rewriter;
+
+/// What stands in the place of a secret.
+pub const FILTERED: &str = "[FILTERED]";
+
+/// What stands in the place of a geometry, in compact mode.
+pub const GEOMETRY_FILTERED: &str = "[GEOMETRY_FILTERED]";
+
+/// JSON that is safe to write, and what was done to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Fragment {
+    /// One JSON value, redacted.
+    pub json: Vec<u8>,
+    /// How many values were hidden, in what the fragment shows: a hidden subtree, geometry or body counts once.
+    pub redacted: u32,
+    /// Whether anything was cut, before or after redaction.
+    pub truncated: bool,
+    /// The length in bytes of what came in: of a body all that went by, held or not.
+    pub original_bytes: u64,
+}
+
+impl Fragment {
+    /// Cuts what a rewriter wrote to `limit`; `cut` says that its input was cut already.
+    fn cut(rewriter: Rewriter<'_>, limit: usize, cut: bool, original_bytes: u64) -> Self {
+        let is_long = rewriter.out.len() > limit.max(2);
+        let json = if is_long || cut { fit_prefix(&rewriter.out, limit) } else { rewriter.out };
+        Self { json, redacted: rewriter.redacted, truncated: cut || is_long, original_bytes }
+    }
+}
+
+/// The rules of redaction: which names are secret. Immutable; meant to be shared.
+#[derive(Debug)]
+pub struct Redactor {
+    names: Names,
+}
+
+impl Default for Redactor {
+    /// The built-in rules.
+    fn default() -> Self {
+        Self::new(&[], &[])
+    }
+}
+
+impl Redactor {
+    /// The built-in rules and more names. Fields are words: `mi_campo_secreto` also matches `miCampoSecreto` and
+    /// `x.mi_campo_secreto`. Headers are whole names.
+    #[must_use]
+    pub fn new(more_fields: &[String], more_headers: &[String]) -> Self {
+        Self { names: Names::new(more_fields, more_headers) }
+    }
+
+    /// Whether values under this name go, but for those that a describing last word keeps (`token_count: 3`).
+    #[must_use]
+    pub fn is_sensitive_name(&self, name: &str) -> bool {
+        self.names.classify(name).is_sensitive()
+    }
+
+    /// Whether values of this header go.
+    #[must_use]
+    pub fn is_sensitive_header(&self, name: &str) -> bool {
+        self.names.classify_header(name).is_sensitive()
+    }
+
+    /// A query string, without its question mark, as an object of strings: keys decoded, `a=1&a=2` as `a` and `a#2`.
+    #[must_use]
+    pub fn query(&self, raw: &str, limit: usize) -> Fragment {
+        let mut rewriter = Rewriter::new(&self.names, Mode::Full, limit);
+        pairs::write(&mut rewriter, raw.as_bytes(), false);
+        Fragment::cut(rewriter, limit, false, length(raw.len()))
+    }
+
+    /// Headers as an object of strings, in order; a repeated name becomes `name#2`. Of cookies the names are kept.
+    #[must_use]
+    pub fn headers<'a>(&self, headers: impl Iterator<Item = (&'a str, &'a [u8])>, limit: usize) -> Fragment {
+        let mut original_bytes = 0_usize;
+        let headers = headers.inspect(|(name, value)| original_bytes += name.len() + value.len());
+        let mut rewriter = Rewriter::new(&self.names, Mode::Full, limit);
+        headers::write(&mut rewriter, &self.names, headers);
+        Fragment::cut(rewriter, limit, false, length(original_bytes))
+    }
+
+    /// A value that stands under a name of its own, such as a field that a handler added: JSON, as a serialiser wrote it.
+    ///
+    /// What is not JSON, or too deep, is withheld.
+    #[must_use]
+    pub fn value(&self, name: &str, json: &[u8], mode: Mode, limit: usize) -> Fragment {
+        let mut rewriter = Rewriter::new(&self.names, mode, limit);
+        let (class, geometry_name) = rewriter.look_up(name);
+        let written =
+            std::str::from_utf8(json).ok().and_then(|text| rewriter.document(text, false, class, geometry_name).ok());
+        if written.is_none() {
+            rewriter.filtered();
+        }
+        Fragment::cut(rewriter, limit, false, length(json.len()))
+    }
+
+    /// A text without a name, such as an error's: secrets by shape go; how many there were.
+    #[must_use]
+    pub fn text<'t>(&self, text: &'t str) -> (Cow<'t, str>, u32) {
+        shapes::sweep(&self.names, text)
+    }
+
+    /// A path as received, without its query, but for the segments that its route's template names as secret, secret
+    /// matrix parameters (`;jsessionid=…`) and secrets by shape; how many there were.
+    #[must_use]
+    pub fn path<'p>(&self, path: &'p str, template: Option<&str>) -> (Cow<'p, str>, u32) {
+        path::redact(&self.names, path, template)
+    }
+
+    /// Begins to watch a body. At most `capture_limit` bytes of it are held; the fragment has at most `limit` bytes.
+    #[must_use]
+    pub fn body(self: &Arc<Self>, kind: BodyKind<'_>, mode: Mode, capture_limit: usize, limit: usize) -> BodyScanner {
+        BodyScanner::new(Arc::clone(self), kind, mode, capture_limit, limit)
+    }
+}
+
+fn length(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(fragment: &Fragment) -> &str {
+        std::str::from_utf8(&fragment.json).unwrap()
+    }
+
+    #[test]
+    fn a_value_is_judged_by_its_name() {
+        let redactor = Redactor::new(&["mi_campo".to_owned()], &[]);
+        let value = |name, json: &str| shown(&redactor.value(name, json.as_bytes(), Mode::Compact, 1000)).to_owned();
+        assert_eq!(value("x.miCampo", "{\"a\":1}"), "\"[FILTERED]\"");
+        assert_eq!(value("token_count", "3"), "3");
+        assert_eq!(value("geom", "\"POINT(1 2)\""), "\"[GEOMETRY_FILTERED]\"");
+        assert_eq!(value("a", "{\"token\":1,\"b\":[1.50]}"), r#"{"token":"[FILTERED]","b":[1.50]}"#);
+        assert_eq!(value("a", "{broken"), "\"[FILTERED]\"");
+    }
+
+    #[test]
+    fn a_fragment_says_what_was_done_to_it() {
+        let redactor = Redactor::default();
+        let fragment = redactor.query("token=x&a=1&b=2", 30);
+        assert_eq!(shown(&fragment), r#"{"token":"[FILTERED]","a":"1"}"#);
+        assert_eq!((fragment.redacted, fragment.truncated, fragment.original_bytes), (1, true, 15));
+        let whole = redactor.query("a=1", 30);
+        assert_eq!((whole.redacted, whole.truncated), (0, false));
+        assert_eq!(redactor.headers([("a", b"bc".as_slice())].into_iter(), 100).original_bytes, 3);
+    }
+
+    #[test]
+    fn a_broken_value_leaves_nothing_of_itself() {
+        let fragment = Redactor::default().value("a", b"[1,{\"b\":2", Mode::Full, 100);
+        assert_eq!((shown(&fragment), fragment.redacted), ("\"[FILTERED]\"", 1));
+    }
+
+    #[test]
+    fn the_rules_can_be_shared() {
+        fn shared<T: Send + Sync + 'static>() {}
+        shared::<Redactor>();
+        shared::<BodyScanner>();
+    }
+}

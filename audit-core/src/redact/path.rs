@@ -1,0 +1,176 @@
+//! The path of a request: segments that its template names as secret, matrix parameters, and secrets by shape.
+//!
+//! A path is kept as received; only what is secret is replaced.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
+use super::names::Names;
+use super::{FILTERED, shapes};
+
+/// What a template says about one segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hint {
+    Shown,
+    Secret,
+    /// Secret to the end of the path.
+    SecretTail,
+    /// A wildcard that is not secret: nothing is known of what follows.
+    Tail,
+}
+
+/// Hides the secret segments and parameters of `path`; how many there were.
+pub(crate) fn redact<'p>(names: &Names, path: &'p str, template: Option<&str>) -> (Cow<'p, str>, u32) {
+    let hints = template.map(|template| hints(names, template)).unwrap_or_default();
+    let mut hints = hints.into_iter();
+    let mut out = String::with_capacity(path.len());
+    let mut hidden = 0_u32;
+    for (index, segment) in path.split('/').enumerate() {
+        if index > 0 {
+            out.push('/');
+        }
+        // Path and template both begin with a slash, so the empty segment before it takes the template's empty one.
+        match hints.next().unwrap_or(Hint::Shown) {
+            Hint::Secret if !segment.is_empty() => {
+                hidden = hidden.saturating_add(1);
+                out.push_str(FILTERED);
+            }
+            Hint::SecretTail => {
+                hidden = hidden.saturating_add(1);
+                out.push_str(FILTERED);
+                break;
+            }
+            Hint::Tail => {
+                hints = Vec::new().into_iter();
+                hidden = hidden.saturating_add(push_segment(names, segment, &mut out));
+            }
+            Hint::Secret | Hint::Shown => hidden = hidden.saturating_add(push_segment(names, segment, &mut out)),
+        }
+    }
+    // A URL in the path, whose userinfo spans what looks like segments.
+    if path.contains('@') && path.contains("//") {
+        let (swept, more) = shapes::sweep(names, out.strip_prefix('/').unwrap_or(&out));
+        if more > 0 {
+            out = format!("{}{swept}", if out.starts_with('/') { "/" } else { "" });
+            hidden = hidden.saturating_add(more);
+        }
+    }
+    if hidden == 0 { (Cow::Borrowed(path), 0) } else { (Cow::Owned(out), hidden) }
+}
+
+/// Writes one segment: its matrix parameters by name, the rest by shape.
+fn push_segment(names: &Names, segment: &str, out: &mut String) -> u32 {
+    let mut hidden = 0_u32;
+    for (index, part) in segment.split(';').enumerate() {
+        if index > 0 {
+            out.push(';');
+        }
+        match part.split_once('=') {
+            Some((name, value)) if !names.classify(name).keeps_text(value) => {
+                out.push_str(name);
+                out.push('=');
+                out.push_str(FILTERED);
+                hidden = hidden.saturating_add(1);
+            }
+            _ => {
+                let decoded = percent_decode_str(part).decode_utf8_lossy();
+                let is_secret = shapes::sweep(names, &decoded).1 > 0;
+                out.push_str(if is_secret { FILTERED } else { part });
+                hidden = hidden.saturating_add(u32::from(is_secret));
+            }
+        }
+    }
+    hidden
+}
+
+/// One hint a segment, for the templates of axum (`{id}`, `{*rest}`), actix (`{id:regex}`) and rocket (`<id>`, `<rest..>`).
+fn hints(names: &Names, template: &str) -> Vec<Hint> {
+    let mut hints = Vec::new();
+    let mut hint = Hint::Shown;
+    let mut name: Option<String> = None;
+    let mut depth = 0_usize;
+    for letter in template.chars() {
+        match letter {
+            '{' | '<' if depth == 0 => {
+                depth = 1;
+                name = Some(String::new());
+            }
+            '{' if depth > 0 => depth += 1,
+            '}' if depth > 1 => depth -= 1,
+            '}' | '>' if depth == 1 => {
+                depth = 0;
+                hint = stronger(hint, hint_of(names, &name.take().unwrap_or_default()));
+            }
+            '/' if depth == 0 => hints.push(std::mem::replace(&mut hint, Hint::Shown)),
+            letter => {
+                if let Some(name) = &mut name {
+                    name.push(letter);
+                }
+            }
+        }
+    }
+    hints.push(hint);
+    hints
+}
+
+fn hint_of(names: &Names, parameter: &str) -> Hint {
+    let (name, pattern) = parameter.split_once(':').unwrap_or((parameter, ""));
+    let is_tail = name.starts_with('*') || name.ends_with("..") || pattern.contains(".*") || pattern.contains(".+");
+    match (names.classify(name).is_sensitive(), is_tail) {
+        (true, true) => Hint::SecretTail,
+        (true, false) => Hint::Secret,
+        (false, true) => Hint::Tail,
+        (false, false) => Hint::Shown,
+    }
+}
+
+fn stronger(one: Hint, other: Hint) -> Hint {
+    match (one, other) {
+        (Hint::SecretTail, _) | (_, Hint::SecretTail) => Hint::SecretTail,
+        (Hint::Secret, _) | (_, Hint::Secret) => Hint::Secret,
+        (Hint::Tail, _) | (_, Hint::Tail) => Hint::Tail,
+        (Hint::Shown, Hint::Shown) => Hint::Shown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn redacted(path: &str, template: Option<&str>) -> String {
+        redact(&Names::new(&[], &[]), path, template).0.into_owned()
+    }
+
+    #[test]
+    fn the_template_names_the_secret_segments() {
+        for (path, template, expected) in [
+            ("/reset/x/done", "/reset/{token}/done", "/reset/[FILTERED]/done"),
+            ("/reset/x", "/reset/<token>", "/reset/[FILTERED]"),
+            ("/reset/x", "/reset/{reset_token:[a-f/]{2,}}", "/reset/[FILTERED]"),
+            ("/s/x/y/z", "/s/{*secret}", "/s/[FILTERED]"),
+            ("/s/x/y", "/s/<secret..>", "/s/[FILTERED]"),
+            ("/f/x.json", "/f/{token}.json", "/f/[FILTERED]"),
+            ("/layers/x", "/layers/{name}", "/layers/x"),
+            ("/a/b/c/x", "/a/{*rest}", "/a/b/c/x"),
+            ("/reset/x/", "/reset/{token}", "/reset/[FILTERED]/"),
+        ] {
+            assert_eq!(redacted(path, Some(template)), expected, "{template}");
+        }
+    }
+
+    #[test]
+    fn parameters_and_shapes_go_without_a_template() {
+        assert_eq!(redacted("/x;jsessionid=a.b;v=1/y", None), "/x;jsessionid=[FILTERED];v=1/y");
+        assert_eq!(redacted("/verify/eyJhbGciOiJIUzI1NiJ9.e30.c2ln", None), "/verify/[FILTERED]");
+        assert_eq!(redacted("/fetch/https://bob:x@h/p", None), "/fetch/https://bob:[FILTERED]@h/p");
+        assert_eq!(redacted("/x/token%3Dabc", None), "/x/[FILTERED]");
+    }
+
+    #[test]
+    fn other_paths_are_lent_as_received() {
+        for path in ["/api/v1/tokens/7", "", "/", "//a//b", "/%E4%80", "/a;b=c"] {
+            assert!(matches!(redact(&Names::new(&[], &[]), path, Some("/api/{id}")), (Cow::Borrowed(_), 0)), "{path}");
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! Secrets in text, told by their shape: assignments, command-line options, URLs' userinfo, PEM, XML elements,
+//! credentials after a scheme, tokens of known form, and all of these behind percent escapes.
+//!
+//! Free text has no grammar, so this errs on the side of hiding; what nothing marks as secret stays. Time is linear
+//! in the text's length; the result never holds more of the input than went in.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use percent_encoding::percent_decode_str;
+
+use super::names::{Class, Names};
+use super::{FILTERED, tokens, values};
+
+/// How often percent escapes are undone to look behind them.
+const MAX_DECODINGS: usize = 3;
+
+/// Hides the secrets of a text; how many there were.
+pub(crate) fn sweep<'t>(names: &Names, text: &'t str) -> (Cow<'t, str>, u32) {
+    sweep_decoded(names, text, 0)
+}
+
+fn sweep_decoded<'t>(names: &Names, text: &'t str, decodings: usize) -> (Cow<'t, str>, u32) {
+    // The shortest assignment of a name that is secret takes five: `pin=1`.
+    if text.len() < 5 {
+        return (Cow::Borrowed(text), 0);
+    }
+    let mut sweep = Sweep {
+        names,
+        text,
+        out: String::new(),
+        copied: 0,
+        at: 0,
+        hidden: 0,
+        before: 0..0,
+        decodings,
+        is_curl: None,
+        last_closing_tag: None,
+    };
+    sweep.run();
+    if sweep.hidden == 0 {
+        return (Cow::Borrowed(text), 0);
+    }
+    sweep.out.push_str(text.get(sweep.copied..).unwrap_or_default());
+    (Cow::Owned(sweep.out), sweep.hidden)
+}
+
+struct Sweep<'a> {
+    names: &'a Names,
+    text: &'a str,
+    out: String,
+    /// How much of the text `out` stands for.
+    copied: usize,
+    at: usize,
+    hidden: u32,
+    /// The run before this one: `api key: …` takes two.
+    before: Range<usize>,
+    decodings: usize,
+    // Asked at most once a text, or time would not be linear.
+    is_curl: Option<bool>,
+    last_closing_tag: Option<usize>,
+}
+
+impl<'a> Sweep<'a> {
+    fn run(&mut self) {
+        let bytes = self.text.as_bytes();
+        if bytes.starts_with(b"//") {
+            self.userinfo(2);
+        }
+        while let Some(&byte) = bytes.get(self.at) {
+            if values::is_name_byte(byte) {
+                let start = self.at;
+                let length = bytes.iter().skip(start).take_while(|byte| values::is_name_byte(**byte)).count();
+                self.at = start + length;
+                self.word(start..start + length);
+                self.before = start..start + length;
+            } else if byte == b'<' {
+                self.element();
+            } else {
+                self.at += 1;
+            }
+        }
+    }
+
+    fn slice(&self, range: Range<usize>) -> &'a str {
+        self.text.get(range).unwrap_or_default()
+    }
+
+    fn rest(&self, at: usize) -> &'a str {
+        self.text.get(at..).unwrap_or_default()
+    }
+
+    /// Puts `marker` in the place of a part of the text and goes on after it.
+    fn replace(&mut self, range: Range<usize>, marker: &str) {
+        if range.start < self.copied || self.text.get(range.clone()).is_none() {
+            return;
+        }
+        self.out.push_str(self.slice(self.copied..range.start));
+        self.out.push_str(marker);
+        self.hidden = self.hidden.saturating_add(1);
+        self.copied = range.end;
+        self.at = self.at.max(range.end);
+    }
+
+    fn hide(&mut self, range: Range<usize>) {
+        // What was swept before is not swept again.
+        if range.is_empty() || self.slice(range.clone()) == FILTERED {
+            self.at = self.at.max(range.end);
+        } else {
+            self.replace(range, FILTERED);
+        }
+    }
+
+    fn word(&mut self, word: Range<usize>) {
+        let text = self.slice(word.clone());
+        let next = self.text.as_bytes().get(word.end).copied();
+        if text.ends_with("-----BEGIN") {
+            return self.pem(word.end - "-----BEGIN".len());
+        }
+        if next == Some(b':') && self.rest(word.end).starts_with("://") {
+            return self.userinfo(word.end + 3);
+        }
+        if self.assignment(&word) || self.option(&word) || self.credential(&word) {
+            return;
+        }
+        if let Some(token) = tokens::find(self.text, word.start, word.end) {
+            return self.hide(token);
+        }
+        if text.contains('%') && self.decodings < MAX_DECODINGS {
+            let decoded = percent_decode_str(text).decode_utf8_lossy();
+            if decoded != text && sweep_decoded(self.names, &decoded, self.decodings + 1).1 > 0 {
+                self.hide(word.start..values::bare_end(self.text, word.end));
+            }
+        }
+    }
+
+    /// `name = value`, `"name": "value"`, `name => value`.
+    fn assignment(&mut self, word: &Range<usize>) -> bool {
+        let Some(separator) = values::separator(self.text, word.end) else { return false };
+        let text = self.slice(word.clone());
+        let mut class = self.names.classify(text);
+        if !class.is_sensitive() && separator.is_equals && text.eq_ignore_ascii_case("signature") {
+            class = Class::Secret;
+        }
+        if !class.is_sensitive() && self.before.end + 1 == word.start && self.slice(self.before.end..word.start) == " "
+        {
+            class = self.names.classify(self.slice(self.before.start..word.end));
+        }
+        if !class.is_sensitive() {
+            return false;
+        }
+        let lower = text.to_ascii_lowercase();
+        let whole_line = separator.is_spaced && self.begins_line(word.start)
+            || lower.contains("authorization")
+            || lower.contains("cookie");
+        let value = values::value(self.text, separator.end, whole_line);
+        if class.keeps_text(self.slice(value.clone())) {
+            self.at = self.at.max(value.end);
+        } else {
+            self.hide(value);
+        }
+        true
+    }
+
+    /// Whether only blanks, a dash or a quote stand before `at` in its line, as in YAML and headers.
+    fn begins_line(&self, at: usize) -> bool {
+        let before = self.text.as_bytes().get(at.saturating_sub(64)..at).unwrap_or_default();
+        let leads = before.iter().rev().find(|byte| !b" \t-\"'".contains(byte));
+        leads.map_or(at <= 64, |byte| matches!(byte, b'\n' | b'\r'))
+    }
+
+    /// `--token value`; `-u user:password` of curl.
+    fn option(&mut self, word: &Range<usize>) -> bool {
+        let text = self.slice(word.clone());
+        if !text.starts_with('-') || !self.rest(word.end).starts_with([' ', '\t']) {
+            return false;
+        }
+        let value = values::value(self.text, word.end, false);
+        let shown = self.slice(value.clone());
+        if shown.starts_with('-') || shown.is_empty() {
+            return false;
+        }
+        if matches!(text, "-u" | "--user" | "--proxy-user") && self.is_curl() {
+            let Some((user, _)) = shown.split_once(':') else { return false };
+            self.hide(value.start + user.len() + 1..value.end);
+            return true;
+        }
+        let class = self.names.classify(text);
+        if !class.is_sensitive() || class.keeps_text(shown) {
+            return false;
+        }
+        self.hide(value);
+        true
+    }
+
+    fn is_curl(&mut self) -> bool {
+        *self.is_curl.get_or_insert_with(|| self.text.contains("curl"))
+    }
+
+    /// `Bearer …`, `Basic …`; at the start of the text also `Digest …` and its like.
+    fn credential(&mut self, word: &Range<usize>) -> bool {
+        let scheme = self.slice(word.clone()).trim_start_matches(['[', '-', '.']);
+        let after = self.rest(word.end);
+        let token = after.trim_start_matches([' ', '\t']);
+        if token.len() == after.len() || scheme.len() > 24 {
+            return false;
+        }
+        let start = self.text.len() - token.len();
+        if word.start == 0 && tokens::is_parameter_scheme(scheme, token) {
+            self.hide(start..self.text.len());
+            return true;
+        }
+        let length =
+            token.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=:%".contains(byte)).count();
+        if !tokens::is_credential(scheme, self.slice(start..start + length)) {
+            return false;
+        }
+        self.hide(start..start + length);
+        true
+    }
+
+    /// From `-----BEGIN` to the end of the `-----END` line, or of the text; public parts stay.
+    fn pem(&mut self, start: usize) {
+        let block = self.rest(start);
+        let label = block.get("-----BEGIN".len()..).and_then(|rest| rest.split_once("-----")).map(|(label, _)| label);
+        if label.is_some_and(|label| label.contains("CERTIFICATE") || label.contains("PUBLIC KEY")) {
+            return;
+        }
+        let end = block.find("-----END").map_or(block.len(), |end| {
+            let last = block.get(end..).unwrap_or_default();
+            let label = "-----END".len();
+            end + last.get(label..).and_then(|rest| rest.find("-----")).map_or(last.len(), |dashes| label + dashes + 5)
+        });
+        self.hide(start..start + end);
+    }
+
+    /// `user:password@` behind `://`; `start` is where the authority begins.
+    fn userinfo(&mut self, start: usize) {
+        self.at = self.at.max(start);
+        if let Some(secret) = values::userinfo(self.text, start) {
+            self.hide(secret);
+        }
+    }
+
+    /// `<password>…</password>`.
+    fn element(&mut self) {
+        let start = self.at + 1;
+        self.at = start;
+        let bytes = self.text.as_bytes();
+        let length = bytes.iter().skip(start).take_while(|byte| values::is_name_byte(**byte) || **byte == b':').count();
+        let name = self.slice(start..start + length);
+        let last = *self.last_closing_tag.get_or_insert_with(|| self.text.rfind("</").unwrap_or(0));
+        if length == 0 || last < start || !self.names.classify(name).is_sensitive() {
+            return;
+        }
+        let after = self.rest(start + length);
+        let tag = after.find(['<', '>']).and_then(|end| after.get(..=end));
+        if tag.is_none_or(|tag| tag.ends_with('<') || tag.ends_with("/>")) {
+            return;
+        }
+        let closing = format!("</{name}");
+        let end = start + length + after.find(&closing).unwrap_or(after.len());
+        self.replace(start + length..end, ">[FILTERED]");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn swept(text: &str) -> String {
+        sweep(&Names::new(&[], &[]), text).0.into_owned()
+    }
+
+    #[test]
+    fn secrets_go() {
+        for (text, expected) in [
+            ("password=x&k=1", "password=[FILTERED]&k=1"),
+            ("user=bob;password=x;k=1", "user=bob;password=[FILTERED];k=1"),
+            ("a password = \"x y\" b", "a password = \"[FILTERED]\" b"),
+            (r#"{"password":"x", broken"#, r#"{"password":"[FILTERED]", broken"#),
+            (r#"{\"password\": \"x\\\" y\", broken"#, r#"{\"password\": \"[FILTERED]\", broken"#),
+            ("mutation{login(password:\"x\"){id}}", "mutation{login(password:\"[FILTERED]\"){id}}"),
+            ("password: {a: [b]} c", "password: [FILTERED] c"),
+            ("register --flag --token x --more y", "register --flag --token [FILTERED] --more y"),
+            ("--password=x --k", "--password=[FILTERED] --k"),
+            ("curl -u bob:x https://h/", "curl -u bob:[FILTERED] https://h/"),
+            (
+                "see https://bob:x@h/p?api%5Fkey=x&y=1#access_token=x",
+                "see https://bob:[FILTERED]@h/p?api%5Fkey=[FILTERED]&y=1#access_token=[FILTERED]",
+            ),
+            ("redis://:x@h:1/0", "redis://:[FILTERED]@h:1/0"),
+            ("https://Zq7x@h/", "https://[FILTERED]@h/"),
+            ("/go?next=https%3A%2F%2Fh%2F%3Ftoken%3Dx&k=1", "/go?next=[FILTERED]&k=1"),
+            ("/go?next=https%253A%252F%252Fh%252F%253Ftoken%253Dx", "/go?next=[FILTERED]"),
+            ("failed: Bearer abc123def", "failed: Bearer [FILTERED]"),
+            ("Authorization: Custom x y\nnext", "Authorization: [FILTERED]\nnext"),
+            ("a -----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY----- b", "a [FILTERED] b"),
+            ("-----BEGIN PRIVATE KEY-----\nMII", "[FILTERED]"),
+            ("<a><wsse:Password T=\"x\">x</wsse:Password></a>", "<a><wsse:Password>[FILTERED]</wsse:Password></a>"),
+            ("the api key: x", "the api key: [FILTERED]"),
+            ("Digest username=\"bob\", response=\"x\"", "Digest [FILTERED]"),
+            ("- password: correct horse\n  user: bob", "- password: [FILTERED]\n  user: bob"),
+            ("token=a,b)c; user=bob", "token=[FILTERED]; user=bob"),
+        ] {
+            assert_eq!(swept(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn harmless_text_is_lent_unchanged() {
+        for text in [
+            "the password policy was updated",
+            "16:9@60kept",
+            "mailto:kept@example.com",
+            "https://kept.example/author?page=2",
+            "/api/v1/tokens/kept",
+            "W/'kept-686897696a7c876b7e'",
+            "Basic realm=kept",
+            "error in auth::token::verify",
+            "2031-07-04T11:22:33Z",
+            "expected Vec<Token> here",
+            "a bearer token is needed",
+            "token_type=bearer",
+            "max_tokens: 4096",
+            "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----",
+            "100% sure: yes",
+            "<b>bold</b>",
+            "ñ=1",
+            "",
+        ] {
+            assert!(matches!(sweep(&Names::new(&[], &[]), text), (Cow::Borrowed(_), 0)), "{text} -> {}", swept(text));
+        }
+    }
+
+    #[test]
+    fn sweeping_twice_changes_nothing() {
+        for text in
+            ["password=x&token=y", "https://bob:x@h/", "Bearer abc123def", "<token>x</token>", "password: \"x\""]
+        {
+            let once = swept(text);
+            assert_eq!(swept(&once), once);
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Where, in text without a grammar, the value of a name begins and ends.
+
+use std::ops::Range;
+
+use super::FILTERED;
+
+/// How far ahead of a comma or a semicolon the next name may end.
+const MAX_NEXT_NAME: usize = 40;
+
+/// How many separators in a row are taken for such.
+const MAX_SEPARATORS: usize = 8;
+
+/// How far into a URL an `@` is looked for beyond the end of what should be its authority.
+const MAX_UNESCAPED: usize = 256;
+
+/// Characters of names, in any of the languages that text may quote.
+pub(crate) fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_-.$%[]".contains(&byte) || byte >= 0x80
+}
+
+/// What stands between a name and its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Separator {
+    pub(crate) end: usize,
+    pub(crate) is_equals: bool,
+    /// A colon, or an equals sign with a space after it: the way of files, where a value may hold spaces.
+    pub(crate) is_spaced: bool,
+}
+
+/// The `=`, `:`, `=>` or `:=` after a name that ends at `at`, with the quote that may close the name.
+pub(crate) fn separator(text: &str, mut at: usize) -> Option<Separator> {
+    let bytes = text.as_bytes();
+    let skip = |at: usize, set: &[u8], most: usize| {
+        at + bytes.iter().skip(at).take(most).take_while(|byte| set.contains(byte)).count()
+    };
+    at = skip(at, b"\\\"'`", 8);
+    let start = skip(at, b" \t\r\n", 8);
+    at = skip(start, b":=", 3);
+    if at == start {
+        return None;
+    }
+    at = skip(at, b">", 1);
+    let sign = text.get(start..at)?;
+    // `std::path` and `https://` assign nothing.
+    if sign.starts_with("::") || sign == ":" && text.get(at..)?.starts_with("//") {
+        return None;
+    }
+    let is_spaced = sign == ":" || text.get(at..)?.starts_with([' ', '\t']);
+    Some(Separator { end: at, is_equals: sign.starts_with('='), is_spaced })
+}
+
+/// The value that begins at or after `at`, without its quotes. With `whole_line` an unquoted one goes to the line's end.
+pub(crate) fn value(text: &str, at: usize, whole_line: bool) -> Range<usize> {
+    let bytes = text.as_bytes();
+    let blank = |at: usize, set: &[u8]| at + bytes.iter().skip(at).take_while(|byte| set.contains(byte)).count();
+    let mut start = blank(at, b" \t");
+    let beyond = blank(at, b" \t\r\n");
+    if matches!(bytes.get(beyond), Some(b'"' | b'\'' | b'{' | b'[')) {
+        start = beyond;
+    }
+    let rest = text.get(start..).unwrap_or_default();
+    if rest.starts_with(FILTERED) {
+        return start..start + FILTERED.len();
+    }
+    let quote = start + rest.bytes().take_while(|byte| *byte == b'\\').count();
+    match bytes.get(quote) {
+        Some(b'"' | b'\'' | b'`') => quoted(text, start, quote),
+        Some(b'{' | b'[') if quote == start => start..bracket_end(bytes, start),
+        _ if whole_line => start..start + rest.find(['\n', '\r']).unwrap_or(rest.len()),
+        _ => start..scheme_end(text, start),
+    }
+}
+
+/// The content of a string whose quote stands at `quote`, escaped as what stands from `start` says.
+fn quoted(text: &str, start: usize, quote: usize) -> Range<usize> {
+    let bytes = text.as_bytes();
+    let escapes = quote - start;
+    let mark = bytes.get(quote).copied();
+    let mut at = quote + 1;
+    while let Some(byte) = bytes.get(at) {
+        let run = bytes.iter().skip(at).take_while(|byte| **byte == b'\\').count();
+        if run > 0 {
+            at += run;
+            if bytes.get(at).copied() == mark {
+                if run == escapes {
+                    return quote + 1..at - run;
+                }
+                at += 1;
+            }
+        } else if Some(*byte) == mark && escapes == 0 {
+            // SQL doubles a quote to write it.
+            if bytes.get(at + 1).copied() != mark {
+                return quote + 1..at;
+            }
+            at += 2;
+        } else {
+            at += 1;
+        }
+    }
+    quote + 1..text.len()
+}
+
+/// Behind the bracket that closes the one at `start`, brackets in strings not counted; the end, if none does.
+fn bracket_end(bytes: &[u8], start: usize) -> usize {
+    let mut depth = 0_usize;
+    let mut escapes = 0_usize;
+    // How many backslashes stood before the quote of the string that is open.
+    let mut string: Option<usize> = None;
+    for (at, byte) in bytes.iter().enumerate().skip(start) {
+        match (byte, string) {
+            (b'\\', _) => {
+                escapes += 1;
+                continue;
+            }
+            (b'"', None) => string = Some(escapes),
+            (b'"', Some(opened)) if opened == escapes => string = None,
+            (b'{' | b'[', None) => depth += 1,
+            (b'}' | b']', None) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        escapes = 0;
+        if depth == 0 {
+            return at + 1;
+        }
+    }
+    bytes.len()
+}
+
+/// The end of an unquoted value; `Bearer x` is one.
+fn scheme_end(text: &str, start: usize) -> usize {
+    const SCHEMES: &[&str] = &["bearer", "basic", "digest", "token", "apikey", "negotiate", "ntlm"];
+    let end = bare_end(text, start);
+    let is_scheme =
+        text.get(start..end).is_some_and(|word| SCHEMES.iter().any(|known| word.eq_ignore_ascii_case(known)));
+    let rest = text.get(end..).unwrap_or_default();
+    let next = rest.trim_start_matches([' ', '\t']);
+    if is_scheme && next.len() < rest.len() { bare_end(text, text.len() - next.len()) } else { end }
+}
+
+/// The end of a value without quotes or spaces.
+pub(crate) fn bare_end(text: &str, start: usize) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = start;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b' ' | b'\t' | b'\r' | b'\n' | b'&' | b'"' | b'\'' | b'`' | b'<' | b'>' => break,
+            // These end a value in a list, but may stand in a password.
+            b',' | b';' | b')' | b']' | b'}' | b'|' if ends_value(bytes.get(at + 1..).unwrap_or_default()) => break,
+            _ => at += 1,
+        }
+    }
+    at
+}
+
+/// Whether what follows a character that may separate shows that it does: the end, a blank, a quote, or another name.
+fn ends_value(rest: &[u8]) -> bool {
+    let separators = rest.iter().take(MAX_SEPARATORS).take_while(|byte| b",;)]}|{[".contains(byte)).count();
+    let rest = rest.get(separators..).unwrap_or_default();
+    match rest.first() {
+        None | Some(b' ' | b'\t' | b'\r' | b'\n' | b'"' | b'\'' | b'&' | b'<') => true,
+        Some(_) => {
+            let name =
+                rest.iter().take(MAX_NEXT_NAME).take_while(|byte| is_name_byte(**byte) || **byte == b' ').count();
+            name > 0 && matches!(rest.get(name), Some(b'=' | b':'))
+        }
+    }
+}
+
+/// The secret part of the userinfo of a URL whose authority begins at `start`: all of it, or, if the user is a plain
+/// word, what follows the colon.
+pub(crate) fn userinfo(text: &str, start: usize) -> Option<Range<usize>> {
+    let rest = text.get(start..)?;
+    let is_end = |letter: char| letter.is_whitespace() || "\"'<>`".contains(letter);
+    let is_path = |letter: char| "/?#\\".contains(letter);
+    let authority = rest.get(..rest.find(|letter| is_end(letter) || is_path(letter)).unwrap_or(rest.len()))?;
+    let length = match authority.rfind('@') {
+        Some(at) => at,
+        // A password may hold what should have been escaped; a port is only digits.
+        None => {
+            let (host, port) = authority.split_once(':')?;
+            let is_port = port.bytes().all(|byte| byte.is_ascii_digit()) && !port.is_empty();
+            if is_port || host.starts_with('[') {
+                return None;
+            }
+            let beyond = rest.char_indices().take(MAX_UNESCAPED).take_while(|(_, letter)| !is_end(*letter));
+            beyond.filter(|(_, letter)| *letter == '@').last()?.0
+        }
+    };
+    let userinfo = rest.get(..length)?;
+    let is_plain =
+        |user: &str| user.len() <= 32 && user.bytes().all(|byte| byte.is_ascii_alphabetic() || b"-_.".contains(&byte));
+    match userinfo.split_once(':') {
+        Some((user, password)) if is_plain(user) && !password.is_empty() => {
+            Some(start + user.len() + 1..start + length)
+        }
+        _ => Some(start..start + length),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn separators() {
+        let sign = |text: &str| separator(text, 1).map(|separator| text.get(..separator.end).unwrap().to_owned());
+        assert_eq!(sign("a=b").unwrap(), "a=");
+        assert_eq!(sign("a\" : b").unwrap(), "a\" :");
+        assert_eq!(sign("a=>b").unwrap(), "a=>");
+        assert_eq!(sign("a := b").unwrap(), "a :=");
+        assert_eq!(sign("a::b"), None);
+        assert_eq!(sign("a://b"), None);
+        assert_eq!(sign("a b=c"), None);
+    }
+
+    #[test]
+    fn values_end() {
+        let of = |text: &str, line| text.get(value(text, 0, line)).unwrap().to_owned();
+        assert_eq!(of("ab,cd ef", false), "ab,cd");
+        assert_eq!(of(",,cd ef", false), ",,cd");
+        assert_eq!(of("ab,,cd", false), "ab,,cd");
+        assert_eq!(of("ab),[c=d]", false), "ab");
+        assert_eq!(of("ab, cd", false), "ab");
+        assert_eq!(of("ab;c d=e", false), "ab");
+        assert_eq!(of(" 'a''b' c", false), "a''b");
+        assert_eq!(of(r#"\"a\\\"b\" c"#, false), r#"a\\\"b"#);
+        assert_eq!(of("\"open", false), "open");
+        assert_eq!(of("{a:[b]} c", false), "{a:[b]}");
+        assert_eq!(of(r#"{"a":"}\"}","b":1} c"#, false), r#"{"a":"}\"}","b":1}"#);
+        assert_eq!(of(r#"{\"a\":\"}\"} c"#, false), r#"{\"a\":\"}\"}"#);
+        assert_eq!(of("{\"open} c", false), "{\"open} c");
+        assert_eq!(of("a b\nc", true), "a b");
+        assert_eq!(of("Bearer x y", false), "Bearer x");
+        assert_eq!(of("", false), "");
+    }
+
+    #[test]
+    fn userinfo_ends_at_the_last_at_sign() {
+        let of = |text: &str| userinfo(text, 0).map(|range| text.get(range).unwrap().to_owned());
+        assert_eq!(of("bob:x@y@h/a@b").unwrap(), "x@y");
+        assert_eq!(of("bob:x/y@h").unwrap(), "x/y");
+        assert_eq!(of("t0ken:x@h").unwrap(), "t0ken:x");
+        assert_eq!(of("h:80/a@b"), None);
+        assert_eq!(of("h/a@b"), None);
+    }
+}
