@@ -1,0 +1,322 @@
+//! How an auditor is described. Everything that can fail at set-up fails in [`Builder::build`].
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+use std::time::Duration;
+
+use crate::auditor::{Auditor, Inner, ResponseCapture};
+use crate::client_address::TrustedProxies;
+use crate::delivery::Delivery;
+use crate::exchange::OpenExchanges;
+use crate::notice;
+use crate::policy::Policy;
+use crate::record::Encoder;
+use crate::redact::Redactor;
+use crate::registry;
+use crate::settings::{Output, SettingError, Settings};
+use crate::sink::{LineFile, LineStream, OpenError, Sink};
+use crate::vocabulary::{Delivery as DeliveryKind, Mode};
+
+/// Describes an [`Auditor`]. What code sets comes first; [`env`](Self::env) overrides it, so that an operator has the
+/// last word.
+#[must_use = "an auditor is made by `build()`"]
+pub struct Builder {
+    settings: Settings,
+    errors: Vec<SettingError>,
+    sinks: Vec<Box<dyn Sink>>,
+    response: ResponseCapture,
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// Why an auditor could not be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// Settings that cannot be read or are not built yet; each names the setting, its value and what it may be.
+    #[error("{}", list(.0))]
+    Settings(Vec<SettingError>),
+    /// An endpoint asks for strict delivery.
+    #[error(
+        "{handler} ({location}) asks for delivery \"strict\"; strict delivery is not built yet, expected best_effort or buffered"
+    )]
+    StrictEndpoint {
+        /// `module::function`.
+        handler: String,
+        /// File and line.
+        location: String,
+    },
+    /// Another process writes the log file.
+    #[error("cannot write audit file {}: another process writes it", path.display())]
+    LogInUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Two sinks have one name.
+    #[error("two sinks are called {name:?}")]
+    DuplicateSink {
+        /// The name.
+        name: String,
+    },
+    /// The system refused a thread or the standard output.
+    #[error("cannot start the audit {what}")]
+    Start {
+        /// What was to be started.
+        what: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+fn list(errors: &[SettingError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+impl Builder {
+    pub(crate) fn new() -> Self {
+        Self {
+            settings: Settings::default(),
+            errors: Vec::new(),
+            sinks: Vec::new(),
+            response: ResponseCapture::default(),
+        }
+    }
+
+    /// Whether anything is audited (`AUDIT_ENABLED`).
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.settings.enabled = enabled;
+        self
+    }
+
+    /// How much of an exchange a record keeps (`AUDIT_MODE`).
+    pub fn mode(mut self, mode: Mode) -> Self {
+        self.settings.mode = mode;
+        self
+    }
+
+    /// Where the log goes (`AUDIT_LOG_PATH`).
+    pub fn output(mut self, output: Output) -> Self {
+        self.settings.output = output;
+        self
+    }
+
+    /// Whether requests to handlers without an annotation are found by their path and headers (`AUDIT_AUTO_DETECT`).
+    pub fn auto_detect(mut self, auto_detect: bool) -> Self {
+        self.settings.auto_detect = auto_detect;
+        self
+    }
+
+    /// Adds names of fields whose values are hidden (`AUDIT_SENSITIVE_FIELDS`).
+    pub fn sensitive_fields<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
+        self.settings.sensitive_fields.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds names of headers whose values are hidden (`AUDIT_SENSITIVE_HEADERS`).
+    pub fn sensitive_headers<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
+        self.settings.sensitive_headers.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds a path that is not audited, with everything below it (`AUDIT_EXCLUDE_PATHS`).
+    pub fn exclude(mut self, path: impl Into<String>) -> Self {
+        self.settings.exclude_paths.push(path.into());
+        self
+    }
+
+    /// Adds a path that is audited, annotated or not, with everything below it (`AUDIT_INCLUDE_PATHS`).
+    pub fn include(mut self, path: impl Into<String>) -> Self {
+        self.settings.include_paths.push(path.into());
+        self
+    }
+
+    /// The prefix of the application's own pages, which are audited but for static files (`AUDIT_PATH_PREFIX`).
+    pub fn path_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.settings.path_prefix = Some(prefix.into());
+        self
+    }
+
+    /// How long a record may be, in bytes, with its newline (`AUDIT_MAX_LINE_BYTES`).
+    pub fn max_line_bytes(mut self, bytes: usize) -> Self {
+        self.settings.max_line_bytes = bytes;
+        self
+    }
+
+    /// How many bytes of a body are held until it is redacted (`AUDIT_MAX_BODY_BYTES`).
+    pub fn max_body_bytes(mut self, bytes: usize) -> Self {
+        self.settings.max_body_bytes = bytes;
+        self
+    }
+
+    /// Adds addresses whose word about the client is believed (`AUDIT_TRUSTED_PROXIES`).
+    pub fn trusted_proxies(mut self, networks: impl IntoIterator<Item = ipnet::IpNet>) -> Self {
+        self.settings.trusted_proxies.extend(networks);
+        self
+    }
+
+    /// The header in which trusted proxies name the client (`AUDIT_PROXY_HEADER`).
+    pub fn proxy_header(mut self, name: impl Into<String>) -> Self {
+        self.settings.proxy_header = name.into().to_ascii_lowercase();
+        self
+    }
+
+    /// What a response waits for (`AUDIT_DELIVERY`).
+    pub fn delivery(mut self, delivery: DeliveryKind) -> Self {
+        self.settings.delivery = delivery;
+        self
+    }
+
+    /// How many bytes of records may wait for each sink (`AUDIT_QUEUE_BYTES`).
+    pub fn queue_bytes(mut self, bytes: usize) -> Self {
+        self.settings.queue_bytes = bytes;
+        self
+    }
+
+    /// How long a request waits for room in the queue (`AUDIT_QUEUE_TIMEOUT_MS`).
+    pub fn queue_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.queue_timeout = timeout;
+        self
+    }
+
+    /// The service's name, written in every record (`AUDIT_SERVICE`).
+    pub fn service(mut self, name: impl Into<String>) -> Self {
+        self.settings.service = Some(name.into());
+        self
+    }
+
+    /// The environment's name, written in every record (`AUDIT_ENVIRONMENT`).
+    pub fn environment(mut self, name: impl Into<String>) -> Self {
+        self.settings.environment = Some(name.into());
+        self
+    }
+
+    /// The instance's name, written in every record (`AUDIT_INSTANCE`).
+    pub fn instance(mut self, name: impl Into<String>) -> Self {
+        self.settings.instance = Some(name.into());
+        self
+    }
+
+    /// Records the headers of answers too, redacted.
+    pub fn record_response_headers(mut self) -> Self {
+        self.response.headers = true;
+        self
+    }
+
+    /// Records the bodies of answers too, redacted.
+    pub fn record_response_bodies(mut self) -> Self {
+        self.response.body = true;
+        self
+    }
+
+    /// Adds a sink beside the log. It gets every record, by a queue and a thread of its own.
+    pub fn sink(mut self, sink: impl Sink) -> Self {
+        self.sinks.push(Box::new(sink));
+        self
+    }
+
+    /// Reads the `AUDIT_*` variables of the environment; they override what code has set before.
+    pub fn env(self) -> Self {
+        self.env_from(|name| std::env::var_os(name))
+    }
+
+    /// Reads the same settings from any source: a file, a test.
+    pub fn env_from<V: Into<OsString>>(mut self, mut lookup: impl FnMut(&str) -> Option<V>) -> Self {
+        if let Err(errors) = self.settings.apply(&mut |name| lookup(name).map(Into::into)) {
+            self.errors.extend(errors);
+        }
+        self
+    }
+
+    /// Makes the auditor: checks every setting, opens the log and starts a thread for each sink.
+    ///
+    /// # Errors
+    /// When a setting cannot be read, holds a value out of bounds or asks for what is not built yet; when an endpoint
+    /// asks for strict delivery; when another process writes the log file; when the system refuses a thread. A log
+    /// file that cannot be opened is no error: the log goes to stdout, which is said on stderr and in the statistics.
+    pub fn build(self) -> Result<Auditor, BuildError> {
+        let Self { settings, mut errors, sinks, response } = self;
+        errors.extend(settings.validate().err().unwrap_or_default());
+        let output = settings.resolved_output();
+        let output = match output {
+            Ok(output) if errors.is_empty() => output,
+            output => {
+                errors.extend(output.err());
+                return Err(BuildError::Settings(errors));
+            }
+        };
+        refuse_strict_endpoints()?;
+        let settings = Arc::new(settings);
+        if !settings.enabled {
+            notice::say(format_args!("auditing is off (AUDIT_ENABLED)"));
+            return Ok(Auditor { inner: None, settings });
+        }
+        let (log, fell_back) = open_log(&output)?;
+        let sinks: Vec<Box<dyn Sink>> = log.into_iter().chain(sinks).collect();
+        refuse_duplicate_names(&sinks)?;
+        let encoder = Arc::new(Encoder::new(&settings));
+        let delivery = Delivery::start(sinks, &encoder, settings.queue_bytes, settings.queue_timeout)
+            .map_err(|source| BuildError::Start { what: "writer thread", source })?;
+        let inner = Inner {
+            policy: Policy::new(&settings),
+            proxies: TrustedProxies::new(&settings),
+            redactor: Arc::new(Redactor::new(&settings.sensitive_fields, &settings.sensitive_headers)),
+            encoder,
+            delivery,
+            open: OpenExchanges::new(),
+            next_shard: AtomicUsize::new(0),
+            closing: AtomicBool::new(false),
+            late: AtomicU64::new(0),
+            fell_back,
+            response,
+            settings: Arc::clone(&settings),
+        };
+        Ok(Auditor { inner: Some(Arc::new(inner)), settings })
+    }
+}
+
+/// Opens the log; a file that cannot be opened falls back to stdout, and that is said.
+fn open_log(output: &Output) -> Result<(Option<Box<dyn Sink>>, bool), BuildError> {
+    let stdout = || -> Result<Option<Box<dyn Sink>>, BuildError> {
+        let stream =
+            LineStream::stdout().map_err(|source| BuildError::Start { what: "log on standard output", source })?;
+        Ok(Some(Box::new(stream)))
+    };
+    match output {
+        Output::None => Ok((None, false)),
+        Output::Stdout => Ok((stdout()?, false)),
+        Output::File(path) => match LineFile::open(path) {
+            Ok(file) => Ok((Some(Box::new(file)), false)),
+            Err(OpenError::InUse) => Err(BuildError::LogInUse { path: path.clone() }),
+            Err(OpenError::Io(error)) => {
+                let path = path.display();
+                notice::say(format_args!("cannot open audit file {path}: {error}; records go to stdout instead"));
+                Ok((stdout()?, true))
+            }
+        },
+    }
+}
+
+fn refuse_duplicate_names(sinks: &[Box<dyn Sink>]) -> Result<(), BuildError> {
+    let mut names = std::collections::HashSet::new();
+    match sinks.iter().find(|sink| !names.insert(sink.name())) {
+        Some(sink) => Err(BuildError::DuplicateSink { name: sink.name().to_owned() }),
+        None => Ok(()),
+    }
+}
+
+fn refuse_strict_endpoints() -> Result<(), BuildError> {
+    match registry::endpoints().iter().find(|endpoint| endpoint.delivery() == Some(DeliveryKind::Strict)) {
+        Some(endpoint) => {
+            Err(BuildError::StrictEndpoint { handler: endpoint.handler(), location: endpoint.location() })
+        }
+        None => Ok(()),
+    }
+}

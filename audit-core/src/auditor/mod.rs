@@ -1,0 +1,286 @@
+//! The handle an application holds.
+
+mod builder;
+pub(crate) mod global;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+pub use builder::{BuildError, Builder};
+pub use global::InstallError;
+
+use crate::client_address::{ClientAddress, TrustedProxies};
+use crate::delivery::{Admission, Delivery, Parcel, ShutdownReport, Stats};
+use crate::event::EventBuilder;
+use crate::exchange::{Attribution, End, Exchange, Facts, OpenExchanges, RequestHead, RouteMatch, Shared, take_http};
+use crate::notice;
+use crate::policy::Policy;
+use crate::record::{Encoder, Ending};
+use crate::redact::Redactor;
+use crate::registry::{Endpoint, Listing};
+use crate::settings::Settings;
+use crate::vocabulary::{Completion, Mode};
+
+/// Decides what is recorded, and records it. Cheap to clone; all clones are one auditor.
+///
+/// Nothing fails after [`Builder::build`]: from then on every loss is counted in [`stats`](Self::stats) and told by
+/// an `audit.gap` record. Whether auditing is on is decided at `build` and never changes.
+#[derive(Clone)]
+pub struct Auditor {
+    /// `None` when auditing is off.
+    inner: Option<Arc<Inner>>,
+    /// Known even when auditing is off, for the listing.
+    settings: Arc<Settings>,
+}
+
+/// What all clones of an auditor share.
+pub(crate) struct Inner {
+    settings: Arc<Settings>,
+    policy: Policy,
+    proxies: TrustedProxies,
+    redactor: Arc<Redactor>,
+    encoder: Arc<Encoder>,
+    delivery: Delivery,
+    open: OpenExchanges,
+    next_shard: AtomicUsize,
+    closing: AtomicBool,
+    late: AtomicU64,
+    fell_back: bool,
+    response: ResponseCapture,
+}
+
+/// What is kept of answers besides their status and length.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ResponseCapture {
+    pub(crate) headers: bool,
+    pub(crate) body: bool,
+}
+
+impl Auditor {
+    /// Begins to describe an auditor. Auditing is on unless the settings say otherwise.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    /// An auditor described by `AUDIT_*` variables alone. Auditing is off unless `AUDIT_ENABLED` is set.
+    ///
+    /// # Errors
+    /// As [`Builder::build`].
+    pub fn from_env() -> Result<Self, BuildError> {
+        Builder::new().enabled(false).env().build()
+    }
+
+    /// Whether auditing is on.
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
+        self.inner.is_some()
+    }
+
+    /// Begins to watch a request. `None` when nothing will be recorded: auditing is off, or the path is excluded.
+    ///
+    /// For adapters. The exchange must be admitted ([`Exchange::poll_admission`]) before the handler runs.
+    #[must_use]
+    pub fn begin(&self, head: &RequestHead<'_>) -> Option<Exchange> {
+        let inner = self.inner.as_ref()?;
+        let template = match head.route {
+            RouteMatch::Template(template) => Some(template),
+            RouteMatch::None | RouteMatch::NotKnownYet => None,
+        };
+        if inner.policy.excluded(head.path, template) {
+            return None;
+        }
+        let mut facts = Facts::new("http.request".into());
+        take_http(inner, &mut facts, head);
+        Some(inner.open(facts, inner.delivery.admission(inner.settings.delivery)))
+    }
+
+    /// Describes an event outside any request; nothing is written before [`EventBuilder::record`].
+    pub fn event(&self, action: impl Into<String>) -> EventBuilder {
+        EventBuilder::new(self.inner.clone(), action.into())
+    }
+
+    /// What is audited: every annotated endpoint of the program, as a table for people (`Display`) or as JSON
+    /// ([`Listing::to_json`]).
+    #[must_use]
+    pub fn endpoints(&self) -> Listing {
+        let policy = self.inner.as_ref().map(|inner| &inner.policy);
+        Listing::new(&self.settings, policy)
+    }
+
+    /// A consistent snapshot of what became of the records.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let inner = self.inner.as_ref();
+        Stats {
+            sinks: inner.map(|inner| inner.delivery.stats()).unwrap_or_default(),
+            open: inner.map_or(0, |inner| inner.open.len() as u64),
+            late: inner.map_or(0, |inner| inner.late.load(Ordering::Relaxed)),
+            nowhere: notice::nowhere(),
+            fell_back_to_stdout: inner.is_some_and(|inner| inner.fell_back),
+        }
+    }
+
+    /// Makes this the auditor of everything that runs outside an exchange: annotated jobs, wired routes that no layer
+    /// covers.
+    ///
+    /// # Errors
+    /// When another auditor was installed before.
+    pub fn install_global(&self) -> Result<(), InstallError> {
+        global::install(self.clone())
+    }
+
+    /// Ends every open exchange with completion `shutdown`, writes what is queued and closes the sinks; blocks at
+    /// most for `deadline`. Call it after the server has drained. Calling it again reports the final figures again.
+    ///
+    /// Records made later are counted as dropped.
+    pub fn shutdown(&self, deadline: Duration) -> ShutdownReport {
+        match &self.inner {
+            Some(inner) => inner.shutdown(Instant::now() + deadline),
+            None => ShutdownReport::new(Vec::new(), true),
+        }
+    }
+
+    pub(crate) fn inner(&self) -> Option<&Arc<Inner>> {
+        self.inner.as_ref()
+    }
+
+    /// An event for an annotated function that runs outside any exchange.
+    pub(crate) fn begin_call(&self, endpoint: &'static Endpoint) -> Option<Exchange> {
+        let inner = self.inner.as_ref()?;
+        let mut facts = Facts::new("".into());
+        facts.attribution = Some(Attribution { endpoint, wired: true });
+        facts.entered = true;
+        Some(inner.open(facts, Admission::not_asked()))
+    }
+}
+
+impl Inner {
+    fn open(self: &Arc<Self>, facts: Facts, admission: Admission) -> Exchange {
+        let shared = Shared::open(Arc::clone(self), facts);
+        let shard = self.next_shard.fetch_add(1, Ordering::Relaxed);
+        let ticket = self.open.insert(shard, Arc::downgrade(&shared));
+        Exchange::new(shared, ticket, admission)
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub(crate) fn redactor(&self) -> &Arc<Redactor> {
+        &self.redactor
+    }
+
+    pub(crate) fn open_exchanges(&self) -> &OpenExchanges {
+        &self.open
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_late(&self) {
+        self.late.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn records_response_headers(&self) -> bool {
+        self.response.headers
+    }
+
+    pub(crate) fn records_response_body(&self) -> bool {
+        self.response.body
+    }
+
+    pub(crate) fn resolve_client(&self, head: &RequestHead<'_>) -> ClientAddress {
+        let mut lines = Vec::new();
+        let header = self.proxies.header();
+        head.headers.for_each(&mut |name, value| {
+            if name == header {
+                lines.push(value);
+            }
+        });
+        self.proxies.resolve(head.peer, lines.into_iter())
+    }
+
+    /// Whether an event is kept, as far as its facts tell by now.
+    pub(crate) fn keeps(&self, facts: &Facts) -> bool {
+        match (facts.endpoint(), &facts.http) {
+            (Some(endpoint), _) => endpoint.exemption().is_none(),
+            (None, Some(http)) => self.policy.keeps_unannotated(&http.path, http.route.as_deref(), http.hints),
+            (None, None) => true,
+        }
+    }
+
+    /// Decides about an event that has ended, encodes it and hands it over. Never waits.
+    pub(crate) fn finish(self: &Arc<Self>, facts: Box<Facts>, end: End) {
+        /// A body larger than this is not redacted on the thread that ends the exchange.
+        const LARGE: usize = 32 * 1024;
+        if !self.keeps(&facts) {
+            return;
+        }
+        let ending = Ending { completion: end.completion, at: Timestamp::now(), elapsed: facts.started.elapsed() };
+        let held = facts.held_bytes();
+        let encoder = Arc::clone(&self.encoder);
+        let redactor = Arc::clone(&self.redactor);
+        let encode = move || encoder.encode(*facts, ending, &redactor);
+        let parcel =
+            if held > LARGE { Parcel::Draft { bytes: held, encode: Box::new(encode) } } else { Parcel::Line(encode()) };
+        self.delivery.submit(parcel, end.may_overdraw);
+    }
+
+    fn shutdown(self: &Arc<Self>, deadline: Instant) -> ShutdownReport {
+        self.closing.store(true, Ordering::SeqCst);
+        self.open.for_each(|exchange| {
+            exchange.end(|facts| {
+                let completion = if facts.panicked { Completion::Panicked } else { Completion::Shutdown };
+                End { completion, may_overdraw: true }
+            });
+        });
+        self.delivery.shutdown(deadline)
+    }
+
+    /// A text that may hold secrets by their shape, made safe.
+    pub(crate) fn redact_text(&self, text: &str) -> (String, u64) {
+        let (text, redacted) = self.redactor.text(text);
+        (text.into_owned(), redacted.into())
+    }
+
+    /// A text under a name, made safe.
+    pub(crate) fn redact_named(&self, name: &str, text: &str) -> (String, u64) {
+        if self.redactor.is_sensitive_name(name) {
+            return (crate::redact::FILTERED.to_owned(), 1);
+        }
+        self.redact_text(text)
+    }
+
+    /// A value of the application under a name, as JSON that is safe to write.
+    pub(crate) fn redact_value(&self, name: &str, value: &impl Serialize, mode: Mode) -> (Vec<u8>, u64) {
+        /// More than any line holds: cutting it to the line is the encoder's part.
+        const HELD: usize = 256 * 1024;
+        let json = crate::record::to_json(value);
+        let fragment = self.redactor.value(name, &json, mode, HELD);
+        (fragment.json, fragment.redacted.into())
+    }
+}
+
+impl Drop for Inner {
+    /// An auditor that nobody shut down still writes what it has, if that takes a moment only.
+    fn drop(&mut self) {
+        const GRACE: Duration = Duration::from_secs(2);
+        let report = self.delivery.shutdown(Instant::now() + GRACE);
+        if !report.in_time {
+            notice::say(format_args!("dropped without a shutdown: {report}"));
+        }
+    }
+}
+
+impl Facts {
+    /// How many bytes of bodies are still to be redacted.
+    fn held_bytes(&self) -> usize {
+        let Some(http) = &self.http else { return 0 };
+        [&http.request_scanner, &http.response_scanner].into_iter().flatten().map(|scanner| scanner.held()).sum()
+    }
+}

@@ -1,0 +1,265 @@
+//! One run of an annotated function: what `#[audited]` expands to.
+
+use std::fmt::Display;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::auditor::global;
+use crate::exchange::{Attribution, Exchange, Facts, HandlerEnd, NestedCall, Shared, Target, note_panic};
+use crate::registry::{Endpoint, Returned};
+use crate::scope::{self, Scope, Scoped};
+use crate::vocabulary::Outcome;
+
+/// A guard of one run. Dropped before [`finish`](Self::finish), the run panicked or was cancelled.
+pub struct Call {
+    place: Place,
+    finished: bool,
+}
+
+enum Place {
+    /// The handler of the exchange.
+    Handler(Arc<Shared>),
+    /// Called by the handler: its index among the exchange's calls.
+    Nested(Arc<Shared>, usize),
+    /// Outside any exchange: an event of its own.
+    Alone(Exchange),
+    /// Nothing to record into.
+    Nowhere,
+}
+
+impl Call {
+    /// Begins a run: in the current exchange, or as an event of its own.
+    #[must_use]
+    pub fn enter(endpoint: &'static Endpoint) -> Self {
+        let place = match scope::current() {
+            Some(scope) => Self::enter_exchange(Arc::clone(scope.shared()), endpoint),
+            None if endpoint.exemption().is_some() => Place::Nowhere,
+            None => match global::installed_for(endpoint) {
+                Some(auditor) => auditor.begin_call(endpoint).map_or(Place::Nowhere, Place::Alone),
+                None => Place::Nowhere,
+            },
+        };
+        Self { place, finished: false }
+    }
+
+    fn enter_exchange(shared: Arc<Shared>, endpoint: &'static Endpoint) -> Place {
+        let index = shared.with(|facts| {
+            if !facts.entered {
+                facts.entered = true;
+                match facts.attribution {
+                    None => {
+                        facts.attribution = Some(Attribution { endpoint, wired: false });
+                        return Some(None);
+                    }
+                    Some(attribution) if attribution.endpoint.same_as(endpoint) => return Some(None),
+                    // Something audited runs before the wired handler does, such as an extractor.
+                    Some(_) => facts.entered = false,
+                }
+            }
+            let room = facts.has_room(facts.calls.len());
+            room.then(|| {
+                facts.calls.push(NestedCall {
+                    endpoint,
+                    started: Instant::now(),
+                    duration: None,
+                    outcome: Outcome::Unknown,
+                    error: None,
+                    target: None,
+                });
+                Some(facts.calls.len() - 1)
+            })
+        });
+        match index {
+            Some(Some(None)) => Place::Handler(shared),
+            Some(Some(Some(index))) => Place::Nested(shared, index),
+            Some(None) => Place::Nowhere,
+            None => {
+                shared.auditor().count_late();
+                Place::Nowhere
+            }
+        }
+    }
+
+    fn shared(&self) -> Option<&Arc<Shared>> {
+        match &self.place {
+            Place::Handler(shared) | Place::Nested(shared, _) => Some(shared),
+            Place::Alone(exchange) => Some(exchange.shared()),
+            Place::Nowhere => None,
+        }
+    }
+
+    /// Whether anybody will read what is added.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        !matches!(self.place, Place::Nowhere)
+    }
+
+    /// Fills the placeholders of the endpoint's `target` with the arguments' values.
+    pub fn target(&self, values: &[(&str, &dyn Display)]) {
+        let Some(shared) = self.shared() else { return };
+        let endpoint = match &self.place {
+            Place::Nested(_, index) => shared.with(|facts| facts.calls.get(*index).map(|call| call.endpoint)).flatten(),
+            _ => shared.with(|facts| facts.endpoint()).flatten(),
+        };
+        let Some(template) = endpoint.and_then(Endpoint::target) else { return };
+        let (text, redacted) = fill(template, |name| {
+            let value = values.iter().find(|(known, _)| *known == name).map(|(_, value)| value)?;
+            Some(shared.auditor().redact_named(name, &value.to_string()))
+        });
+        let target = Target::parse(&text);
+        shared.add(|facts| {
+            facts.redacted += redacted;
+            self.place.put_target(facts, target);
+        });
+    }
+
+    /// Runs an `async` body so that the event is the current one wherever the body is polled.
+    pub fn wrap<F: Future>(&self, body: F) -> Scoped<F> {
+        match &self.place {
+            Place::Alone(exchange) => exchange.scope().wrap(body),
+            _ => Scoped::outside(body),
+        }
+    }
+
+    /// Runs a body that is not `async`.
+    pub fn in_scope<R>(&self, body: impl FnOnce() -> R) -> R {
+        match &self.place {
+            Place::Alone(exchange) => exchange.enter(body),
+            _ => body(),
+        }
+    }
+
+    /// Notes how the body returned.
+    pub fn finish(mut self, returned: Returned) {
+        self.finished = true;
+        let Some(shared) = self.shared() else { return };
+        let error = match &returned {
+            Returned::Error(Some(text)) => Some(shared.auditor().redact_text(text)),
+            _ => None,
+        };
+        shared.with(|facts| {
+            let error = error.map(|(text, redacted)| {
+                facts.redacted += redacted;
+                text
+            });
+            match &self.place {
+                Place::Handler(_) => {
+                    facts.handler_end = Some(HandlerEnd::Returned);
+                    if facts.error.is_none() {
+                        facts.error = error;
+                    }
+                }
+                Place::Alone(_) => {
+                    facts.handler_end = Some(HandlerEnd::Returned);
+                    let came_to = match returned {
+                        Returned::Error(_) => Outcome::Failed,
+                        _ => Outcome::Success,
+                    };
+                    facts.outcome.get_or_insert(came_to);
+                    if facts.error.is_none() {
+                        facts.error = error;
+                    }
+                }
+                Place::Nested(_, index) => {
+                    if let Some(call) = facts.calls.get_mut(*index) {
+                        call.duration = Some(call.started.elapsed());
+                        call.error = error;
+                        call.outcome = match returned {
+                            Returned::Error(_) => Outcome::Failed,
+                            // It may be an answer that refuses; only its own status would tell.
+                            Returned::Value => Outcome::Unknown,
+                        };
+                    }
+                }
+                Place::Nowhere => {}
+            }
+        });
+        if let Place::Alone(exchange) = &mut self.place {
+            exchange.complete();
+        }
+    }
+}
+
+impl Place {
+    fn put_target(&self, facts: &mut Facts, target: Target) {
+        match self {
+            Self::Nested(_, index) => {
+                if let Some(call) = facts.calls.get_mut(*index) {
+                    call.target = Some(target);
+                }
+            }
+            _ => facts.push_target(target),
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if self.finished {
+            return;
+        }
+        let panicking = std::thread::panicking();
+        match &self.place {
+            Place::Handler(shared) => {
+                shared.with(|facts| {
+                    facts.handler_end =
+                        Some(if panicking { HandlerEnd::Panicked } else { HandlerEnd::DroppedUnfinished });
+                    facts.panicked |= panicking;
+                });
+            }
+            Place::Nested(shared, index) => {
+                shared.with(|facts| {
+                    if let Some(call) = facts.calls.get_mut(*index) {
+                        call.duration = Some(call.started.elapsed());
+                        call.outcome = if panicking { Outcome::Failed } else { Outcome::Unknown };
+                    }
+                });
+            }
+            Place::Alone(exchange) if panicking => note_panic(exchange.shared(), None),
+            Place::Alone(_) | Place::Nowhere => {}
+        }
+    }
+}
+
+/// Replaces each `{name}` of a template by what `value` gives for it, and counts what was hidden.
+fn fill(template: &str, mut value: impl FnMut(&str) -> Option<(String, u64)>) -> (String, u64) {
+    let mut filled = String::with_capacity(template.len() + 16);
+    let mut hidden = 0;
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        filled.push_str(before);
+        let Some((name, after)) = after.split_once('}') else {
+            rest = after;
+            break;
+        };
+        if let Some((text, redacted)) = value(name) {
+            filled.push_str(&text);
+            hidden += redacted;
+        }
+        rest = after;
+    }
+    filled.push_str(rest);
+    (filled, hidden)
+}
+
+impl Scope {
+    /// The identifier that the record of this exchange will carry.
+    #[must_use]
+    pub fn event_id(&self) -> Option<String> {
+        self.shared().with(|facts| facts.event_id.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_filled_once() {
+        let value = |name: &str| Some((format!("<{name}>{{x}}"), 0));
+        assert_eq!(fill("layer/{a}/{b.c}", value).0, "layer/<a>{x}/<b.c>{x}");
+        assert_eq!(fill("report", value).0, "report");
+        assert_eq!(fill("layer/{missing}", |_| None).0, "layer/");
+    }
+}

@@ -1,0 +1,243 @@
+//! One sink's queue and its counts, under one lock, so that a snapshot of them always adds up.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use crate::delivery::admission::Gate;
+use crate::delivery::{Gap, SinkStats};
+use crate::notice;
+use crate::record::Line;
+
+/// What a record's exchange was promised.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Offer {
+    /// It was admitted, so it may exceed the bound by its own line. Holds for the gated sink only: the others were
+    /// never asked.
+    pub(crate) may_overdraw: bool,
+}
+
+/// A queue between the requests and one sink's worker.
+pub(crate) struct Channel {
+    name: String,
+    limit: usize,
+    gate: Option<Arc<Gate>>,
+    state: Mutex<State>,
+    work: Condvar,
+    closed: Condvar,
+}
+
+struct State {
+    lines: Vec<Line>,
+    /// Records taken by the worker and not yet accounted for.
+    in_hand: u64,
+    /// Bytes of `lines` and of those in hand.
+    bytes: usize,
+    accepted: u64,
+    written: u64,
+    dropped: u64,
+    failed: u64,
+    gap: Option<Gap>,
+    last_error: Option<String>,
+    worker_waits: bool,
+    closing: bool,
+    closed: bool,
+}
+
+/// What the worker is to do next.
+pub(crate) enum Work {
+    /// Write these, and the gap record before them.
+    Batch { lines: Vec<Line>, gap: Option<Gap> },
+    /// Finish: everything is written.
+    Close { gap: Option<Gap> },
+}
+
+impl Channel {
+    pub(crate) fn new(name: String, limit: usize, gate: Option<Arc<Gate>>) -> Self {
+        let state = State {
+            lines: Vec::new(),
+            in_hand: 0,
+            bytes: 0,
+            accepted: 0,
+            written: 0,
+            dropped: 0,
+            failed: 0,
+            gap: None,
+            last_error: None,
+            worker_waits: false,
+            closing: false,
+            closed: false,
+        };
+        Self { name, limit, gate, state: Mutex::new(state), work: Condvar::new(), closed: Condvar::new() }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues a record, or drops and counts it. Never waits for the sink.
+    pub(crate) fn offer(&self, line: Line, offer: Offer) {
+        let size = line.bytes().len();
+        let mut state = self.lock();
+        state.accepted += 1;
+        let overdraws = offer.may_overdraw && self.gate.is_some();
+        if state.closing || (state.bytes.saturating_add(size) > self.limit && !overdraws) {
+            state.dropped += 1;
+            // What comes after the end is counted, but nothing can follow that would tell of it.
+            if !state.closing {
+                state.widen_gap(1, Timestamp::now());
+            }
+            return;
+        }
+        state.bytes += size;
+        state.lines.push(line);
+        let wake = std::mem::take(&mut state.worker_waits);
+        // Counted before the lock is released, or the worker could take it back first.
+        if let Some(gate) = &self.gate {
+            gate.add(size);
+        }
+        drop(state);
+        if wake {
+            self.work.notify_one();
+        }
+    }
+
+    /// Waits until there is something to write, a gap to tell that is due, or the end. `spare` gives its memory back.
+    pub(crate) fn next_work(
+        &self,
+        mut spare: Vec<Line>,
+        mut gap_due: impl FnMut() -> Option<std::time::Duration>,
+    ) -> Work {
+        let mut state = self.lock();
+        loop {
+            if !state.lines.is_empty() {
+                spare.clear();
+                let lines = std::mem::replace(&mut state.lines, spare);
+                state.in_hand = lines.len() as u64;
+                return Work::Batch { lines, gap: state.gap.take() };
+            }
+            if state.closing {
+                return Work::Close { gap: state.gap.take() };
+            }
+            state.worker_waits = true;
+            state = if state.gap.is_some() {
+                match gap_due() {
+                    None => return Work::Batch { lines: spare, gap: state.gap.take() },
+                    Some(pause) => self.work.wait_timeout(state, pause).unwrap_or_else(PoisonError::into_inner).0,
+                }
+            } else {
+                self.work.wait(state).unwrap_or_else(PoisonError::into_inner)
+            };
+            state.worker_waits = false;
+        }
+    }
+
+    /// Accounts for a part of the batch: the sink took `written` of its records and not the other `failed`.
+    pub(crate) fn account(&self, written: u64, failed: u64, bytes: usize, error: Option<String>) {
+        let mut state = self.lock();
+        state.in_hand = state.in_hand.saturating_sub(written + failed);
+        state.bytes = state.bytes.saturating_sub(bytes);
+        state.written += written;
+        state.failed += failed;
+        if failed > 0 {
+            state.widen_gap(failed, Timestamp::now());
+        }
+        if error.is_some() {
+            state.last_error = error;
+        }
+        drop(state);
+        if let Some(gate) = &self.gate {
+            gate.remove(bytes);
+        }
+    }
+
+    /// The gap record was written: a record like any other.
+    pub(crate) fn gap_told(&self) {
+        let mut state = self.lock();
+        state.accepted += 1;
+        state.written += 1;
+    }
+
+    /// The gap record could not be written; it is owed still.
+    pub(crate) fn gap_owed(&self, gap: Gap, error: String) {
+        let mut state = self.lock();
+        let until = state.gap.map_or(gap.until, |newer| newer.until);
+        let count = state.gap.map_or(0, |newer| newer.count) + gap.count;
+        state.gap = Some(Gap { count, from: gap.from, until });
+        state.last_error = Some(error);
+    }
+
+    /// A record could not be encoded: it counts as one that failed.
+    pub(crate) fn count_unencoded(&self) {
+        let mut state = self.lock();
+        state.accepted += 1;
+        state.failed += 1;
+        state.widen_gap(1, Timestamp::now());
+        state.last_error = Some("a record could not be encoded".to_owned());
+        state.worker_waits = false;
+        drop(state);
+        self.work.notify_one();
+    }
+
+    pub(crate) fn stats(&self) -> SinkStats {
+        let state = self.lock();
+        SinkStats {
+            name: self.name.clone(),
+            accepted: state.accepted,
+            written: state.written,
+            dropped: state.dropped,
+            failed: state.failed,
+            queued: state.lines.len() as u64 + state.in_hand,
+            queued_bytes: state.bytes as u64,
+            last_error: state.last_error.clone(),
+        }
+    }
+
+    /// Takes no more; the worker ends when it has written what is here.
+    pub(crate) fn close(&self) {
+        self.lock().closing = true;
+        self.work.notify_one();
+    }
+
+    /// The worker has ended.
+    pub(crate) fn set_closed(&self, error: Option<String>) {
+        let mut state = self.lock();
+        state.closed = true;
+        if let Some(error) = error {
+            notice::say(format_args!("sink {}: {error}", self.name));
+            state.last_error = Some(error);
+        }
+        drop(state);
+        self.closed.notify_all();
+    }
+
+    /// Waits until the worker has ended, at most until `deadline`; tells whether it has.
+    pub(crate) fn wait_closed(&self, deadline: Instant) -> bool {
+        let mut state = self.lock();
+        while !state.closed {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            state = self.closed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+}
+
+impl State {
+    fn widen_gap(&mut self, count: u64, now: Timestamp) {
+        match &mut self.gap {
+            Some(gap) => {
+                gap.count += count;
+                gap.until = now;
+            }
+            None => self.gap = Some(Gap { count, from: now, until: now }),
+        }
+    }
+}

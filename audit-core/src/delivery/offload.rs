@@ -1,0 +1,123 @@
+//! Redacts large bodies away from the executor's threads.
+//!
+//! A body of a megabyte takes about a millisecond; on an executor's thread, every other request there would wait for
+//! it. The thread starts with the first such body. What it holds counts against the queue's bound.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crate::delivery::admission::Gate;
+use crate::delivery::channel::{Channel, Offer};
+use crate::notice::{self, Once};
+use crate::record::Line;
+
+pub(crate) struct Offload {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    channels: Vec<Arc<Channel>>,
+    gate: Option<Arc<Gate>>,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    drafts: VecDeque<Draft>,
+    running: bool,
+    busy: bool,
+    closing: bool,
+}
+
+struct Draft {
+    bytes: usize,
+    encode: Box<dyn FnOnce() -> Line + Send>,
+    offer: Offer,
+}
+
+static NO_THREAD: Once = Once::new();
+
+impl Offload {
+    pub(crate) fn new(channels: Vec<Arc<Channel>>, gate: Option<Arc<Gate>>) -> Self {
+        let shared = Shared { channels, gate, state: Mutex::default(), changed: Condvar::new() };
+        Self { shared: Arc::new(shared) }
+    }
+
+    pub(crate) fn submit(&self, bytes: usize, encode: Box<dyn FnOnce() -> Line + Send>, offer: Offer) {
+        let draft = Draft { bytes, encode, offer };
+        let shared = &self.shared;
+        let mut state = shared.lock();
+        if !state.running && !state.closing {
+            let on_thread = Arc::clone(shared);
+            let spawned = std::thread::Builder::new().name("audit-redact".into()).spawn(move || on_thread.run());
+            state.running = spawned.is_ok();
+        }
+        if !state.running || state.closing {
+            drop(state);
+            NO_THREAD.say(format_args!("large bodies are redacted where their requests end"));
+            shared.deliver(draft);
+            return;
+        }
+        if let Some(gate) = &shared.gate {
+            gate.add(bytes);
+        }
+        state.drafts.push_back(draft);
+        drop(state);
+        shared.changed.notify_all();
+    }
+
+    /// Lets the thread finish what it has, at most until `deadline`.
+    pub(crate) fn close(&self, deadline: Instant) {
+        let mut state = self.shared.lock();
+        state.closing = true;
+        self.shared.changed.notify_all();
+        while state.running && (state.busy || !state.drafts.is_empty()) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                notice::say(format_args!("{} records with large bodies were not redacted in time", state.drafts.len()));
+                return;
+            }
+            state = self.shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run(&self) {
+        let mut state = self.lock();
+        loop {
+            if let Some(draft) = state.drafts.pop_front() {
+                state.busy = true;
+                drop(state);
+                let bytes = draft.bytes;
+                self.deliver(draft);
+                if let Some(gate) = &self.gate {
+                    gate.remove(bytes);
+                }
+                state = self.lock();
+                state.busy = false;
+                self.changed.notify_all();
+            } else if state.closing {
+                state.running = false;
+                return;
+            } else {
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+    }
+
+    fn deliver(&self, draft: Draft) {
+        // The encoder has no reason to panic; if it did, the loss must not be silent.
+        match catch_unwind(AssertUnwindSafe(draft.encode)) {
+            Ok(line) => self.channels.iter().for_each(|channel| channel.offer(line.clone(), draft.offer)),
+            Err(_) => self.channels.iter().for_each(|channel| channel.count_unencoded()),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What became of the records, in numbers.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// One sink's share. At every moment `accepted = written + dropped + failed + queued`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct SinkStats {
+    /// The sink's name; the log's is `stdout` or `file`.
+    pub name: String,
+    /// Records offered to the sink since the start.
+    pub accepted: u64,
+    /// Records that the sink took.
+    pub written: u64,
+    /// Records refused because the queue was full, or that came after the shutdown.
+    pub dropped: u64,
+    /// Records that the sink was given and did not take.
+    pub failed: u64,
+    /// Records waiting, or being written now.
+    pub queued: u64,
+    /// Bytes of the records that are queued.
+    pub queued_bytes: u64,
+    /// What went wrong last.
+    pub last_error: Option<String>,
+}
+
+impl SinkStats {
+    /// Records that this sink does not have and never will: dropped or failed.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.dropped + self.failed
+    }
+}
+
+/// An auditor's figures since its start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Each sink's figures, the log first.
+    pub sinks: Vec<SinkStats>,
+    /// Exchanges that are open now.
+    pub open: u64,
+    /// Facts that were added after their event had ended.
+    pub late: u64,
+    /// Events that had nowhere to go in this process: annotated functions run outside any exchange while no auditor
+    /// was installed.
+    pub nowhere: u64,
+    /// Whether the configured file could not be opened and the log goes to stdout instead.
+    pub fell_back_to_stdout: bool,
+}
+
+impl Stats {
+    /// The figures of the sink of this name.
+    #[must_use]
+    pub fn sink(&self, name: &str) -> Option<&SinkStats> {
+        self.sinks.iter().find(|sink| sink.name == name)
+    }
+}
+
+/// What a shutdown came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ShutdownReport {
+    /// Each sink's final figures; what is still `queued` was not written in time.
+    pub sinks: Vec<SinkStats>,
+    /// Whether every sink finished before the deadline.
+    pub in_time: bool,
+}
+
+impl ShutdownReport {
+    pub(crate) fn new(sinks: Vec<SinkStats>, in_time: bool) -> Self {
+        Self { sinks, in_time }
+    }
+
+    /// Records that some sink lost, or had not written when the deadline passed: summed over the sinks.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.sinks.iter().map(|sink| sink.lost() + sink.queued).sum()
+    }
+}
+
+impl fmt::Display for ShutdownReport {
+    /// One line: what each sink wrote and lost.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, sink) in self.sinks.iter().enumerate() {
+            if index > 0 {
+                f.write_str("; ")?;
+            }
+            write!(f, "{}: {} written, {} lost", sink.name, sink.written, sink.lost())?;
+            if sink.queued > 0 {
+                write!(f, ", {} not written in time", sink.queued)?;
+            }
+        }
+        if self.sinks.is_empty() {
+            f.write_str("nothing to write")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,91 @@
+//! Events outside any request: jobs, commands, start-up.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::actor::Actor;
+use crate::auditor::Inner;
+use crate::exchange::{End, Facts, Target};
+use crate::vocabulary::{Completion, Mode, Outcome};
+
+/// An event being described; [`record`](Self::record) hands it over.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let auditor = audit_core::Auditor::builder().output(audit_core::Output::None).build()?;
+/// use audit_core::Actor;
+/// auditor.event("job.cleanup").actor(Actor::system("scheduler")).details("removed 3 stale layers").record();
+/// # Ok(()) }
+/// ```
+#[must_use = "an event is recorded by `record()`"]
+pub struct EventBuilder {
+    auditor: Option<Arc<Inner>>,
+    facts: Facts,
+}
+
+impl EventBuilder {
+    pub(crate) fn new(auditor: Option<Arc<Inner>>, action: String) -> Self {
+        Self { auditor, facts: Facts::new(action.into()) }
+    }
+
+    /// Names who it is.
+    pub fn actor(mut self, actor: Actor) -> Self {
+        self.facts.actor = Some(actor);
+        self
+    }
+
+    /// Adds something that was acted on, by its kind and identifier.
+    pub fn target(mut self, kind: impl Into<String>, id: impl Into<String>) -> Self {
+        self.facts.push_target(Target { kind: kind.into(), id: Some(id.into()) });
+        self
+    }
+
+    /// Adds `details` to the record's `data`: a sentence or a structure.
+    pub fn details(self, details: impl Serialize) -> Self {
+        self.data("details", details)
+    }
+
+    /// Adds a field to the record's `data`.
+    pub fn data(mut self, key: impl Into<String>, value: impl Serialize) -> Self {
+        if let Some(auditor) = &self.auditor {
+            let key = key.into();
+            let (json, redacted) = auditor.redact_value(&key, &value, Mode::Full);
+            self.facts.redacted += redacted;
+            self.facts.put_data(key, json);
+        }
+        self
+    }
+
+    /// Adds fields of JSON that are safe already.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn safe_data(mut self, fields: Vec<(String, Vec<u8>)>, redacted: u64) -> Self {
+        self.facts.redacted += redacted;
+        fields.into_iter().for_each(|(key, json)| self.facts.put_data(key, json));
+        self
+    }
+
+    /// Says what it came to. Without it the outcome is `success`: the event is told by the code that did it.
+    pub fn outcome(mut self, outcome: Outcome) -> Self {
+        self.facts.outcome = Some(outcome);
+        self
+    }
+
+    /// Says why.
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+        if let Some(auditor) = &self.auditor {
+            let (reason, redacted) = auditor.redact_text(&reason.into());
+            self.facts.redacted += redacted;
+            self.facts.reason = Some(reason);
+        }
+        self
+    }
+
+    /// Hands the record over. Never waits; a full queue drops and counts it.
+    pub fn record(mut self) {
+        if let Some(auditor) = self.auditor {
+            self.facts.outcome.get_or_insert(Outcome::Success);
+            auditor.finish(Box::new(self.facts), End { completion: Completion::Completed, may_overdraw: false });
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Everything known about one event while it is still open. Nothing in here is secret but a body that is being scanned.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::actor::Actor;
+use crate::policy::ContentHints;
+use crate::redact::{BodyScanner, Fragment};
+use crate::registry::Endpoint;
+use crate::vocabulary::{Mode, Outcome};
+
+/// How many targets, steps and calls one event keeps; more are counted as truncated.
+pub(crate) const LIST_LIMIT: usize = 64;
+
+/// What was acted on.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    pub(crate) kind: String,
+    pub(crate) id: Option<String>,
+}
+
+/// A timed mark that a handler set.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) name: String,
+    pub(crate) at: Duration,
+}
+
+/// One nested audited function.
+#[derive(Debug)]
+pub(crate) struct NestedCall {
+    pub(crate) endpoint: &'static Endpoint,
+    pub(crate) started: Instant,
+    pub(crate) duration: Option<Duration>,
+    pub(crate) outcome: Outcome,
+    pub(crate) error: Option<String>,
+    pub(crate) target: Option<Target>,
+}
+
+/// How the annotated handler of the exchange ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HandlerEnd {
+    Returned,
+    Panicked,
+    DroppedUnfinished,
+}
+
+/// The annotated handler of the exchange, once it is known.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Attribution {
+    pub(crate) endpoint: &'static Endpoint,
+    /// Known before the handler and its extractors ran.
+    pub(crate) wired: bool,
+}
+
+/// What only a request has.
+pub(crate) struct Http {
+    pub(crate) framework: &'static str,
+    pub(crate) method: Box<str>,
+    /// As received, capped; filtered when the template is known.
+    pub(crate) path: Box<str>,
+    /// How long the path was.
+    pub(crate) path_bytes: usize,
+    pub(crate) route: Option<Box<str>>,
+    /// The framework looked for a route and found none.
+    pub(crate) unmatched: bool,
+    pub(crate) hints: ContentHints,
+    pub(crate) ip: Option<IpAddr>,
+    pub(crate) peer: Option<IpAddr>,
+    pub(crate) forwarded_for: Option<Box<str>>,
+    pub(crate) user_agent: Option<Box<str>>,
+    pub(crate) request_id: Option<Box<str>>,
+    /// Under which mode the content was taken from the request.
+    pub(crate) taken_as: Mode,
+    pub(crate) query: Option<Fragment>,
+    pub(crate) headers: Option<Fragment>,
+    pub(crate) without_body: bool,
+    pub(crate) request_bytes: u64,
+    pub(crate) request_scanner: Option<BodyScanner>,
+    pub(crate) request_complete: bool,
+    pub(crate) status: Option<u16>,
+    pub(crate) response_bytes: u64,
+    pub(crate) response_headers: Option<Fragment>,
+    pub(crate) response_scanner: Option<BodyScanner>,
+    pub(crate) response_complete: bool,
+    pub(crate) client_gone: bool,
+}
+
+/// Everything known about one event.
+pub(crate) struct Facts {
+    pub(crate) event_id: Uuid,
+    pub(crate) started_at: Timestamp,
+    pub(crate) started: Instant,
+    pub(crate) http: Option<Http>,
+    /// The action, where no annotated handler names it.
+    pub(crate) action: Cow<'static, str>,
+    pub(crate) attribution: Option<Attribution>,
+    /// Whether an annotated function of the exchange has been entered.
+    pub(crate) entered: bool,
+    pub(crate) handler_end: Option<HandlerEnd>,
+    pub(crate) panicked: bool,
+    pub(crate) actor: Option<Actor>,
+    pub(crate) outcome: Option<Outcome>,
+    pub(crate) reason: Option<String>,
+    pub(crate) error: Option<String>,
+    pub(crate) targets: Vec<Target>,
+    pub(crate) data: Vec<(String, Vec<u8>)>,
+    pub(crate) data_bytes: usize,
+    pub(crate) changes: Vec<(String, Vec<u8>)>,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) calls: Vec<NestedCall>,
+    pub(crate) trace_id: Option<Box<str>>,
+    pub(crate) span_id: Option<Box<str>>,
+    /// How many values were hidden so far.
+    pub(crate) redacted: u64,
+    /// Whether something was cut so far, and how many bytes it had.
+    pub(crate) truncated: bool,
+    pub(crate) cut_bytes: u64,
+}
+
+impl Facts {
+    pub(crate) fn new(action: Cow<'static, str>) -> Self {
+        Self {
+            event_id: Uuid::now_v7(),
+            started_at: Timestamp::now(),
+            started: Instant::now(),
+            http: None,
+            action,
+            attribution: None,
+            entered: false,
+            handler_end: None,
+            panicked: false,
+            actor: None,
+            outcome: None,
+            reason: None,
+            error: None,
+            targets: Vec::new(),
+            data: Vec::new(),
+            data_bytes: 0,
+            changes: Vec::new(),
+            steps: Vec::new(),
+            calls: Vec::new(),
+            trace_id: None,
+            span_id: None,
+            redacted: 0,
+            truncated: false,
+            cut_bytes: 0,
+        }
+    }
+
+    pub(crate) fn endpoint(&self) -> Option<&'static Endpoint> {
+        self.attribution.map(|attribution| attribution.endpoint)
+    }
+
+    /// The action that the record will carry.
+    pub(crate) fn action(&self) -> &str {
+        self.endpoint().map_or(&*self.action, |endpoint| endpoint.action())
+    }
+
+    /// Notes that `bytes` bytes of something were not kept whole.
+    pub(crate) fn note_cut(&mut self, bytes: usize) {
+        self.truncated = true;
+        self.cut_bytes = self.cut_bytes.saturating_add(bytes as u64);
+    }
+
+    /// Adds to a list that keeps at most [`LIST_LIMIT`] entries; tells whether there was room.
+    pub(crate) fn has_room(&mut self, length: usize) -> bool {
+        if length >= LIST_LIMIT {
+            self.truncated = true;
+            return false;
+        }
+        true
+    }
+
+    /// How much of the exchange its record keeps: what the annotated handler asks for, else the setting; never more
+    /// than was taken from the request before the handler was known; `basic` when no route matched.
+    pub(crate) fn mode(&self, setting: Mode) -> Mode {
+        let Some(http) = &self.http else { return setting };
+        let asked = match self.attribution {
+            Some(attribution) => {
+                let asked = attribution.endpoint.mode().unwrap_or(setting);
+                if attribution.wired { asked } else { asked.stricter(setting) }
+            }
+            None if http.unmatched || (http.route.is_none() && http.status == Some(404)) => Mode::Basic,
+            None => setting,
+        };
+        asked.stricter(http.taken_as)
+    }
+
+    /// What the exchange came to. A handler's own word counts, but makes no success of a status of 400 or more, nor
+    /// anything but a failure of a panic.
+    pub(crate) fn outcome(&self) -> Outcome {
+        let by_status = self.http.as_ref().and_then(|http| http.status).map(Outcome::of_status);
+        match (self.outcome, by_status) {
+            _ if self.panicked => Outcome::Failed,
+            (Some(Outcome::Success), Some(by_status)) => by_status,
+            (Some(said), _) => said,
+            (None, Some(by_status)) => by_status,
+            (None, None) => Outcome::Unknown,
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! The handler's future as part of its exchange: what every adapter polls.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+
+use crate::exchange::Exchange;
+
+/// A framework's call that has not begun: it begins only once its exchange is admitted.
+pub trait Start {
+    /// What answers.
+    type Future: Future;
+
+    /// Begins the call.
+    fn start(self) -> Self::Future;
+}
+
+pin_project! {
+    /// Waits for admission, then polls the call inside its exchange, and gives both back when the head is there.
+    ///
+    /// When it is dropped before that, the call is dropped inside the exchange, and then the exchange, which writes
+    /// its record.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Handling<S: Start> {
+        call: Option<S>,
+        #[pin]
+        running: Option<S::Future>,
+        exchange: Option<Exchange>,
+    }
+
+    impl<S: Start> PinnedDrop for Handling<S> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if let Some(exchange) = this.exchange {
+                exchange.enter(|| this.running.set(None));
+            }
+        }
+    }
+}
+
+impl<S: Start> Handling<S> {
+    /// Nothing happens before the first poll.
+    pub fn new(exchange: Exchange, call: S) -> Self {
+        Self { call: Some(call), running: None, exchange: Some(exchange) }
+    }
+}
+
+impl<S: Start> Future for Handling<S> {
+    type Output = (<S::Future as Future>::Output, Exchange);
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let exchange = this.exchange.as_mut().expect("not polled again after it is ready");
+        if this.call.is_some() {
+            ready!(exchange.poll_admission(cx));
+        }
+        let output = exchange.enter(|| {
+            if let Some(call) = this.call.take() {
+                this.running.set(Some(call.start()));
+            }
+            let output = ready!(this.running.as_mut().as_pin_mut().expect("set when the call began").poll(cx));
+            this.running.set(None);
+            Poll::Ready(output)
+        });
+        let output = ready!(output);
+        Poll::Ready((output, this.exchange.take().expect("checked above")))
+    }
+}

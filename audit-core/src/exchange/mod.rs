@@ -1,0 +1,228 @@
+//! One request and its answer being watched, free of any framework's types.
+//!
+//! An adapter begins an [`Exchange`] by [`Auditor::begin`](crate::Auditor::begin), waits for its admission, polls the
+//! handler inside it and moves it into the answer's body. **Dropping it emits**: an answer, an error, a panic, a
+//! client that left, a stream that was cut and a timeout each leave exactly one terminal record. Drop never waits
+//! and never panics.
+
+mod facts;
+mod handling;
+mod head;
+mod open;
+mod shared;
+mod take;
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+pub(crate) use facts::{Attribution, Facts, HandlerEnd, Http, NestedCall, Step, Target};
+pub use handling::{Handling, Start};
+pub use head::{Headers, RequestHead, ResponseHead, RouteMatch};
+pub(crate) use open::{OpenExchanges, Ticket};
+pub(crate) use shared::{End, Shared};
+pub(crate) use take::{take_http, take_wired};
+
+use crate::delivery::Admission;
+use crate::registry::Endpoint;
+use crate::scope::{self, Scope};
+use crate::vocabulary::Completion;
+
+/// A unique guard of one request and its answer. Dropping it writes the record.
+pub struct Exchange {
+    shared: Arc<Shared>,
+    ticket: Ticket,
+    admission: Admission,
+    /// The last byte of the answer was taken.
+    finished: bool,
+    expected: Option<u64>,
+    sent: u64,
+}
+
+impl Exchange {
+    pub(crate) fn new(shared: Arc<Shared>, ticket: Ticket, admission: Admission) -> Self {
+        Self { shared, ticket, admission, finished: false, expected: None, sent: 0 }
+    }
+
+    /// Waits until the record's delivery lets the handler run: with `buffered` delivery for room in the queue, at
+    /// most `AUDIT_QUEUE_TIMEOUT_MS`. Needs no executor's timer.
+    pub fn poll_admission(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.admission.poll(cx)
+    }
+
+    /// What `#[audited]` and the free functions find while the handler runs.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        Scope::new(Arc::clone(&self.shared))
+    }
+
+    /// Runs one poll of the handler, or its drop, with this exchange as the current one. A panic is noted and goes on.
+    pub fn enter<R>(&self, run: impl FnOnce() -> R) -> R {
+        noting_panics(&self.shared, || scope::with_current(&self.shared, run))
+    }
+
+    /// An observer of the request's body, for the adapter to put around it.
+    #[must_use]
+    pub fn request_tap(&self) -> BodyTap {
+        BodyTap { shared: Arc::clone(&self.shared) }
+    }
+
+    /// Notes the answer's head. Gives the value for the `audit-id` header when it is certain that a record will come.
+    pub fn respond(&mut self, head: &ResponseHead<'_>) -> Option<String> {
+        let without_body = matches!(head.status, 100..=199 | 204 | 304);
+        self.expected = head.exact_length;
+        let certain = self.admission.is_certain();
+        let auditor = Arc::clone(self.shared.auditor());
+        let (is_head, id) = self.shared.with(|facts| {
+            take::take_response(&auditor, facts, head);
+            let is_head = facts.http.as_ref().is_some_and(|http| &*http.method == "HEAD");
+            (is_head, (certain && auditor.keeps(facts)).then(|| facts.event_id.to_string()))
+        })?;
+        self.finished = head.ended || without_body || is_head || head.exact_length == Some(0);
+        id
+    }
+
+    /// Notes that the framework took a piece of the answer's body.
+    pub fn sent(&mut self, chunk: &[u8]) {
+        self.sent = self.sent.saturating_add(chunk.len() as u64);
+        if self.expected.is_some_and(|expected| self.sent >= expected) {
+            self.finished = true;
+        }
+        let sent = self.sent;
+        self.shared.with(|facts| {
+            if let Some(http) = &mut facts.http {
+                http.response_bytes = sent;
+                if let Some(scanner) = &mut http.response_scanner {
+                    scanner.push(chunk);
+                }
+            }
+        });
+    }
+
+    /// Notes that the framework took the end of the answer's body.
+    pub fn complete(&mut self) {
+        self.finished = true;
+    }
+
+    /// Notes the error that ended the answer's body.
+    pub fn note_error(&self, error: &dyn std::fmt::Display) {
+        let (text, redacted) = self.shared.auditor().redact_text(&error.to_string());
+        self.shared.with(|facts| {
+            facts.redacted += redacted;
+            facts.error.get_or_insert(text);
+        });
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// How this exchange would end if it were dropped now.
+    fn completion(&self, facts: &Facts) -> Completion {
+        let http = facts.http.as_ref();
+        let status = http.and_then(|http| http.status);
+        if facts.panicked {
+            Completion::Panicked
+        } else if http.is_some_and(|http| http.client_gone) {
+            Completion::ClientDisconnected
+        } else if self.finished {
+            let cut_short = facts.handler_end == Some(HandlerEnd::DroppedUnfinished);
+            if cut_short && matches!(status, Some(408 | 503 | 504)) {
+                Completion::TimedOut
+            } else {
+                Completion::Completed
+            }
+        } else if self.shared.auditor().is_closing() {
+            Completion::Shutdown
+        } else {
+            Completion::Aborted
+        }
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        let may_overdraw = self.admission.may_overdraw();
+        self.shared.auditor().open_exchanges().remove(self.ticket);
+        self.shared.end(|facts| {
+            if let Some(http) = &mut facts.http {
+                http.response_complete = self.finished;
+            }
+            End { completion: self.completion(facts), may_overdraw }
+        });
+    }
+}
+
+/// Runs `run`; a panic in it is noted in the event with its message, and then goes on as if nobody had looked.
+fn noting_panics<R>(shared: &Shared, run: impl FnOnce() -> R) -> R {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+        note_panic(shared, Some(&*panic));
+        resume_unwind(panic)
+    })
+}
+
+/// Notes that the application panicked, with its message where it is known.
+pub(crate) fn note_panic(shared: &Shared, panic: Option<&(dyn Any + Send)>) {
+    let message = panic.and_then(|panic| {
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+    });
+    let message = message.map(|message| shared.auditor().redact_text(message));
+    shared.with(|facts| {
+        facts.panicked = true;
+        if let Some((text, redacted)) = message {
+            facts.error = Some(text);
+            facts.redacted += redacted;
+        }
+    });
+}
+
+/// Observes a request's body as the handler reads it.
+#[derive(Clone)]
+pub struct BodyTap {
+    shared: Arc<Shared>,
+}
+
+impl BodyTap {
+    /// Notes a piece that the handler got.
+    pub fn push(&self, chunk: &[u8]) {
+        self.shared.with(|facts| {
+            if let Some(http) = &mut facts.http {
+                http.request_bytes = http.request_bytes.saturating_add(chunk.len() as u64);
+                if let Some(scanner) = &mut http.request_scanner {
+                    scanner.push(chunk);
+                }
+            }
+        });
+    }
+
+    /// Notes that the handler got the whole body.
+    pub fn complete(&self) {
+        self.with_http(|http| http.request_complete = true);
+    }
+
+    /// Notes the transport's evidence that the client left before its request was whole.
+    pub fn client_gone(&self) {
+        self.with_http(|http| http.client_gone = true);
+    }
+
+    fn with_http(&self, with: impl FnOnce(&mut Http)) {
+        self.shared.with(|facts| facts.http.as_mut().map(with));
+    }
+}
+
+impl Scope {
+    /// Attributes the exchange to the endpoint of a wired route, before its extractors run, and takes from the head
+    /// what the endpoint's mode asks for. For adapters.
+    pub fn wire(&self, endpoint: &'static Endpoint, head: &RequestHead<'_>) {
+        let auditor = self.shared().auditor();
+        self.shared().with(|facts| take_wired(auditor, facts, endpoint, head));
+    }
+
+    /// Notes that the wired handler was dropped before it gave an answer. For adapters.
+    pub fn handler_dropped(&self) {
+        self.shared().with(|facts| {
+            facts.handler_end.get_or_insert(HandlerEnd::DroppedUnfinished);
+        });
+    }
+}

@@ -1,0 +1,57 @@
+//! The part of an exchange that its guard, its scope and its taps share.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::auditor::Inner;
+use crate::exchange::facts::Facts;
+use crate::vocabulary::Completion;
+
+/// One open event. Its facts are taken out exactly once, by whoever ends it first.
+pub(crate) struct Shared {
+    auditor: Arc<Inner>,
+    facts: Mutex<Option<Box<Facts>>>,
+}
+
+impl Shared {
+    pub(crate) fn open(auditor: Arc<Inner>, facts: Facts) -> Arc<Self> {
+        Arc::new(Self { auditor, facts: Mutex::new(Some(Box::new(facts))) })
+    }
+
+    pub(crate) fn auditor(&self) -> &Arc<Inner> {
+        &self.auditor
+    }
+
+    /// The facts are only data: whatever panicked while holding them left them readable.
+    fn lock(&self) -> MutexGuard<'_, Option<Box<Facts>>> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads or adds facts of the open event. `None` when it has ended.
+    ///
+    /// `with` must not call back into this event, nor run code of the application.
+    pub(crate) fn with<R>(&self, with: impl FnOnce(&mut Facts) -> R) -> Option<R> {
+        self.lock().as_deref_mut().map(with)
+    }
+
+    /// Adds facts on somebody's wish; those that come after the end are counted as late.
+    pub(crate) fn add(&self, add: impl FnOnce(&mut Facts)) {
+        if self.with(add).is_none() {
+            self.auditor.count_late();
+        }
+    }
+
+    /// Ends the event, unless it has ended, and hands its record over. Never waits, never panics.
+    pub(crate) fn end(&self, how: impl FnOnce(&mut Facts) -> End) {
+        let Some(mut facts) = self.lock().take() else { return };
+        let end = how(&mut facts);
+        self.auditor.finish(facts, end);
+    }
+}
+
+/// How an event ends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct End {
+    pub(crate) completion: Completion,
+    /// Whether the record may exceed the queue's bound, by its own line.
+    pub(crate) may_overdraw: bool,
+}

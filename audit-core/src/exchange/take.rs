@@ -1,0 +1,209 @@
+//! Takes from heads what a record may keep, redacted at once: nothing raw outlives the call.
+
+use std::sync::Arc;
+
+use crate::auditor::Inner;
+use crate::exchange::{Attribution, Facts, Headers, Http, RequestHead, ResponseHead, RouteMatch};
+use crate::policy::ContentHints;
+use crate::redact::BodyKind;
+use crate::registry::Endpoint;
+use crate::vocabulary::Mode;
+
+/// How much of a path is held while the exchange is open; the record keeps less.
+const PATH_HELD: usize = 8 * 1024;
+/// A method's bound in bytes; those in use are shorter than 20.
+const METHOD_BYTES: usize = 32;
+/// A request identifier's bound, as DESIGN demands it of `x-request-id`.
+const REQUEST_ID_BYTES: usize = 128;
+
+/// Starts the facts of a request.
+pub(crate) fn take_http(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestHead<'_>) {
+    let address = auditor.resolve_client(head);
+    let hints = content_hints(head);
+    if let Some((trace_id, span_id)) = head.headers.get("traceparent").and_then(trace_parent) {
+        facts.trace_id = Some(trace_id.into());
+        facts.span_id = Some(span_id.into());
+    }
+    let (route, unmatched) = match head.route {
+        RouteMatch::Template(template) => (Some(template.into()), false),
+        RouteMatch::None => (None, true),
+        RouteMatch::NotKnownYet => (None, false),
+    };
+    facts.http = Some(Http {
+        framework: head.framework,
+        method: cut_at_char(head.method, METHOD_BYTES).into(),
+        path: cut_at_char(head.path, PATH_HELD).into(),
+        path_bytes: head.path.len(),
+        route,
+        unmatched,
+        hints,
+        ip: address.ip,
+        peer: address.peer,
+        forwarded_for: address.forwarded_for.map(Into::into),
+        user_agent: None,
+        request_id: head.headers.get("x-request-id").and_then(request_id).map(Into::into),
+        taken_as: Mode::Basic,
+        query: None,
+        headers: None,
+        without_body: head.without_body,
+        request_bytes: 0,
+        request_scanner: None,
+        request_complete: head.without_body,
+        status: None,
+        response_bytes: 0,
+        response_headers: None,
+        response_scanner: None,
+        response_complete: false,
+        client_gone: false,
+    });
+    let mode = if unmatched { Mode::Basic } else { auditor.settings().mode };
+    take_content(auditor, facts, head, mode);
+}
+
+/// Attributes an exchange to a wired endpoint, and takes its content anew if the endpoint asks for another mode.
+pub(crate) fn take_wired(auditor: &Arc<Inner>, facts: &mut Facts, endpoint: &'static Endpoint, head: &RequestHead<'_>) {
+    facts.attribution = Some(Attribution { endpoint, wired: true });
+    let mode = endpoint.mode().unwrap_or(auditor.settings().mode);
+    let Some(http) = &mut facts.http else { return };
+    if let RouteMatch::Template(template) = head.route {
+        http.route = Some(template.into());
+    }
+    // Once the body has been seen under one mode, it cannot be seen again under a wider one.
+    if mode != http.taken_as && http.request_bytes == 0 {
+        http.query = None;
+        http.headers = None;
+        http.request_scanner = None;
+        http.user_agent = None;
+        take_content(auditor, facts, head, mode);
+    }
+}
+
+fn take_content(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestHead<'_>, mode: Mode) {
+    let Some(http) = &mut facts.http else { return };
+    http.taken_as = mode;
+    if !mode.keeps_content() {
+        return;
+    }
+    let settings = auditor.settings();
+    let redactor = auditor.redactor();
+    let limit = settings.max_line_bytes;
+    http.query = head.query.filter(|query| !query.is_empty()).map(|query| redactor.query(query, limit));
+    let mut lines = Vec::with_capacity(16);
+    head.headers.for_each(&mut |name, value| lines.push((name, value)));
+    if let Some(agent) = head.headers.get("user-agent") {
+        let agent = String::from_utf8_lossy(agent);
+        let (text, redacted) = redactor.text(&agent);
+        http.user_agent = Some(text.into());
+        facts.redacted += u64::from(redacted);
+    }
+    // It has a key of its own.
+    http.headers = Some(redactor.headers(lines.into_iter().filter(|(name, _)| *name != "user-agent"), limit));
+    if !head.without_body {
+        let kind = body_kind(head.headers);
+        http.request_scanner = Some(redactor.body(kind, mode, settings.max_body_bytes, limit));
+    }
+}
+
+/// Notes an answer's head.
+pub(crate) fn take_response(auditor: &Arc<Inner>, facts: &mut Facts, head: &ResponseHead<'_>) {
+    let mode = facts.mode(auditor.settings().mode);
+    let Some(http) = &mut facts.http else { return };
+    http.status = Some(head.status);
+    if !mode.keeps_content() {
+        return;
+    }
+    let limit = auditor.settings().max_line_bytes;
+    let redactor = auditor.redactor();
+    if auditor.records_response_headers() {
+        let mut lines = Vec::new();
+        head.headers.for_each(&mut |name, value| lines.push((name, value)));
+        http.response_headers = Some(redactor.headers(lines.into_iter(), limit));
+    }
+    if auditor.records_response_body() && !head.ended && http.response_scanner.is_none() {
+        let kind = body_kind(head.headers);
+        http.response_scanner = Some(redactor.body(kind, mode, auditor.settings().max_body_bytes, limit));
+    }
+}
+
+fn body_kind(headers: &dyn Headers) -> BodyKind<'_> {
+    // A value that is no text is no type and no coding that anybody understands: its body is withheld.
+    let text = |name| headers.get(name).map(|value| std::str::from_utf8(value).unwrap_or("invalid"));
+    BodyKind::new(text("content-type"), text("content-encoding"))
+}
+
+fn content_hints(head: &RequestHead<'_>) -> ContentHints {
+    let (mut types, mut accepts) = (Vec::new(), Vec::new());
+    head.headers.for_each(&mut |name, value| match name {
+        "content-type" => types.push(value),
+        "accept" => accepts.push(value),
+        _ => {}
+    });
+    ContentHints::new(types, accepts)
+}
+
+/// An identifier of `[A-Za-z0-9._-]{1,128}`; anything else is somebody's attempt to write into the record.
+fn request_id(value: &[u8]) -> Option<&str> {
+    let fits = (1..=REQUEST_ID_BYTES).contains(&value.len())
+        && value.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
+    if fits { std::str::from_utf8(value).ok() } else { None }
+}
+
+/// The trace and span of a `traceparent` header (W3C Trace Context, section 3.2): `00-<32 hex>-<16 hex>-<2 hex>`.
+fn trace_parent(value: &[u8]) -> Option<(&str, &str)> {
+    let mut parts = std::str::from_utf8(value).ok()?.split('-');
+    let (version, trace, span) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_hex = |text: &str, length: usize| {
+        text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let not_zero = |text: &str| text.bytes().any(|byte| byte != b'0');
+    let valid = is_hex(version, 2)
+        && version != "ff"
+        && is_hex(trace, 32)
+        && is_hex(span, 16)
+        && not_zero(trace)
+        && not_zero(span);
+    valid.then_some((trace, span))
+}
+
+/// The longest prefix of at most `limit` bytes that ends between characters.
+pub(crate) fn cut_at_char(text: &str, limit: usize) -> &str {
+    text.get(..text.floor_char_boundary(limit)).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_parent_is_believed_only_in_its_exact_form() {
+        let trace = "0af7651916cd43dd8448eb211c80319c";
+        let span = "b7ad6b7169203331";
+        let good = format!("00-{trace}-{span}-01");
+        assert_eq!(trace_parent(good.as_bytes()), Some((trace, span)));
+        for bad in [
+            format!("ff-{trace}-{span}-01"),
+            format!("00-{}-{span}-01", trace.to_uppercase()),
+            format!("00-{}-{span}-01", "0".repeat(32)),
+            format!("00-{trace}-{}-01", "0".repeat(16)),
+            format!("00-{trace}"),
+            String::new(),
+        ] {
+            assert_eq!(trace_parent(bad.as_bytes()), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_request_id_cannot_carry_anything_else() {
+        assert_eq!(request_id(b"a-1._B"), Some("a-1._B"));
+        assert_eq!(request_id(b""), None);
+        assert_eq!(request_id(b"a b"), None);
+        assert_eq!(request_id(b"a\"b"), None);
+        assert_eq!(request_id(&[b'a'; 129]), None);
+    }
+
+    #[test]
+    fn a_cut_falls_between_characters() {
+        assert_eq!(cut_at_char("aé", 2), "a");
+        assert_eq!(cut_at_char("aé", 3), "aé");
+    }
+}

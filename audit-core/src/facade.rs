@@ -1,0 +1,168 @@
+//! Free functions beside [`current`](crate::current): they add facts to the record of the exchange that is being
+//! handled here. Outside an exchange they do nothing. Values are redacted when they are added.
+
+use serde::Serialize;
+
+use crate::actor::Actor;
+use crate::exchange::{Facts, Step, Target};
+use crate::scope::{Scope, current};
+use crate::vocabulary::{Mode, Outcome};
+
+/// Names who it is. The last word counts.
+pub fn set_actor(actor: Actor) {
+    if let Some(scope) = current() {
+        scope.set_actor(actor);
+    }
+}
+
+/// Adds something that is acted on, by its kind and identifier.
+pub fn add_target(kind: impl Into<String>, id: impl Into<String>) {
+    if let Some(scope) = current() {
+        scope.add_target(kind, id);
+    }
+}
+
+/// Adds a field to the record's `data`. A key that is given again replaces its value.
+pub fn data(key: impl Into<String>, value: impl Serialize) {
+    if let Some(scope) = current() {
+        scope.data(key, value);
+    }
+}
+
+/// Records that a field of the target changed: `{"field": {"old": …, "new": …}}`.
+pub fn change(field: impl Into<String>, old: impl Serialize, new: impl Serialize) {
+    if let Some(scope) = current() {
+        scope.change(field, old, new);
+    }
+}
+
+/// Sets a timed mark: its name, and the milliseconds since the exchange began.
+pub fn step(name: impl Into<String>) {
+    if let Some(scope) = current() {
+        scope.step(name);
+    }
+}
+
+/// Says what the action came to, and why. A status of 400 or more, and a panic, stay failures.
+pub fn set_outcome(outcome: Outcome, reason: impl Into<String>) {
+    if let Some(scope) = current() {
+        scope.set_outcome(outcome, reason);
+    }
+}
+
+/// Gives a reason, and leaves the outcome to the status.
+pub fn set_reason(reason: impl Into<String>) {
+    if let Some(scope) = current() {
+        scope.set_reason(reason);
+    }
+}
+
+impl Scope {
+    /// Names who it is. The last word counts.
+    pub fn set_actor(&self, actor: Actor) {
+        self.shared().add(|facts| facts.actor = Some(actor));
+    }
+
+    /// Names who it is, unless somebody has.
+    pub fn set_actor_if_unknown(&self, actor: Actor) {
+        self.shared().add(|facts| {
+            facts.actor.get_or_insert(actor);
+        });
+    }
+
+    /// Adds something that is acted on, by its kind and identifier.
+    pub fn add_target(&self, kind: impl Into<String>, id: impl Into<String>) {
+        let target = Target { kind: kind.into(), id: Some(id.into()) };
+        self.shared().add(|facts| facts.push_target(target));
+    }
+
+    /// Adds a field to the record's `data`. A key that is given again replaces its value.
+    pub fn data(&self, key: impl Into<String>, value: impl Serialize) {
+        let key = key.into();
+        let (json, redacted) = self.shared().auditor().redact_value(&key, &value, Mode::Full);
+        self.shared().add(|facts| {
+            facts.redacted += redacted;
+            facts.put_data(key, json);
+        });
+    }
+
+    /// Records that a field of the target changed: `{"field": {"old": …, "new": …}}`.
+    pub fn change(&self, field: impl Into<String>, old: impl Serialize, new: impl Serialize) {
+        let field = field.into();
+        let auditor = self.shared().auditor();
+        let (old, hidden_old) = auditor.redact_value(&field, &old, Mode::Full);
+        let (new, hidden_new) = auditor.redact_value(&field, &new, Mode::Full);
+        let json = [b"{\"old\":", old.as_slice(), b",\"new\":", &new, b"}"].concat();
+        self.shared().add(|facts| {
+            facts.redacted += hidden_old + hidden_new;
+            facts.put_change(field, json);
+        });
+    }
+
+    /// Sets a timed mark: its name, and the milliseconds since the exchange began.
+    pub fn step(&self, name: impl Into<String>) {
+        let name = name.into();
+        self.shared().add(|facts| {
+            let at = facts.started.elapsed();
+            if facts.has_room(facts.steps.len()) {
+                facts.steps.push(Step { name, at });
+            }
+        });
+    }
+
+    /// Says what the action came to, and why. A status of 400 or more, and a panic, stay failures.
+    pub fn set_outcome(&self, outcome: Outcome, reason: impl Into<String>) {
+        self.shared().add(|facts| facts.outcome = Some(outcome));
+        self.set_reason(reason);
+    }
+
+    /// Gives a reason, and leaves the outcome to the status.
+    pub fn set_reason(&self, reason: impl Into<String>) {
+        let (reason, redacted) = self.shared().auditor().redact_text(&reason.into());
+        self.shared().add(|facts| {
+            facts.redacted += redacted;
+            facts.reason = Some(reason);
+        });
+    }
+}
+
+impl Target {
+    /// Reads `kind/id`: before the first `/` the kind, the rest the identifier.
+    pub(crate) fn parse(text: &str) -> Self {
+        match text.split_once('/') {
+            Some((kind, id)) => Self { kind: kind.to_owned(), id: Some(id.to_owned()) },
+            None => Self { kind: text.to_owned(), id: None },
+        }
+    }
+}
+
+impl Facts {
+    pub(crate) fn push_target(&mut self, target: Target) {
+        if self.has_room(self.targets.len()) {
+            self.targets.push(target);
+        }
+    }
+
+    /// Adds a field of JSON that is safe already, within a bound on all fields together.
+    pub(crate) fn put_data(&mut self, key: String, json: Vec<u8>) {
+        self.data.retain(|(known, _)| *known != key);
+        self.put(key, json, |facts| &mut facts.data);
+    }
+
+    pub(crate) fn put_change(&mut self, field: String, json: Vec<u8>) {
+        self.changes.retain(|(known, _)| *known != field);
+        self.put(field, json, |facts| &mut facts.changes);
+    }
+
+    fn put(&mut self, key: String, json: Vec<u8>, list: impl FnOnce(&mut Self) -> &mut Vec<(String, Vec<u8>)>) {
+        /// What one event holds of its handler's fields; a record holds less.
+        const HELD: usize = 256 * 1024;
+        let size = key.len() + json.len();
+        if self.data_bytes.saturating_add(size) > HELD {
+            self.note_cut(size);
+            return;
+        }
+        self.data_bytes += size;
+        list(self).push((key, json));
+    }
+}

@@ -1,0 +1,193 @@
+//! tracing events of target exactly `audit` become records.
+//!
+//! Inside an exchange their fields become the record's `data`; alone they are records of action `tracing.event`. Any
+//! dependency can emit such events and any filter can drop them, so their fields land in `data` and nowhere else, and
+//! records of requests never depend on this layer, nor on any tracing filter.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{FilterFn, Filtered, filter_fn};
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::auditor::{Auditor, Inner};
+use crate::event::EventBuilder;
+use crate::scope;
+use crate::vocabulary::{Mode, Outcome};
+
+/// The target that makes a tracing event an audited one.
+const TARGET: &str = "audit";
+/// The span field that names a trace.
+const TRACE_ID: &str = "trace_id";
+/// The span field that names a span.
+const SPAN_ID: &str = "span_id";
+
+/// A layer that sees nothing but events of target `audit` and spans that carry a `trace_id`.
+pub type FilteredJsonLayer<S> = Filtered<JsonLayer, FilterFn, S>;
+
+/// The tracing layer; made by [`Auditor::json_layer`].
+pub struct JsonLayer {
+    auditor: Option<Arc<Inner>>,
+}
+
+impl fmt::Debug for JsonLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JsonLayer").field("enabled", &self.auditor.is_some()).finish()
+    }
+}
+
+impl Auditor {
+    /// A layer for `tracing_subscriber::registry()` that turns tracing events of target `audit` into records.
+    ///
+    /// It costs other events nothing: it is filtered to what concerns it. A span with a field `trace_id` (and
+    /// `span_id`) gives it to the records of the requests that run in it, unless the request brought its own.
+    ///
+    /// ```
+    /// use tracing_subscriber::prelude::*;
+    /// # let auditor = audit_core::Auditor::builder().output(audit_core::Output::None).build()?;
+    /// let subscriber = tracing_subscriber::registry().with(auditor.json_layer());
+    /// tracing::subscriber::with_default(subscriber, || {
+    ///     tracing::info!(target: "audit", layer = 7, "published");
+    /// });
+    /// # Ok::<(), audit_core::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn json_layer<S>(&self) -> FilteredJsonLayer<S>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let layer = JsonLayer { auditor: self.inner().cloned() };
+        layer.with_filter(filter_fn(concerns_us as fn(&Metadata<'_>) -> bool))
+    }
+}
+
+fn concerns_us(metadata: &Metadata<'_>) -> bool {
+    if metadata.is_span() { metadata.fields().field(TRACE_ID).is_some() } else { metadata.target() == TARGET }
+}
+
+/// A span's trace, in its extensions.
+#[derive(Default)]
+struct Trace {
+    trace_id: Option<String>,
+    span_id: Option<String>,
+}
+
+impl Visit for Trace {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        // Hexadecimal or similar: an identifier and never a text.
+        let fits = (1..=64).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let place = match field.name() {
+            TRACE_ID => &mut self.trace_id,
+            SPAN_ID => &mut self.span_id,
+            _ => return,
+        };
+        if fits {
+            *place = Some(value.to_owned());
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.record_str(field, &format!("{value:?}"));
+    }
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLayer {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
+        let mut trace = Trace::default();
+        attributes.record(&mut trace);
+        if let Some(span) = ctx.span(id) {
+            span.extensions_mut().replace(trace);
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
+        if let Some(span) = ctx.span(id) {
+            if let Some(trace) = span.extensions_mut().get_mut::<Trace>() {
+                values.record(trace);
+            }
+        }
+    }
+
+    fn on_enter(&self, id: &Id, ctx: Context<'_, S>) {
+        let Some(scope) = scope::current() else { return };
+        let Some(span) = ctx.span(id) else { return };
+        let extensions = span.extensions();
+        let Some(Trace { trace_id: Some(trace_id), span_id }) = extensions.get::<Trace>() else { return };
+        scope.shared().with(|facts| {
+            if facts.trace_id.is_none() {
+                facts.trace_id = Some(trace_id.as_str().into());
+                facts.span_id = span_id.as_deref().map(Into::into);
+            }
+        });
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let Some(auditor) = &self.auditor else { return };
+        if event.metadata().target() != TARGET {
+            return;
+        }
+        let mut fields = Fields { auditor, safe: Vec::new(), redacted: 0 };
+        event.record(&mut fields);
+        let Fields { safe, redacted, .. } = fields;
+        match scope::current() {
+            Some(scope) => scope.shared().add(|facts| {
+                facts.redacted += redacted;
+                safe.into_iter().for_each(|(key, json)| facts.put_data(key, json));
+            }),
+            None => {
+                let outcome =
+                    if *event.metadata().level() == Level::ERROR { Outcome::Failed } else { Outcome::Success };
+                EventBuilder::new(Some(Arc::clone(auditor)), "tracing.event".to_owned())
+                    .outcome(outcome)
+                    .safe_data(safe, redacted)
+                    .record();
+            }
+        }
+    }
+}
+
+/// An event's fields, redacted as they are read.
+struct Fields<'a> {
+    auditor: &'a Inner,
+    safe: Vec<(String, Vec<u8>)>,
+    redacted: u64,
+}
+
+impl Fields<'_> {
+    fn add(&mut self, field: &Field, value: &impl serde::Serialize) {
+        let (json, redacted) = self.auditor.redact_value(field.name(), value, Mode::Full);
+        self.redacted += redacted;
+        self.safe.push((field.name().to_owned(), json));
+    }
+}
+
+impl Visit for Fields<'_> {
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.add(field, &value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.add(field, &value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.add(field, &value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.add(field, &value);
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.add(field, &value);
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.add(field, &format!("{value:?}"));
+    }
+}

@@ -1,0 +1,510 @@
+//! The one encoder: an event's facts, already redacted, become one line within the bound.
+//!
+//! Who, what, when, where and how it ended come first and always fit. What is long is cut: texts at a character,
+//! objects and lists after their last complete member. The line then says `truncated`, and `original_bytes` says how
+//! many bytes the things had that were cut.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::actor::{Actor, ActorId, ActorType};
+use crate::delivery::Gap;
+use crate::exchange::{Facts, Http, NestedCall, Target};
+use crate::record::json::{Members, write_display, write_str};
+use crate::record::line::FieldIndex;
+use crate::record::{Field, Line};
+use crate::redact::{self, Fragment, Redactor};
+use crate::settings::Settings;
+use crate::vocabulary::{Completion, Level, Mode, Outcome};
+
+/// The version of the table of keys.
+const SCHEMA: &str = "audit/1";
+/// Kept free for `redacted`, `truncated`, `original_bytes`, the brace and the newline.
+const TRAILER: usize = 112;
+/// A text cut shorter than this would say nothing: it is left out instead.
+const SHORTEST: usize = 16;
+
+/// Turns facts into lines; holds what every record of an auditor says alike.
+#[derive(Debug, Clone)]
+pub(crate) struct Encoder {
+    max_line: usize,
+    mode: Mode,
+    service: Option<String>,
+    environment: Option<String>,
+    instance: Option<String>,
+}
+
+/// When and how an event ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ending {
+    pub(crate) completion: Completion,
+    pub(crate) at: Timestamp,
+    pub(crate) elapsed: Duration,
+}
+
+impl Encoder {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self {
+            max_line: settings.max_line_bytes,
+            mode: settings.mode,
+            service: settings.service.clone(),
+            environment: settings.environment.clone(),
+            instance: settings.instance.clone(),
+        }
+    }
+
+    /// The record of records that are missing.
+    pub(crate) fn gap(&self, sink: &str, gap: Gap) -> Line {
+        let mut facts = Facts::new("audit.gap".into());
+        facts.actor = Some(Actor::system("audit"));
+        facts.outcome = Some(Outcome::Failed);
+        facts.reason = Some(format!("{} records could not be recorded", gap.count));
+        let mut text = |key: &str, value: &str| {
+            let mut json = Vec::new();
+            write_str(&mut json, value);
+            facts.data.push((key.to_owned(), json));
+        };
+        text("sink", sink);
+        text("from", &rfc3339(gap.from));
+        text("until", &rfc3339(gap.until));
+        facts.data.push(("count".to_owned(), gap.count.to_string().into_bytes()));
+        let ending = Ending { completion: Completion::Completed, at: facts.started_at, elapsed: Duration::ZERO };
+        self.encode(facts, ending, &Redactor::default())
+    }
+
+    /// Encodes an event that has ended.
+    pub(crate) fn encode(&self, mut facts: Facts, ending: Ending, redactor: &Redactor) -> Line {
+        let mode = facts.mode(self.mode);
+        let outcome = facts.outcome();
+        let mut sections = Sections::default();
+        if let Some(http) = &mut facts.http {
+            sections.content = take_content(http, mode);
+        }
+        let mut out = Vec::with_capacity(1024);
+        let mut writer = Writer {
+            limit: self.max_line.saturating_sub(TRAILER),
+            members: Members::open(&mut out),
+            index: FieldIndex::default(),
+            redacted: facts.redacted,
+            cut: facts.truncated,
+            cut_bytes: facts.cut_bytes,
+        };
+        writer.essentials(self, &facts, ending, outcome, mode, redactor);
+        writer.context(self, &facts);
+        writer.sections(facts_sections(&facts), sections.content);
+        writer.finish();
+        let Writer { index, members, .. } = writer;
+        members.close();
+        out.push(b'\n');
+        Line::new(out, index)
+    }
+}
+
+/// A part of a record that may be long: its key, its JSON, and how many bytes it was before it was filtered and cut.
+struct Section {
+    key: &'static str,
+    json: Vec<u8>,
+    redacted: u32,
+    truncated: bool,
+    original: u64,
+}
+
+#[derive(Default)]
+struct Sections {
+    content: Vec<Section>,
+}
+
+impl Section {
+    fn of(key: &'static str, json: Vec<u8>) -> Self {
+        let original = json.len() as u64;
+        Self { key, json, redacted: 0, truncated: false, original }
+    }
+
+    fn of_fragment(key: &'static str, fragment: Fragment) -> Self {
+        let Fragment { json, redacted, truncated, original_bytes } = fragment;
+        Self { key, json, redacted, truncated, original: original_bytes }
+    }
+}
+
+/// What a record keeps of query, headers and bodies under `mode`.
+fn take_content(http: &mut Http, mode: Mode) -> Vec<Section> {
+    let mut content = Vec::new();
+    if !mode.keeps_content() {
+        return content;
+    }
+    let mut add = |key, fragment: Option<Fragment>| {
+        content.extend(fragment.map(|fragment| Section::of_fragment(key, fragment)));
+    };
+    add("query_params", http.query.take());
+    add("headers", http.headers.take());
+    let scanner = http.request_scanner.take();
+    if mode == http.taken_as {
+        add("request_body", scanner.and_then(|scanner| scanner.finish(http.request_complete)));
+    } else if http.request_bytes > 0 {
+        // The handler that asks for less became known only after its body had been read under a wider mode.
+        let json = format!(
+            "{{\"withheld\":\"the endpoint keeps less, and was known too late\",\"bytes\":{}}}",
+            http.request_bytes
+        );
+        let original_bytes = http.request_bytes;
+        add("request_body", Some(Fragment { json: json.into_bytes(), redacted: 1, truncated: false, original_bytes }));
+    }
+    add("response_headers", http.response_headers.take());
+    let scanner = http.response_scanner.take();
+    add("response_body", scanner.and_then(|scanner| scanner.finish(http.response_complete)));
+    content
+}
+
+/// What the handler added.
+fn facts_sections(facts: &Facts) -> Vec<Section> {
+    let mut sections = Vec::new();
+    let mut add = |key, any: bool, write: &dyn Fn(&mut Vec<u8>)| {
+        if any {
+            let mut json = Vec::new();
+            write(&mut json);
+            sections.push(Section::of(key, json));
+        }
+    };
+    add("data", !facts.data.is_empty(), &|out| write_object(out, &facts.data));
+    add("changes", !facts.changes.is_empty(), &|out| write_object(out, &facts.changes));
+    add("targets", facts.targets.len() > 1, &|out| write_list(out, &facts.targets, write_target));
+    add("calls", !facts.calls.is_empty(), &|out| write_list(out, &facts.calls, write_call));
+    add("steps", !facts.steps.is_empty(), &|out| {
+        write_list(out, &facts.steps, |out, step| {
+            let mut members = Members::open(out);
+            members.str("name", &step.name);
+            members.member("at_ms", |out| write_milliseconds(out, step.at));
+            members.close();
+        });
+    });
+    sections
+}
+
+fn write_object(out: &mut Vec<u8>, fields: &[(String, Vec<u8>)]) {
+    let mut members = Members::open(out);
+    for (key, json) in fields {
+        members.raw(key, json);
+    }
+    members.close();
+}
+
+fn write_list<T>(out: &mut Vec<u8>, items: &[T], write: impl Fn(&mut Vec<u8>, &T)) {
+    out.push(b'[');
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write(out, item);
+    }
+    out.push(b']');
+}
+
+fn write_target(out: &mut Vec<u8>, target: &Target) {
+    let mut members = Members::open(out);
+    members.str("type", &target.kind);
+    if let Some(id) = &target.id {
+        members.str("id", id);
+    }
+    members.close();
+}
+
+fn write_call(out: &mut Vec<u8>, call: &NestedCall) {
+    let mut members = Members::open(out);
+    members.str("action", call.endpoint.action());
+    members.str("handler", &call.endpoint.handler());
+    members.str("outcome", call.outcome.as_str());
+    if let Some(error) = &call.error {
+        members.str("error", error);
+    }
+    if let Some(target) = &call.target {
+        members.member("target", |out| write_target(out, target));
+    }
+    if let Some(duration) = call.duration {
+        members.member("duration_ms", |out| write_milliseconds(out, duration));
+    }
+    members.close();
+}
+
+fn write_milliseconds(out: &mut Vec<u8>, duration: Duration) {
+    let micros = duration.as_micros();
+    write_display(out, format_args!("{}.{:03}", micros / 1000, micros % 1000));
+}
+
+/// RFC 3339 in UTC with microseconds.
+pub(crate) fn rfc3339(time: Timestamp) -> String {
+    format!("{time:.6}")
+}
+
+/// Writes a record member by member and keeps it within the bound.
+struct Writer<'a> {
+    limit: usize,
+    members: Members<'a>,
+    index: FieldIndex,
+    redacted: u64,
+    cut: bool,
+    cut_bytes: u64,
+}
+
+impl Writer<'_> {
+    fn room(&self) -> usize {
+        self.limit.saturating_sub(self.members.out.len())
+    }
+
+    fn note_cut(&mut self, bytes: u64) {
+        self.cut = true;
+        self.cut_bytes = self.cut_bytes.saturating_add(bytes);
+    }
+
+    /// Who, what, when, where and how it ended. Their bounds are such that they fit the smallest line allowed.
+    fn essentials(
+        &mut self,
+        encoder: &Encoder,
+        facts: &Facts,
+        ending: Ending,
+        outcome: Outcome,
+        mode: Mode,
+        redactor: &Redactor,
+    ) {
+        let level = if facts.panicked { Level::Error } else { outcome.level() };
+        let eighth = encoder.max_line / 8;
+        let stamp = self.members.str("timestamp", &rfc3339(ending.at));
+        self.index.set(Field::Timestamp, stamp);
+        self.members.str("level", level.as_str());
+        if let Some(http) = &facts.http {
+            self.indexed(Field::Method, &http.method, 64);
+            let (path, redacted) = redactor.path(&http.path, http.route.as_deref());
+            self.redacted += u64::from(redacted);
+            self.indexed_of(Field::Path, &path, http.path_bytes, eighth.min(2048));
+        }
+        self.who(facts, eighth);
+        if let Some(http) = &facts.http {
+            if let Some(status) = http.status {
+                let range = self.members.display("status_code", status);
+                self.index.set(Field::StatusCode, range);
+            }
+            self.members.member("response_time_ms", |out| write_milliseconds(out, ending.elapsed));
+            if let Some(ip) = http.ip {
+                let range = self.members.str("ip_address", &ip.to_string());
+                self.index.set(Field::IpAddress, range);
+            }
+        }
+        self.members.str("schema", SCHEMA);
+        let range = self.members.str("event_id", &facts.event_id.to_string());
+        self.index.set(Field::EventId, range);
+        self.indexed(Field::Action, facts.action(), eighth.min(512));
+        self.indexed(Field::Outcome, outcome.as_str(), 32);
+        self.members.str("completion", ending.completion.as_str());
+        self.members.str("mode", mode.as_str());
+        if facts.http.is_some() {
+            self.members.str("started_at", &rfc3339(facts.started_at));
+        }
+    }
+
+    /// Somebody named, or `anonymous` when the handler ended and nobody was, or `unknown` when it was cut off before.
+    fn who(&mut self, facts: &Facts, eighth: usize) {
+        let nobody = match &facts.http {
+            Some(http) if http.status.is_some() => Some(ActorType::Anonymous),
+            Some(_) => Some(ActorType::Unknown),
+            None => None,
+        };
+        let cap = (eighth / 2).min(512);
+        match (&facts.actor, nobody) {
+            (Some(actor), _) => {
+                self.indexed(Field::User, &actor.name, cap);
+                match &actor.id {
+                    Some(ActorId::Number(id)) => {
+                        self.members.display("user_id", id);
+                    }
+                    Some(ActorId::Text(id)) => self.text("user_id", id, cap.min(256)),
+                    None => {}
+                }
+                self.members.str("actor_type", actor.kind.as_str());
+            }
+            (None, Some(kind)) => {
+                self.indexed(Field::User, kind.as_str(), cap);
+                self.members.str("actor_type", kind.as_str());
+            }
+            (None, None) => {}
+        }
+    }
+
+    /// What places the event: each text has a bound of its own, and is left out when nothing is left.
+    fn context(&mut self, encoder: &Encoder, facts: &Facts) {
+        let long = encoder.max_line / 16;
+        let short = long.min(512);
+        if let Some(endpoint) = facts.endpoint() {
+            self.text("handler", &endpoint.handler(), short);
+        }
+        if let Some(http) = &facts.http {
+            if let Some(route) = &http.route {
+                self.indexed(Field::Route, route, long);
+            }
+            self.text("framework", http.framework, short);
+            if let Some(id) = &http.request_id {
+                self.text("request_id", id, short);
+            }
+        }
+        self.optional("trace_id", facts.trace_id.as_deref(), short);
+        self.optional("span_id", facts.span_id.as_deref(), short);
+        if let Some(target) = facts.targets.first() {
+            self.indexed(Field::TargetType, &target.kind, short);
+            if let Some(id) = &target.id {
+                self.indexed(Field::TargetId, id, long);
+            }
+        }
+        self.optional("reason", facts.reason.as_deref(), long);
+        self.optional("error", facts.error.as_deref(), long * 2);
+        self.optional("service", encoder.service.as_deref(), short);
+        self.optional("environment", encoder.environment.as_deref(), short);
+        self.optional("instance", encoder.instance.as_deref(), short);
+        if let Some(actor) = &facts.actor {
+            if !actor.roles.is_empty() {
+                self.text("actor_roles", &actor.roles.join(","), short);
+            }
+            self.optional("on_behalf_of", actor.on_behalf_of.as_deref(), short);
+            self.optional("tenant_id", actor.tenant.as_deref(), short);
+            self.optional("session_id", actor.session.as_deref(), short);
+        }
+        if let Some(http) = &facts.http {
+            if let Some(peer) = http.peer.filter(|peer| http.ip != Some(*peer)) {
+                self.text("peer_address", &peer.to_string(), short);
+            }
+            self.optional("forwarded_for", http.forwarded_for.as_deref(), long);
+            if !http.without_body || http.request_bytes > 0 {
+                self.number("request_bytes", http.request_bytes);
+            }
+            if http.status.is_some() {
+                self.number("response_bytes", http.response_bytes);
+            }
+            if facts.mode(encoder.mode).keeps_content() {
+                self.optional("user_agent", http.user_agent.as_deref(), long);
+            }
+        }
+    }
+
+    /// What may be long. Each part gets an equal share of the room, and what the parts after it do not need.
+    fn sections(&mut self, handlers: Vec<Section>, content: Vec<Section>) {
+        let sections: Vec<Section> = handlers.into_iter().chain(content).collect();
+        let mut needed: usize = sections.iter().map(Section::size).sum();
+        let mut left = sections.len();
+        for section in sections {
+            needed -= section.size();
+            let room = self.room();
+            let share = (room / left).max(room.saturating_sub(needed)).saturating_sub(section.overhead());
+            left -= 1;
+            self.redacted += u64::from(section.redacted);
+            let fits = section.json.len() <= share;
+            if section.truncated || !fits {
+                self.note_cut(section.original);
+            }
+            if fits {
+                self.members.raw(section.key, &section.json);
+            } else if share >= SHORTEST {
+                self.members.raw(section.key, &redact::fit(&section.json, share));
+            }
+        }
+    }
+
+    /// What was hidden and what was cut.
+    fn finish(&mut self) {
+        if self.redacted > 0 {
+            self.members.display("redacted", self.redacted);
+        }
+        if self.cut {
+            self.members.display("truncated", true);
+            self.members.display("original_bytes", self.cut_bytes);
+        }
+    }
+
+    fn number(&mut self, key: &'static str, value: u64) {
+        if self.room() > key.len() + 24 {
+            self.members.display(key, value);
+        }
+    }
+
+    fn optional(&mut self, key: &'static str, text: Option<&str>, cap: usize) {
+        if let Some(text) = text {
+            self.text(key, text, cap);
+        }
+    }
+
+    fn text(&mut self, key: &'static str, text: &str, cap: usize) {
+        self.capped(key, text, text.len(), cap);
+    }
+
+    fn indexed(&mut self, field: Field, text: &str, cap: usize) {
+        self.indexed_of(field, text, text.len(), cap);
+    }
+
+    fn indexed_of(&mut self, field: Field, text: &str, original: usize, cap: usize) {
+        if let Some(range) = self.capped(field.key(), text, original, cap) {
+            self.index.set(field, range);
+        }
+    }
+
+    /// Writes a text whose JSON takes at most `cap` bytes; a longer one ends in an ellipsis. `original` is its length
+    /// before anything was cut.
+    fn capped(&mut self, key: &str, text: &str, original: usize, cap: usize) -> Option<std::ops::Range<usize>> {
+        let room = self.room().saturating_sub(key.len() + 4);
+        let cap = cap.min(room);
+        if cap < SHORTEST {
+            self.note_cut(original as u64);
+            return None;
+        }
+        let mut cut = original > text.len();
+        let range = self.members.member(key, |out| {
+            let start = out.len();
+            write_str(out, text);
+            if out.len() - start > cap {
+                out.truncate(start);
+                write_cut(out, text, cap);
+                cut = true;
+            }
+        });
+        if cut {
+            self.note_cut(original as u64);
+        }
+        Some(range)
+    }
+}
+
+impl Section {
+    fn overhead(&self) -> usize {
+        self.key.len() + 4
+    }
+
+    fn size(&self) -> usize {
+        self.json.len() + self.overhead()
+    }
+}
+
+/// Writes as much of `text` as fits into `cap` bytes with its quotes and an ellipsis.
+fn write_cut(out: &mut Vec<u8>, text: &str, cap: usize) {
+    const ELLIPSIS: &str = "…";
+    let room = cap.saturating_sub(2 + ELLIPSIS.len());
+    out.push(b'"');
+    let start = out.len();
+    let mut buffer = [0; 4];
+    for character in text.chars() {
+        let before = out.len();
+        crate::record::json::write_str_content(out, character.encode_utf8(&mut buffer));
+        if out.len() - start > room {
+            out.truncate(before);
+            break;
+        }
+    }
+    out.extend_from_slice(ELLIPSIS.as_bytes());
+    out.push(b'"');
+}
+
+/// A value of the application as JSON text; what cannot be serialised says so and why.
+pub(crate) fn to_json(value: &impl serde::Serialize) -> Vec<u8> {
+    let mut json = Vec::new();
+    let written = value.serialize(&mut serde_json::Serializer::new(&mut json));
+    if let Err(error) = written {
+        json.clear();
+        write_str(&mut json, &format!("[not serialisable: {error}]"));
+    }
+    json
+}

@@ -1,0 +1,10 @@
+//! The record: an event as it is written.
+//!
+//! One encoder turns an event's facts, already redacted, into one line of JSON within `AUDIT_MAX_LINE_BYTES`.
+
+mod encode;
+pub(crate) mod json;
+mod line;
+
+pub(crate) use encode::{Encoder, Ending, to_json};
+pub use line::{Field, Line};

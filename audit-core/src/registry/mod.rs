@@ -1,0 +1,31 @@
+//! Every annotated handler of the program, collected at link time.
+
+mod endpoint;
+mod listing;
+mod lookup;
+mod names;
+mod probe;
+mod wired;
+
+use std::sync::OnceLock;
+
+pub use endpoint::{Declaration, Endpoint, Kind, Registration};
+pub use listing::{ListedEndpoint, Listing};
+pub use lookup::{find_by_type_name, find_handler};
+pub use names::{dotted, dotted_len, type_name_of};
+pub use probe::*;
+pub use wired::{WiredRoute, wire};
+
+/// All endpoints, each once, sorted by action, module and line.
+///
+/// A body that another attribute copies registers more than once; it is one endpoint all the same.
+pub fn endpoints() -> &'static [&'static Endpoint] {
+    static ENDPOINTS: OnceLock<Vec<&'static Endpoint>> = OnceLock::new();
+    ENDPOINTS.get_or_init(|| {
+        let mut endpoints: Vec<&'static Endpoint> =
+            inventory::iter::<Registration>.into_iter().map(|registration| registration.0).collect();
+        endpoints.sort_by_key(|endpoint| (endpoint.action(), endpoint.module(), endpoint.line(), endpoint.column()));
+        endpoints.dedup_by(|one, other| one.same_as(other));
+        endpoints
+    })
+}
