@@ -1,0 +1,40 @@
+//! What a valid attribute says.
+
+use syn::{Ident, LitStr, Path};
+
+use crate::template::Template;
+
+/// A function's declaration, ready to be written out.
+pub(crate) struct Declaration {
+    pub(crate) kind: Kind,
+    /// `None`: the path of the function.
+    pub(crate) action: Option<LitStr>,
+    pub(crate) target: Option<Target>,
+    /// The variant of `Mode`.
+    pub(crate) mode: Option<Ident>,
+    /// The variant of `Delivery`.
+    pub(crate) delivery: Option<Ident>,
+    /// Where `__private` is found.
+    pub(crate) root: Path,
+}
+
+/// Which attribute it is.
+pub(crate) enum Kind {
+    Audited,
+    Exempt { reason: LitStr },
+}
+
+/// A template and the bindings that its placeholders name, in the same order.
+pub(crate) struct Target {
+    pub(crate) template: Template,
+    pub(crate) bindings: Vec<Ident>,
+}
+
+/// A word of a closed set and the variant it stands for.
+pub(crate) type Words = [(&'static str, &'static str)];
+
+/// The words of `audit_core`'s `Mode`.
+pub(crate) const MODES: &Words = &[("basic", "Basic"), ("compact", "Compact"), ("full", "Full")];
+
+/// The words of `audit_core`'s `Delivery`.
+pub(crate) const DELIVERIES: &Words = &[("best_effort", "BestEffort"), ("buffered", "Buffered"), ("strict", "Strict")];
