@@ -1,0 +1,126 @@
+//! Bodies that are observed as they pass: never consumed, delayed or held.
+
+use std::fmt::Display;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use audit_core::exchange::{BodyTap, Exchange};
+use axum::body::Body;
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use crate::evidence::client_left;
+
+pin_project! {
+    /// An answer's body, with the exchange whose record is written when the last byte was taken or the body is
+    /// dropped before.
+    pub struct AuditBody<B> {
+        #[pin]
+        inner: Option<B>,
+        exchange: Option<Exchange>,
+    }
+
+    impl<B> PinnedDrop for AuditBody<B> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            // What the stream's destructors add still belongs to the record.
+            if let Some(exchange) = this.exchange.take() {
+                exchange.enter(|| this.inner.set(None));
+            }
+        }
+    }
+}
+
+impl<B> AuditBody<B> {
+    pub(crate) fn watched(inner: B, exchange: Exchange) -> Self {
+        Self { inner: Some(inner), exchange: Some(exchange) }
+    }
+
+    pub(crate) fn unwatched(inner: B) -> Self {
+        Self { inner: Some(inner), exchange: None }
+    }
+}
+
+impl<B> HttpBody for AuditBody<B>
+where
+    B: HttpBody<Data = Bytes>,
+    B::Error: Display,
+{
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let this = self.project();
+        let Some(mut inner) = this.inner.as_pin_mut() else { return Poll::Ready(None) };
+        let Some(exchange) = this.exchange else { return inner.poll_frame(cx) };
+        let frame = ready!(exchange.enter(|| inner.as_mut().poll_frame(cx)));
+        match &frame {
+            Some(Ok(frame)) => {
+                if let Some(chunk) = frame.data_ref() {
+                    exchange.sent(chunk);
+                }
+                if inner.is_end_stream() {
+                    exchange.complete();
+                }
+            }
+            Some(Err(error)) => exchange.note_error(error),
+            None => {
+                exchange.complete();
+                *this.exchange = None;
+            }
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.as_ref().is_none_or(HttpBody::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), HttpBody::size_hint)
+    }
+}
+
+/// A request's body, observed as the handler reads it.
+pub(crate) struct TapBody {
+    inner: Body,
+    tap: BodyTap,
+}
+
+impl TapBody {
+    pub(crate) fn around(inner: Body, tap: BodyTap) -> Body {
+        Body::new(Self { inner, tap })
+    }
+}
+
+impl HttpBody for TapBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = ready!(Pin::new(&mut self.inner).poll_frame(cx));
+        match &frame {
+            Some(Ok(frame)) => {
+                if let Some(chunk) = frame.data_ref() {
+                    self.tap.push(chunk);
+                }
+                if self.inner.is_end_stream() {
+                    self.tap.complete();
+                }
+            }
+            Some(Err(error)) if client_left(error) => self.tap.client_gone(),
+            Some(Err(_)) => {}
+            None => self.tap.complete(),
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
