@@ -7,10 +7,10 @@ use std::io::ErrorKind;
 pub(crate) fn client_left(error: &(dyn Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<hyper::Error>() {
-            if error.is_incomplete_message() || error.is_canceled() {
-                return true;
-            }
+        if let Some(error) = error.downcast_ref::<hyper::Error>()
+            && (error.is_incomplete_message() || error.is_canceled())
+        {
+            return true;
         }
         if let Some(error) = error.downcast_ref::<std::io::Error>() {
             return matches!(

@@ -121,10 +121,10 @@ pin_project! {
         H: Handler<T, S>,
     {
         fn drop(this: Pin<&mut Self>) {
-            if let WiredProjection::Covered { unfinished, .. } = this.project() {
-                if let Some(scope) = unfinished.take() {
-                    scope.handler_dropped();
-                }
+            if let WiredProjection::Covered { unfinished, .. } = this.project()
+                && let Some(scope) = unfinished.take()
+            {
+                scope.handler_dropped();
             }
         }
     }

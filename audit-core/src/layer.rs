@@ -106,10 +106,10 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLayer {
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
-        if let Some(span) = ctx.span(id) {
-            if let Some(trace) = span.extensions_mut().get_mut::<Trace>() {
-                values.record(trace);
-            }
+        if let Some(span) = ctx.span(id)
+            && let Some(trace) = span.extensions_mut().get_mut::<Trace>()
+        {
+            values.record(trace);
         }
     }
 

@@ -167,7 +167,8 @@ fn trace_parent(value: &[u8]) -> Option<(&str, &str)> {
 
 /// The longest prefix of at most `limit` bytes that ends between characters.
 pub(crate) fn cut_at_char(text: &str, limit: usize) -> &str {
-    text.get(..text.floor_char_boundary(limit)).unwrap_or(text)
+    let end = (0..=limit.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    text.get(..end).unwrap_or(text)
 }
 
 #[cfg(test)]

@@ -265,6 +265,8 @@ mod tests {
         let body = field("Content-Disposition: form-data; name=\"a\"", "1")
             + &field("Content-Disposition: form-data; name=\"b\"", "canary")
             + "--B--\r\n";
+        // What looks like a boundary at the cut may be the beginning of another line.
+        assert_eq!(written(body.split_inclusive("--B").take(2).collect::<String>().as_str(), true).unwrap(), "{}");
         for end in 0..body.len() {
             let shown = written(body.get(..end).unwrap(), true).unwrap();
             assert!(shown == "{}" || shown == r#"{"a":"1"}"# || shown == r#"{"a":"1","b":"canary"}"#, "{end}: {shown}");

@@ -471,6 +471,8 @@ mod tests {
             .map(|fact| fact.geometry)
             .collect();
         assert_eq!(geometry, [false, true, false, false]);
+        // A repeated type does not talk it away.
+        assert!(facts(r#"{"type":"Point","type":"x","coordinates":[1]}"#, false).first().unwrap().geometry);
         let named: Vec<Class> = facts(r#"[["token","x"],["token","x","y"],{"value":1,"name":"pwd"}]"#, false)
             .iter()
             .map(|fact| fact.named)

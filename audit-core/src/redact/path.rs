@@ -14,38 +14,34 @@ use super::{FILTERED, shapes};
 enum Hint {
     Shown,
     Secret,
-    /// Secret to the end of the path.
-    SecretTail,
-    /// A wildcard that is not secret: nothing is known of what follows.
+    /// Any number of segments.
     Tail,
+    /// Any number of segments, all of them secret.
+    SecretTail,
 }
 
 /// Hides the secret segments and parameters of `path`; how many there were.
 pub(crate) fn redact<'p>(names: &Names, path: &'p str, template: Option<&str>) -> (Cow<'p, str>, u32) {
     let hints = template.map(|template| hints(names, template)).unwrap_or_default();
-    let mut hints = hints.into_iter();
     let mut out = String::with_capacity(path.len());
     let mut hidden = 0_u32;
+    let count = path.split('/').count();
+    let mut in_secret_tail = false;
+    // Path and template both begin with a slash, so the empty segment before it takes the template's empty one.
     for (index, segment) in path.split('/').enumerate() {
+        let hint = hint_at(&hints, index, count);
+        // However many segments a secret takes, one marker stands for it.
+        if std::mem::replace(&mut in_secret_tail, hint == Hint::SecretTail) && in_secret_tail {
+            continue;
+        }
         if index > 0 {
             out.push('/');
         }
-        // Path and template both begin with a slash, so the empty segment before it takes the template's empty one.
-        match hints.next().unwrap_or(Hint::Shown) {
-            Hint::Secret if !segment.is_empty() => {
-                hidden = hidden.saturating_add(1);
-                out.push_str(FILTERED);
-            }
-            Hint::SecretTail => {
-                hidden = hidden.saturating_add(1);
-                out.push_str(FILTERED);
-                break;
-            }
-            Hint::Tail => {
-                hints = Vec::new().into_iter();
-                hidden = hidden.saturating_add(push_segment(names, segment, &mut out));
-            }
-            Hint::Secret | Hint::Shown => hidden = hidden.saturating_add(push_segment(names, segment, &mut out)),
+        if hint == Hint::SecretTail || hint == Hint::Secret && !segment.is_empty() {
+            out.push_str(FILTERED);
+            hidden = hidden.saturating_add(1);
+        } else {
+            hidden = hidden.saturating_add(push_segment(names, segment, &mut out));
         }
     }
     // A URL in the path, whose userinfo spans what looks like segments.
@@ -57,6 +53,18 @@ pub(crate) fn redact<'p>(names: &Names, path: &'p str, template: Option<&str>) -
         }
     }
     if hidden == 0 { (Cow::Borrowed(path), 0) } else { (Cow::Owned(out), hidden) }
+}
+
+/// The hint for one of `count` segments: what follows a wildcard is counted from the end.
+fn hint_at(hints: &[Hint], index: usize, count: usize) -> Hint {
+    let is_tail = |hint: &Hint| matches!(hint, Hint::Tail | Hint::SecretTail);
+    let Some(tail) = hints.iter().position(is_tail).filter(|tail| index >= *tail) else {
+        return hints.get(index).copied().unwrap_or(Hint::Shown);
+    };
+    let from_end = count - index;
+    let behind = hints.len() - tail - 1;
+    let at = if from_end <= behind { hints.len() - from_end } else { tail };
+    hints.get(at).copied().unwrap_or(Hint::Shown)
 }
 
 /// Writes one segment: its matrix parameters by name, the rest by shape.
@@ -154,6 +162,8 @@ mod tests {
             ("/layers/x", "/layers/{name}", "/layers/x"),
             ("/a/b/c/x", "/a/{*rest}", "/a/b/c/x"),
             ("/reset/x/", "/reset/{token}", "/reset/[FILTERED]/"),
+            ("/a/b/c/x/d", "/a/{rest:.*}/{token}/d", "/a/b/c/[FILTERED]/d"),
+            ("/a/x/x/d", "/a/{secret:.*}/d", "/a/[FILTERED]/d"),
         ] {
             assert_eq!(redacted(path, Some(template)), expected, "{template}");
         }

@@ -404,7 +404,7 @@ mod tests {
 
     #[test]
     fn facts_stay_with_their_objects_after_a_skip() {
-        let json = r#"{"token":[{"name":"pwd","value":1},[]],"b":{"name":"pwd","value":2},"c":{"name":"x","value":3}}"#;
+        let json = r#"{"token":[{"name":"x","value":1},[]],"b":{"name":"pwd","value":2},"c":{"name":"x","value":3}}"#;
         assert_eq!(
             rewrite(json),
             r#"{"token":"[FILTERED]","b":{"name":"pwd","value":"[FILTERED]"},"c":{"name":"x","value":3}}"#
@@ -425,6 +425,10 @@ mod tests {
         }
         assert_eq!(rewrite_in(Mode::Full, &nested, false).1, 1);
         assert!(!rewrite(&nested).contains('x'));
+        // Beyond the bound even what is harmless is hidden, for nobody looked.
+        let nest = |times| (0..times).fold("[1]".to_owned(), |json, _| serde_json::to_string(&json).unwrap());
+        assert_eq!(rewrite_in(Mode::Full, &nest(MAX_STRINGS), false), (nest(MAX_STRINGS), 0));
+        assert_eq!(rewrite_in(Mode::Full, &nest(MAX_STRINGS + 2), false).1, 1);
     }
 
     #[test]

@@ -242,6 +242,7 @@ mod tests {
             let is_last_whole = capture_limit == body.len() - 1;
             assert!(!shown.contains("ca") && shown.contains("xx") == is_last_whole, "{shown}");
         }
+        assert_eq!(scan("application/json", b"{\"a\":1,\"\xff\":1,\"b\"", 100, false).unwrap().redacted, 1);
         assert!(!scan("application/json", body.as_bytes(), body.len(), true).unwrap().truncated);
         assert!(scan("application/json", body.as_bytes(), body.len(), false).unwrap().truncated);
     }

@@ -260,7 +260,11 @@ impl<'a> Sweep<'a> {
         }
         let closing = format!("</{name}");
         let end = start + length + after.find(&closing).unwrap_or(after.len());
-        self.replace(start + length..end, ">[FILTERED]");
+        if self.slice(start + length..end).ends_with(">[FILTERED]") {
+            self.at = end;
+        } else {
+            self.replace(start + length..end, ">[FILTERED]");
+        }
     }
 }
 
@@ -339,7 +343,7 @@ mod tests {
             ["password=x&token=y", "https://bob:x@h/", "Bearer abc123def", "<token>x</token>", "password: \"x\""]
         {
             let once = swept(text);
-            assert_eq!(swept(&once), once);
+            assert_eq!(sweep(&Names::new(&[], &[]), &once), (Cow::Borrowed(once.as_str()), 0));
         }
     }
 }
