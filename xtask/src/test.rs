@@ -76,3 +76,17 @@ fn succeeds(step: &Step, root: &Path) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::root;
+
+    /// What the README shows must be what runs.
+    #[test]
+    fn the_readme_shows_the_quickstart_as_it_is() {
+        let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+        let quickstart = std::fs::read_to_string(root().join("examples/quickstart-axum/src/main.rs")).unwrap();
+        let code = &quickstart[quickstart.find("use std::net").unwrap()..];
+        assert!(readme.contains(code.trim_end()), "README.md and examples/quickstart-axum/src/main.rs differ");
+    }
+}
