@@ -1,0 +1,77 @@
+//! Files that are for their owner only, and the secrets in them.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use rand::distr::{Alphanumeric, SampleString as _};
+
+/// A file or a directory that could not be made or read.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {attempted} {}", path.display())]
+pub struct FileError {
+    attempted: &'static str,
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl FileError {
+    fn on(attempted: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self { attempted, path: path.to_owned(), source }
+    }
+}
+
+/// Letters and digits from the system's generator, six bits each or nearly.
+pub(crate) fn random_text(length: usize) -> String {
+    Alphanumeric.sample_string(&mut rand::rng(), length)
+}
+
+/// Makes a directory, 0700, with those above it; one that exists keeps its mode.
+pub(crate) fn make_private_directory(path: &Path) -> Result<(), FileError> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(FileError::on("create directory", path))
+}
+
+/// Creates an empty file, 0600, unless it exists.
+pub(crate) fn make_private_file(path: &Path) -> Result<(), FileError> {
+    let created = private_options().append(true).create(true).open(path);
+    created.map(drop).map_err(FileError::on("create", path))
+}
+
+/// Writes a file, 0600, as a whole: a reader, or a start after a crash, finds all of it or what was there before.
+pub(crate) fn write_private_file(path: &Path, contents: &str) -> Result<(), FileError> {
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(".new");
+    let unfinished = PathBuf::from(unfinished);
+    let write = || {
+        // Left over from a crash, it may have another mode.
+        match fs::remove_file(&unfinished) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = private_options().write(true).create_new(true).open(&unfinished)?;
+        file.write_all(contents.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&unfinished, path)
+    };
+    write().map_err(FileError::on("write", path))
+}
+
+/// The text of a file; `None` when there is none.
+pub(crate) fn read_if_there(path: &Path) -> Result<Option<String>, FileError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(FileError::on("read", path)(error)),
+    }
+}
+
+fn private_options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}

@@ -1,0 +1,195 @@
+//! From the first setting to the last record.
+
+use std::ffi::OsString;
+use std::future::IntoFuture as _;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::pin::pin;
+use std::process::exit;
+use std::time::Duration;
+
+use audit_axum::{Auditor, BuildError, Output, ShutdownReport};
+use audit_store::{OpenError, Store};
+use prediction_model::{Predictor, Version};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+use tracing_subscriber::filter::{EnvFilter, LevelFilter, ParseError};
+use tracing_subscriber::{Layer as _, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+use crate::app::{App, router};
+use crate::files::{FileError, make_private_directory, random_text, read_if_there, write_private_file};
+use crate::passwords::{HashError, Password};
+use crate::settings::{SettingError, Settings, check_key};
+use crate::signals::Signals;
+use crate::tokens::Tokens;
+use crate::users::{ADMIN, NewUser, Users, UsersError};
+
+/// How long open requests may take to end once the service is told to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+/// How long the writing of what is recorded by then may take.
+const FLUSH: Duration = Duration::from_secs(10);
+
+/// Why the service did not start, or ended by itself.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Settings that cannot be used, one on each line.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nprediction-api: "))]
+    Settings(Vec<SettingError>),
+    /// `RUST_LOG` cannot be read.
+    #[error("RUST_LOG cannot be read; expected a filter such as info or warn,prediction_api=debug")]
+    LogFilter(#[source] ParseError),
+    /// A file under `DATA_DIR`.
+    #[error("DATA_DIR cannot be used")]
+    Files(#[from] FileError),
+    /// The generated key was changed to something too short.
+    #[error("the key in DATA_DIR/{KEY_FILE} cannot be used")]
+    Key(#[source] SettingError),
+    /// The users' database.
+    #[error("the users cannot be loaded")]
+    Users(#[from] UsersError),
+    /// The system gives no random salt.
+    #[error("the service cannot be prepared")]
+    Hash(#[from] HashError),
+    /// The audit store.
+    #[error("the audit trail cannot be opened")]
+    Store(#[from] OpenError),
+    /// The auditor, for instance for an `AUDIT_*` setting.
+    #[error(transparent)]
+    Auditor(#[from] BuildError),
+    /// The network, or a signal handler.
+    #[error("cannot {attempted}")]
+    Io {
+        /// What was attempted.
+        attempted: String,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+}
+
+/// Where a key that was generated is kept.
+const KEY_FILE: &str = "jwt-secret-key";
+/// Where the first users' passwords are told.
+const PASSWORDS_FILE: &str = "initial-passwords";
+
+/// Serves until a signal says to stop, then lets requests end, writes what is recorded, and says what came of it.
+/// `lookup` is asked for each setting, `AUDIT_*` and `RUST_LOG` too.
+///
+/// # Errors
+/// When a setting is wrong or something that is needed cannot be had. Nothing was served then.
+pub async fn run(lookup: impl Fn(&str) -> Option<OsString>) -> Result<(), StartError> {
+    let settings = Settings::read(&lookup).map_err(StartError::Settings)?;
+    let log_filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into());
+    let log_filter = log_filter.parse(lookup("RUST_LOG").unwrap_or_default().to_string_lossy());
+    let log_filter = log_filter.map_err(StartError::LogFilter)?;
+    let data_dir = &settings.data_dir;
+    make_private_directory(data_dir)?;
+    let store = Store::open(data_dir.join("audit.db"))?;
+    // The log's lock also keeps a second service off this directory, unless it logs elsewhere.
+    let auditor = Auditor::builder()
+        .output(Output::File(data_dir.join("audit.jsonl")))
+        .sink(store.sink())
+        .env_from(&lookup)
+        .build()?;
+    tracing_subscriber::registry()
+        .with(auditor.json_layer())
+        .with(fmt::layer().with_writer(std::io::stderr).with_filter(log_filter))
+        .init();
+    let users = open_users(data_dir, settings.users)?;
+    let tokens = Tokens::new(&key(data_dir, settings.jwt_key)?);
+    let app = App::new(users, tokens, store)?;
+    for version in [Version::V1, Version::V2] {
+        say_accuracy(version, app.predictor(version));
+    }
+    let routes = router(app, &auditor);
+    eprint!("{}", auditor.endpoints());
+    serve(routes, auditor, &settings.addresses).await
+}
+
+/// The users of the setting; without it, and without any user, two whose passwords go into a file.
+fn open_users(data_dir: &Path, listed: Option<Vec<NewUser>>) -> Result<Users, StartError> {
+    let users = Users::open(&data_dir.join("app.db"))?;
+    if let Some(listed) = listed {
+        users.put(&listed)?;
+    } else if users.is_empty()? {
+        let initial = [("admin", ADMIN), ("demo", "user")].map(|(name, role)| NewUser {
+            name: name.to_owned(),
+            password: Password::random(),
+            role: role.to_owned(),
+        });
+        let lines: String = initial.iter().map(|user| format!("{}:{}\n", user.name, user.password.reveal())).collect();
+        let path = data_dir.join(PASSWORDS_FILE);
+        // First: users whose passwords nobody was told would lock everybody out.
+        write_private_file(&path, &lines)?;
+        users.put(&initial)?;
+        eprintln!("users admin and demo were created; their passwords are in {}", path.display());
+    }
+    Ok(users)
+}
+
+/// The key that tokens are signed with: the setting's, or one that is generated once.
+fn key(data_dir: &Path, given: Option<String>) -> Result<String, StartError> {
+    if let Some(key) = given {
+        return Ok(key);
+    }
+    let path = data_dir.join(KEY_FILE);
+    if let Some(kept) = read_if_there(&path)? {
+        return check_key(kept.trim().to_owned()).map_err(StartError::Key);
+    }
+    let key = random_text(64);
+    write_private_file(&path, &key)?;
+    Ok(key)
+}
+
+fn say_accuracy(version: Version, predictor: &Predictor) {
+    let accuracy = predictor.held_out_accuracy();
+    // Tenths of a percent, rounded.
+    let tenths = (accuracy.correct * 1000 + accuracy.total / 2) / accuracy.total.max(1);
+    eprintln!("predictor {version}: {}.{} % of {} held-out digits right", tenths / 10, tenths % 10, accuracy.total);
+}
+
+async fn serve(routes: axum::Router, auditor: Auditor, addresses: &[SocketAddr]) -> Result<(), StartError> {
+    let failed = |attempted: String| move |source| StartError::Io { attempted, source };
+    let mut signals = Signals::listen().map_err(failed("listen for signals".to_owned()))?;
+    let listener =
+        TcpListener::bind(addresses).await.map_err(failed(format!("listen on {addresses:?} (HOST, PORT)")))?;
+    let address = listener.local_addr().map_err(failed("tell the address".to_owned()))?;
+    eprintln!("listening on http://{address}");
+
+    let (stop, stopped) = oneshot::channel::<()>();
+    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
+    // Ends with the sender, too.
+    let server = axum::serve(listener, service).with_graceful_shutdown(async { drop(stopped.await) });
+    let mut server = pin!(server.into_future());
+    let ended = tokio::select! {
+        ended = &mut server => Some(ended),
+        signal = signals.next() => {
+            eprintln!("{signal}: stopping; open requests may take {} s, a second signal ends them", DRAIN.as_secs());
+            None
+        }
+    };
+    drop(stop);
+    tokio::spawn(async move {
+        let signal = signals.next().await;
+        eprintln!("{signal}: ending at once; records that were not written yet are lost");
+        exit(1);
+    });
+    let ended = match ended {
+        Some(ended) => ended,
+        None => timeout(DRAIN, server).await.unwrap_or_else(|_| {
+            eprintln!("some requests did not end in time and are cut off");
+            Ok(())
+        }),
+    };
+    if let Some(report) = shut_down(auditor).await {
+        eprintln!("audit: {report}");
+    }
+    ended.map_err(failed("serve".to_owned()))
+}
+
+/// `None` when the system gave no thread for it.
+async fn shut_down(auditor: Auditor) -> Option<ShutdownReport> {
+    spawn_blocking(move || auditor.shutdown(FLUSH)).await.ok()
+}

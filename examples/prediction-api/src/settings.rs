@@ -1,0 +1,238 @@
+//! What the environment says, but for `AUDIT_*`, which the auditor reads itself.
+
+use std::ffi::OsString;
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::path::PathBuf;
+
+use crate::passwords::Password;
+use crate::tokens::KEY_BYTES;
+use crate::users::NewUser;
+
+/// How long a user's name may be, in characters; the column of the Flask application has 80.
+pub(crate) const NAME_CHARS: usize = 80;
+
+/// Settings that were read and are right.
+pub(crate) struct Settings {
+    /// The addresses of `HOST`, with `PORT`; the first that can be listened on is.
+    pub(crate) addresses: Vec<SocketAddr>,
+    pub(crate) data_dir: PathBuf,
+    /// `None`: generated, and kept in `DATA_DIR`.
+    pub(crate) jwt_key: Option<String>,
+    /// `None`: made at the first start, with passwords that nobody knows yet.
+    pub(crate) users: Option<Vec<NewUser>>,
+}
+
+/// A setting that cannot be used. What may be secret is not in its text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettingError {
+    /// The value is not one of those that it may have.
+    #[error("{name} is {value:?}; expected {expected}")]
+    Value {
+        /// The variable.
+        name: &'static str,
+        /// What it is set to.
+        value: String,
+        /// What it may be set to.
+        expected: &'static str,
+    },
+    /// The value is wrong and may be secret.
+    #[error("{name} {problem}; expected {expected}")]
+    Secret {
+        /// The variable.
+        name: &'static str,
+        /// What is wrong with it.
+        problem: String,
+        /// What it may be set to.
+        expected: &'static str,
+    },
+}
+
+impl Settings {
+    /// Reads the settings from `lookup`, which is asked for each variable by its name. One that is empty or blank
+    /// counts as unset, for compose files pass on unset variables as empty ones.
+    ///
+    /// # Errors
+    /// Everything that is wrong, not only the first thing.
+    pub(crate) fn read(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, Vec<SettingError>> {
+        let mut errors = Vec::new();
+        let text = |name: &'static str, errors: &mut Vec<SettingError>| match lookup(name)?.into_string() {
+            Ok(text) => Some(text).filter(|text| !text.trim().is_empty()),
+            Err(_) => {
+                errors.push(SettingError::Secret { name, problem: "is not text".to_owned(), expected: "UTF-8" });
+                None
+            }
+        };
+        let host = text("HOST", &mut errors).unwrap_or_else(|| "127.0.0.1".to_owned());
+        let port = text("PORT", &mut errors);
+        let jwt_key = text("JWT_SECRET_KEY", &mut errors);
+        let users = text("PREDICTION_API_USERS", &mut errors);
+        let data_dir = lookup("DATA_DIR").filter(|path| !path.is_empty()).map_or_else(|| "data".into(), PathBuf::from);
+
+        let port = or_note(port.map_or(Ok(8080), |port| parse_port(&port)), &mut errors);
+        let addresses = or_note(resolve(&host, port.unwrap_or_default()), &mut errors);
+        let jwt_key = or_note(jwt_key.map(check_key).transpose(), &mut errors);
+        let users = or_note(users.map(|users| parse_users(&users)).transpose(), &mut errors);
+        match (addresses, jwt_key, users) {
+            (Some(addresses), Some(jwt_key), Some(users)) if errors.is_empty() => {
+                Ok(Self { addresses, data_dir, jwt_key, users })
+            }
+            _ => Err(errors),
+        }
+    }
+}
+
+fn or_note<T>(result: Result<T, SettingError>, errors: &mut Vec<SettingError>) -> Option<T> {
+    result.map_err(|error| errors.push(error)).ok()
+}
+
+fn parse_port(value: &str) -> Result<u16, SettingError> {
+    let expected = "a number from 0 to 65535, 0 for any that is free";
+    value.trim().parse().map_err(|_| SettingError::Value { name: "PORT", value: value.to_owned(), expected })
+}
+
+fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, SettingError> {
+    let bare = host.trim().trim_start_matches('[').trim_end_matches(']');
+    match (bare, port).to_socket_addrs().map(Iterator::collect::<Vec<_>>) {
+        Ok(addresses) if !addresses.is_empty() => Ok(addresses),
+        _ => {
+            let expected = "an address, or a name that resolves to one";
+            Err(SettingError::Value { name: "HOST", value: host.to_owned(), expected })
+        }
+    }
+}
+
+/// Says of a key that is too short how long it is, and nothing else.
+pub(crate) fn check_key(key: String) -> Result<String, SettingError> {
+    if key.len() >= KEY_BYTES {
+        return Ok(key);
+    }
+    let problem = format!("has {} bytes", key.len());
+    Err(SettingError::Secret { name: "JWT_SECRET_KEY", problem, expected: "32 or more, or none to have one generated" })
+}
+
+fn parse_users(value: &str) -> Result<Vec<NewUser>, SettingError> {
+    let refuse = |problem: String| SettingError::Secret {
+        name: "PREDICTION_API_USERS",
+        problem,
+        expected: "name:password:role, separated by commas, such as ana:a password:admin",
+    };
+    let mut users: Vec<NewUser> = Vec::new();
+    let entries = value.split(',').map(str::trim).enumerate();
+    for (index, entry) in entries.filter(|(_, entry)| !entry.is_empty()) {
+        let place = index + 1;
+        let user = parse_user(entry).map_err(|problem| refuse(format!("has {problem} in entry {place}")))?;
+        if users.iter().any(|known| known.name == user.name) {
+            return Err(refuse(format!("has a name for the second time in entry {place}")));
+        }
+        users.push(user);
+    }
+    if users.is_empty() { Err(refuse("has no entry".to_owned())) } else { Ok(users) }
+}
+
+/// The name ends at the first colon, the role begins after the last: a password may have colons.
+fn parse_user(entry: &str) -> Result<NewUser, &'static str> {
+    let (name, rest) = entry.split_once(':').ok_or("no colon")?;
+    let (password, role) = rest.rsplit_once(':').ok_or("only one colon")?;
+    let (name, role) = (name.trim(), role.trim());
+    let is_name = (1..=NAME_CHARS).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    if !is_name {
+        return Err("a name that is empty or too long");
+    }
+    // Records give these names to those who were not identified.
+    if ["anonymous", "unknown"].contains(&name) {
+        return Err("a name that stands for nobody");
+    }
+    if password.is_empty() {
+        return Err("an empty password");
+    }
+    let is_role = (1..=32).contains(&role.len()) && role.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'_' | b'-'));
+    if !is_role {
+        return Err("a role that is not a word in lower case");
+    }
+    Ok(NewUser { name: name.to_owned(), password: Password::new(password), role: role.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
+        let lookup = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
+        Settings::read(lookup).map_err(|errors| errors.iter().map(ToString::to_string).collect())
+    }
+
+    fn errors(variables: &[(&str, &str)]) -> Vec<String> {
+        read(variables).err().unwrap_or_default()
+    }
+
+    #[test]
+    fn without_variables_there_are_defaults() {
+        for variables in [&[][..], &[("HOST", ""), ("PORT", " "), ("DATA_DIR", ""), ("JWT_SECRET_KEY", "")]] {
+            let settings = read(variables).unwrap();
+            assert_eq!(settings.addresses, ["127.0.0.1:8080".parse().unwrap()]);
+            assert_eq!(settings.data_dir, PathBuf::from("data"));
+            assert!(settings.jwt_key.is_none() && settings.users.is_none());
+        }
+    }
+
+    #[test]
+    fn variables_are_read() {
+        let key = "k".repeat(32);
+        let settings = read(&[
+            ("HOST", "[::1]"),
+            ("PORT", "0"),
+            ("DATA_DIR", "/srv/data"),
+            ("JWT_SECRET_KEY", &key),
+            ("PREDICTION_API_USERS", "ana:p:w :admin, bo bo:x:user,"),
+        ])
+        .unwrap();
+        assert_eq!(settings.addresses, ["[::1]:0".parse().unwrap()]);
+        assert_eq!(settings.data_dir, PathBuf::from("/srv/data"));
+        assert_eq!(settings.jwt_key, Some(key));
+        let user = |name: &str, password, role: &str| NewUser {
+            name: name.to_owned(),
+            password: Password::new(password),
+            role: role.to_owned(),
+        };
+        assert_eq!(settings.users, Some(vec![user("ana", "p:w ", "admin"), user("bo bo", "x", "user")]));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_all_of_it_and_no_secret_is() {
+        let found = errors(&[
+            ("HOST", "no host"),
+            ("PORT", "65536"),
+            ("JWT_SECRET_KEY", "hush-hush"),
+            ("PREDICTION_API_USERS", "ana:hush:admin,bo-hush"),
+        ]);
+        assert_eq!(
+            found,
+            [
+                r#"PORT is "65536"; expected a number from 0 to 65535, 0 for any that is free"#,
+                r#"HOST is "no host"; expected an address, or a name that resolves to one"#,
+                "JWT_SECRET_KEY has 9 bytes; expected 32 or more, or none to have one generated",
+                "PREDICTION_API_USERS has no colon in entry 2; expected name:password:role, separated by commas, \
+                 such as ana:a password:admin",
+            ]
+        );
+    }
+
+    #[test]
+    fn users_that_could_not_be_told_apart_or_log_in_are_refused() {
+        let long = format!("{}:x:user", "n".repeat(81));
+        for (users, problem) in [
+            ("ana:x:user,ana:y:user", "a name for the second time in entry 2"),
+            (":x:user", "a name that is empty"),
+            (&long, "too long in entry 1"),
+            ("anonymous:x:user", "a name that stands for nobody"),
+            ("ana::user", "an empty password"),
+            ("ana:x:", "a role that is not"),
+            ("ana:x:Admin", "a role that is not"),
+            ("ana:x", "only one colon"),
+            (",", "no entry"),
+        ] {
+            let found = errors(&[("PREDICTION_API_USERS", users)]);
+            assert!(found.len() == 1 && found[0].contains(problem), "{users}: {found:?}");
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! The real program on a free port, and a client that talks to it.
+
+#![allow(dead_code, reason = "each test uses some of it")]
+#![allow(unreachable_pub, reason = "a module of several tests")]
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use reqwest::header::HeaderMap;
+use reqwest::multipart::{Form, Part};
+use reqwest::{Method, RequestBuilder};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+/// How long a debug build may take until it listens.
+const START: Duration = Duration::from_secs(10);
+/// How long anything else may take before a test gives up.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+/// Within this of its answer, a record can be asked for.
+const PROMISED: Duration = Duration::from_secs(1);
+
+/// The program, running; killed when dropped.
+pub struct Service {
+    child: Child,
+    stderr: Receiver<String>,
+    said: Vec<String>,
+    pub data_dir: PathBuf,
+    pub address: String,
+    client: reqwest::Client,
+}
+
+/// How the program ended.
+pub struct Ended {
+    pub status: ExitStatus,
+    pub stdout: String,
+    pub stderr: Vec<String>,
+}
+
+/// What the client got.
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub bytes: usize,
+    pub body: Value,
+    at: Instant,
+}
+
+fn command(data_dir: &Path, variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_prediction-api"));
+    command.env_clear().env("PORT", "0").env("DATA_DIR", data_dir).envs(variables.iter().copied());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs the program when it should not start.
+pub fn refused(data_dir: &Path, variables: &[(&str, &str)]) -> Ended {
+    let output = command(data_dir, variables).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let stderr = text(&output.stderr).lines().map(str::to_owned).collect();
+    Ended { status: output.status, stdout: text(&output.stdout), stderr }
+}
+
+impl Service {
+    /// Starts the program and waits until it listens.
+    pub fn start(data_dir: &Path, variables: &[(&str, &str)]) -> Self {
+        let mut child = command(data_dir, variables).spawn().unwrap();
+        let (lines, stderr) = channel();
+        let pipe = BufReader::new(child.stderr.take().unwrap());
+        thread::spawn(move || pipe.lines().map_while(Result::ok).try_for_each(|line| lines.send(line)));
+        let client = reqwest::Client::builder().user_agent("walk/1").timeout(PATIENCE).build().unwrap();
+        let data_dir = data_dir.to_owned();
+        let mut service = Self { child, stderr, said: Vec::new(), data_dir, address: String::new(), client };
+        let line = service.hears("listening on http://", START);
+        service.address = line.trim_start_matches("listening on http://").to_owned();
+        service
+    }
+
+    /// Waits for a line that begins so on stderr.
+    pub fn hears(&mut self, beginning: &str, patience: Duration) -> String {
+        let deadline = Instant::now() + patience;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Ok(line) = self.stderr.recv_timeout(left) else {
+                panic!("nothing begins with {beginning:?} in {patience:?}: {:#?}", self.said)
+            };
+            self.said.push(line.clone());
+            if line.starts_with(beginning) {
+                return line;
+            }
+        }
+    }
+
+    /// What was said on stderr until the last line that was waited for.
+    pub fn said(&self) -> &[String] {
+        &self.said
+    }
+
+    /// Sends a signal, `TERM` or `INT`.
+    pub fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
+    /// Waits for the end.
+    pub fn ends(mut self) -> Ended {
+        let deadline = Instant::now() + PATIENCE;
+        let mut stdout = String::new();
+        self.child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "the program goes on");
+            thread::yield_now();
+        };
+        let mut stderr = std::mem::take(&mut self.said);
+        stderr.extend(self.stderr.iter());
+        Ended { status, stdout, stderr }
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("http://{}{path}", self.address))
+    }
+
+    pub async fn login(&self, name: &str, password: &str) -> Answer {
+        let body = json!({"username": name, "password": password});
+        answer(self.request(Method::POST, "/login").json(&body)).await
+    }
+
+    /// The token of a login that must succeed.
+    pub async fn token(&self, name: &str, password: &str) -> String {
+        let answer = self.login(name, password).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.body["access_token"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn upload(&self, path: &str, token: &str, form: Form) -> Answer {
+        answer(self.request(Method::POST, path).bearer_auth(token).multipart(form)).await
+    }
+
+    pub async fn audit_logs(&self, token: &str, query: &str) -> Answer {
+        answer(self.request(Method::GET, &format!("/admin/audit_logs{query}")).bearer_auth(token)).await
+    }
+
+    /// The records that a query returns, as they are in its answer, and the cursor.
+    pub async fn records(&self, token: &str, query: &str) -> (Vec<String>, Option<String>) {
+        #[derive(serde::Deserialize)]
+        struct Page {
+            records: Vec<Box<RawValue>>,
+            next: Option<String>,
+        }
+        let request = self.request(Method::GET, &format!("/admin/audit_logs{query}")).bearer_auth(token);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200, "{query}");
+        let page: Page = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+        (page.records.iter().map(|record| record.get().to_owned()).collect(), page.next)
+    }
+
+    /// The record of an answer: asked for within the time that is promised, and the very same line in the file.
+    pub async fn record(&self, token: &str, answer: &Answer) -> Value {
+        let id = answer.audit_id().expect("an audited request's answer names its record");
+        let deadline = answer.at + PROMISED;
+        // The store and the file have a thread each: either may be first.
+        let line = loop {
+            let asked = Instant::now();
+            let (mut records, next) = self.records(token, &format!("?event_id={id}")).await;
+            let lines = self.lines_of(&id);
+            assert!(records.len() <= 1 && lines.len() <= 1 && next.is_none(), "{id} is there twice");
+            if let (Some(record), [line]) = (records.pop(), &*lines) {
+                assert_eq!(record, *line);
+                break record;
+            }
+            assert!(asked < deadline, "no record {id} in {PROMISED:?}");
+        };
+        serde_json::from_str(&line).unwrap()
+    }
+
+    fn lines_of(&self, id: &str) -> Vec<String> {
+        let has_id = |line: &String| serde_json::from_str::<Value>(line).unwrap()["event_id"] == *id;
+        self.lines().into_iter().filter(has_id).collect()
+    }
+
+    /// The whole lines of the log.
+    pub fn lines(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.data_dir.join("audit.jsonl")).unwrap();
+        text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')).map(str::to_owned).collect()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        if self.child.try_wait().is_ok_and(|status| status.is_none()) {
+            self.child.kill().unwrap();
+            self.child.wait().unwrap();
+        }
+    }
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    pub fn audit_id(&self) -> Option<String> {
+        self.header("audit-id").map(str::to_owned)
+    }
+}
+
+/// Sends a request. Every answer is JSON, and for nobody else.
+pub async fn answer(request: RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let at = Instant::now();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let bytes = response.bytes().await.unwrap();
+    let body = serde_json::from_slice(&bytes).unwrap();
+    let answer = Answer { status, headers, bytes: bytes.len(), body, at };
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert_eq!(answer.header("www-authenticate"), (status == 401).then_some("Bearer"));
+    answer
+}
+
+/// A form with one file.
+pub fn file(name: &str, bytes: Vec<u8>) -> Form {
+    Form::new().part("file", Part::bytes(bytes).file_name(name.to_owned()))
+}
+
+pub fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
