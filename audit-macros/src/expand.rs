@@ -95,7 +95,7 @@ fn endpoint(declared: &Declaration, sig: &Signature) -> TokenStream {
 fn enter(declared: &Declaration) -> TokenStream {
     let root = &declared.root;
     let call = call();
-    let target = declared.target.as_ref().filter(|target| !target.bindings.is_empty()).map(|target| {
+    let target = declared.target.as_ref().map(|target| {
         let parts = target.template.placeholders.iter().zip(&target.bindings).map(|(placeholder, binding)| {
             let (text, fields) = (&placeholder.text, &placeholder.fields);
             // At the literal, so that a value that cannot be displayed is reported there.
