@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use audit_core::exchange::{BodyTap, Exchange};
+use audit_core::exchange::{BodyTap, Exchange, unrecorded};
 use axum::body::Body;
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
@@ -12,21 +12,33 @@ use pin_project_lite::pin_project;
 
 use crate::evidence::client_left;
 
+/// What is known of an answer's exchange.
+enum Watch {
+    /// Its record is written when the body is dropped.
+    Recorded(Exchange),
+    /// Nothing is recorded of its request.
+    Unrecorded,
+    /// A layer around this one sees to it.
+    Elsewhere,
+}
+
 pin_project! {
     /// An answer's body, with the exchange whose record is written when the last byte was taken or the body is
     /// dropped before.
     pub struct AuditBody<B> {
         #[pin]
         inner: Option<B>,
-        exchange: Option<Exchange>,
+        kind: Watch,
     }
 
     impl<B> PinnedDrop for AuditBody<B> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             // What the stream's destructors add still belongs to the record.
-            if let Some(exchange) = this.exchange.take() {
-                exchange.enter(|| this.inner.set(None));
+            match std::mem::replace(this.kind, Watch::Elsewhere) {
+                Watch::Recorded(exchange) => exchange.enter(|| this.inner.set(None)),
+                Watch::Unrecorded => unrecorded(|| this.inner.set(None)),
+                Watch::Elsewhere => {}
             }
         }
     }
@@ -34,11 +46,15 @@ pin_project! {
 
 impl<B> AuditBody<B> {
     pub(crate) fn watched(inner: B, exchange: Exchange) -> Self {
-        Self { inner: Some(inner), exchange: Some(exchange) }
+        Self { inner: Some(inner), kind: Watch::Recorded(exchange) }
     }
 
-    pub(crate) fn unwatched(inner: B) -> Self {
-        Self { inner: Some(inner), exchange: None }
+    pub(crate) fn of_unrecorded(inner: B) -> Self {
+        Self { inner: Some(inner), kind: Watch::Unrecorded }
+    }
+
+    pub(crate) fn watched_elsewhere(inner: B) -> Self {
+        Self { inner: Some(inner), kind: Watch::Elsewhere }
     }
 }
 
@@ -53,7 +69,11 @@ where
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let this = self.project();
         let Some(mut inner) = this.inner.as_pin_mut() else { return Poll::Ready(None) };
-        let Some(exchange) = this.exchange else { return inner.poll_frame(cx) };
+        let exchange = match this.kind {
+            Watch::Recorded(exchange) => exchange,
+            Watch::Unrecorded => return unrecorded(|| inner.poll_frame(cx)),
+            Watch::Elsewhere => return inner.poll_frame(cx),
+        };
         let frame = ready!(exchange.enter(|| inner.as_mut().poll_frame(cx)));
         match &frame {
             Some(Ok(frame)) => {
@@ -65,10 +85,8 @@ where
                 }
             }
             Some(Err(error)) => exchange.note_error(error),
-            None => {
-                exchange.complete();
-                *this.exchange = None;
-            }
+            // The record is written when the framework lets go of the body: its destructors may still add to it.
+            None => exchange.complete(),
         }
         Poll::Ready(frame)
     }
@@ -111,6 +129,8 @@ impl HttpBody for TapBody {
             }
             Some(Err(error)) if client_left(error) => self.tap.client_gone(),
             Some(Err(_)) => {}
+            // When its connection is dropped, hyper ends a body before its declared length as if it were whole.
+            None if self.inner.size_hint().lower() > 0 => {}
             None => self.tap.complete(),
         }
         Poll::Ready(frame)

@@ -3,7 +3,8 @@
 //! Every request that reaches the layer leaves exactly one record when its answer's last byte was taken, or when it
 //! was dropped before: an answer, a refusal by an extractor, a panic, a client that left, a stream that was cut. The
 //! layer changes nothing but the header `audit-id`: bodies pass as they are, chunk by chunk, with their errors and
-//! their back-pressure.
+//! their back-pressure. Where a record is certain to come, its identifier takes the place of an `audit-id` that the
+//! handler set; where none will come, the handler's own passes.
 //!
 //! # Where the layer stands
 //! As the last `.layer(…)` of the outermost router, so that it is outside every other layer. Routes that are added to
@@ -13,7 +14,8 @@
 //! # Who it was
 //! A handler or an extractor calls [`set_actor`]. An authentication layer inside this one inserts an [`Actor`] into
 //! the request's or the answer's extensions: the request's are read where the route is wired, for in axum an inner
-//! layer's extensions never reach an outer one. See [`AuditLayer::actor_from`].
+//! layer's extensions never reach an outer one. See [`AuditLayer::actor_from`]. Of the request's extensions the inner
+//! layer's count, [`set_actor`] counts more than they do, and the answer's extensions have the last word.
 
 mod body;
 mod evidence;

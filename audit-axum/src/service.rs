@@ -5,8 +5,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use audit_core::Auditor;
-use audit_core::exchange::{Exchange, Handling, ResponseHead, Start};
+use audit_core::exchange::{Exchange, Handling, ResponseHead, Start, unrecorded};
+use audit_core::{Auditor, Scope, Scoped};
 use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response};
@@ -33,6 +33,8 @@ pub struct AuditService<S> {
 #[derive(Clone)]
 pub(crate) struct Covered {
     pub(crate) resolver: Resolver,
+    /// The exchange, if there is one: the handler may run in a task that something between spawned.
+    pub(crate) scope: Option<Scope>,
 }
 
 impl<S, B> Service<Request<Body>> for AuditService<S>
@@ -54,9 +56,10 @@ where
             return AuditFuture::passing(self.inner.call(request));
         }
         let exchange = begin(&self.auditor, &self.resolver, &mut request);
-        request.extensions_mut().insert(Covered { resolver: self.resolver.clone() });
+        let scope = exchange.as_ref().map(Exchange::scope);
+        request.extensions_mut().insert(Covered { resolver: self.resolver.clone(), scope });
         match exchange {
-            None => AuditFuture::passing(self.inner.call(request)),
+            None => AuditFuture::unrecorded(unrecorded(|| self.inner.call(request))),
             Some(exchange) => {
                 // The service that was polled ready is the one to call; a clone takes its place.
                 let clone = self.inner.clone();
@@ -74,7 +77,7 @@ pub(crate) fn begin(auditor: &Auditor, resolver: &Resolver, request: &mut Reques
         auditor.begin(&describe(request, &headers))?
     };
     if let Some(actor) = resolver.resolve(request.extensions()) {
-        exchange.scope().set_actor(actor);
+        exchange.scope().resolve_actor(actor);
     }
     if !request.body().is_end_stream() {
         let body = std::mem::take(request.body_mut());
@@ -132,6 +135,7 @@ pin_project! {
     #[project = KindProjection]
     enum Kind<S: Service<Request<Body>>> {
         Passing { #[pin] future: S::Future },
+        Unrecorded { #[pin] future: Scoped<S::Future> },
         Watching { #[pin] handling: Handling<InnerCall<S>>, resolver: Resolver },
     }
 }
@@ -139,6 +143,10 @@ pin_project! {
 impl<S: Service<Request<Body>>> AuditFuture<S> {
     fn passing(future: S::Future) -> Self {
         Self { kind: Kind::Passing { future } }
+    }
+
+    fn unrecorded(future: S::Future) -> Self {
+        Self { kind: Kind::Unrecorded { future: Scoped::unrecorded(future) } }
     }
 
     fn watching(exchange: Exchange, call: InnerCall<S>, resolver: Resolver) -> Self {
@@ -157,7 +165,11 @@ where
         match self.project().kind.project() {
             KindProjection::Passing { future } => {
                 let response = ready!(future.poll(cx))?;
-                Poll::Ready(Ok(response.map(AuditBody::unwatched)))
+                Poll::Ready(Ok(response.map(AuditBody::watched_elsewhere)))
+            }
+            KindProjection::Unrecorded { future } => {
+                let response = ready!(future.poll(cx))?;
+                Poll::Ready(Ok(response.map(AuditBody::of_unrecorded)))
             }
             KindProjection::Watching { handling, resolver } => {
                 let (result, exchange) = ready!(handling.poll(cx));

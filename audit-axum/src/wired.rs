@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
-use audit_core::exchange::{Exchange, Handling, Start};
-use audit_core::{Endpoint, Scope, current};
+use audit_core::exchange::{Handling, Start, WiredHandling, unrecorded};
+use audit_core::{Endpoint, Scope, Scoped};
 use axum::body::Body;
 use axum::extract::Request;
 use axum::handler::Handler;
@@ -33,24 +33,40 @@ where
 {
     type Future = WiredFuture<H, T, S>;
 
-    fn call(self, mut request: Request, state: S) -> Self::Future {
-        let covered = request.extensions().get::<Covered>().cloned();
-        let scope = current().filter(|_| covered.is_some());
-        if let Some(scope) = scope {
-            let resolver = covered.map(|covered| covered.resolver).unwrap_or_default();
-            wire(&scope, self.endpoint, &resolver, &request);
-            return WiredFuture::Covered { future: self.handler.call(request, state), unfinished: Some(scope) };
+    fn call(self, request: Request, state: S) -> Self::Future {
+        match request.extensions().get::<Covered>().cloned() {
+            Some(Covered { resolver, scope: Some(scope) }) => {
+                wire(&scope, self.endpoint, &resolver, &request);
+                let call = HandlerCall::new(self.handler, request, state);
+                WiredFuture::Covered { handling: WiredHandling::new(scope, self.endpoint, call) }
+            }
+            // A layer saw it and does not record it: auditing is off, or the path is excluded.
+            Some(_) => WiredFuture::unrecorded(|| self.handler.call(request, state)),
+            None => self.call_uncovered(request, state),
         }
-        // A layer saw it and does not record it: auditing is off, or the path is excluded.
-        let auditor = if covered.is_none() { uncovered(self.endpoint) } else { None };
+    }
+}
+
+impl<H> Wired<H> {
+    /// Without a layer, the handler has an exchange of its own, if there is an auditor.
+    fn call_uncovered<T, S>(self, mut request: Request, state: S) -> WiredFuture<H, T, S>
+    where
+        H: Handler<T, S>,
+    {
+        if self.endpoint.exemption().is_some() {
+            return WiredFuture::unrecorded(|| self.handler.call(request, state));
+        }
         let resolver = Resolver::default();
-        let exchange = auditor.and_then(|auditor| begin(auditor, &resolver, &mut request));
-        match exchange {
+        let Some(auditor) = uncovered(self.endpoint) else {
+            // The attribute counts it as an event that had nowhere to go.
+            return WiredFuture::Unknown { future: self.handler.call(request, state) };
+        };
+        match begin(auditor, &resolver, &mut request) {
             Some(exchange) => {
                 wire(&exchange.scope(), self.endpoint, &resolver, &request);
-                WiredFuture::alone(exchange, HandlerCall::new(self.handler, request, state))
+                WiredFuture::Alone { handling: Handling::new(exchange, HandlerCall::new(self.handler, request, state)) }
             }
-            None => WiredFuture::Covered { future: self.handler.call(request, state), unfinished: None },
+            None => WiredFuture::unrecorded(|| self.handler.call(request, state)),
         }
     }
 }
@@ -60,7 +76,7 @@ fn wire(scope: &Scope, endpoint: &'static Endpoint, resolver: &Resolver, request
     let headers = Map(request.headers());
     scope.wire(endpoint, &describe(request, &headers));
     if let Some(actor) = resolver.resolve(request.extensions()) {
-        scope.set_actor_if_unknown(actor);
+        scope.resolve_actor(actor);
     }
 }
 
@@ -110,29 +126,20 @@ pin_project! {
     where
         H: Handler<T, S>,
     {
-        /// Part of the exchange of the layer around it, if there is one.
-        Covered { #[pin] future: H::Future, unfinished: Option<Scope> },
+        /// Part of the exchange of the layer around it.
+        Covered { #[pin] handling: WiredHandling<HandlerCall<H, T, S>> },
+        /// Part of a request of which nothing is recorded.
+        Unrecorded { #[pin] future: Scoped<H::Future> },
+        /// Part of a request that nobody can record.
+        Unknown { #[pin] future: H::Future },
         /// An exchange of its own.
         Alone { #[pin] handling: Handling<HandlerCall<H, T, S>> },
-    }
-
-    impl<H, T, S> PinnedDrop for WiredFuture<H, T, S>
-    where
-        H: Handler<T, S>,
-    {
-        fn drop(this: Pin<&mut Self>) {
-            if let WiredProjection::Covered { unfinished, .. } = this.project()
-                && let Some(scope) = unfinished.take()
-            {
-                scope.handler_dropped();
-            }
-        }
     }
 }
 
 impl<H: Handler<T, S>, T, S> WiredFuture<H, T, S> {
-    fn alone(exchange: Exchange, call: HandlerCall<H, T, S>) -> Self {
-        Self::Alone { handling: Handling::new(exchange, call) }
+    fn unrecorded(call: impl FnOnce() -> H::Future) -> Self {
+        Self::Unrecorded { future: Scoped::unrecorded(unrecorded(call)) }
     }
 }
 
@@ -141,11 +148,9 @@ impl<H: Handler<T, S>, T, S> Future for WiredFuture<H, T, S> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
         match self.project() {
-            WiredProjection::Covered { future, unfinished } => {
-                let response = ready!(future.poll(cx));
-                *unfinished = None;
-                Poll::Ready(response)
-            }
+            WiredProjection::Covered { handling } => handling.poll(cx),
+            WiredProjection::Unrecorded { future } => future.poll(cx),
+            WiredProjection::Unknown { future } => future.poll(cx),
             WiredProjection::Alone { handling } => {
                 let (response, exchange) = ready!(handling.poll(cx));
                 Poll::Ready(finish(exchange, &Resolver::default(), response).map(Body::new))

@@ -4,6 +4,7 @@ mod support;
 
 use audit_axum::routing::{get, post};
 use audit_axum::{Actor, RouterExt as _, audit_exempt, audited, set_actor, set_outcome, set_reason};
+use audit_core::Delivery;
 use audit_core::Outcome;
 use audit_core::testing::assert_record;
 use axum::Json;
@@ -32,7 +33,7 @@ async fn read(Path(id): Path<u32>) -> String {
     format!("layer {id}")
 }
 
-#[audited(action = "layer.fail")]
+#[audited(action = "layer.fail", target = "report")]
 async fn fail() -> Result<String, StatusError> {
     set_reason("the disk is full");
     Err(StatusError)
@@ -145,7 +146,7 @@ async fn an_error_is_told_with_its_text_and_reason() {
         let server = Server::start(router).await;
         assert_eq!(server.get("/fail").await.status(), 500);
         let expected = json!({"action": "layer.fail", "outcome": "failed", "level": "error", "status_code": 500,
-            "error": "cannot write layer 7", "reason": "the disk is full"});
+            "error": "cannot write layer 7", "reason": "the disk is full", "target_type": "report", "target_id": null});
         assert_record(&server.only().await, expected);
     }
 }
@@ -212,4 +213,26 @@ async fn head_and_wrong_methods_are_records() {
     assert_eq!(server.send(&format!("DELETE /layers/7 HTTP/1.1\r\n{json}")).await.status(), 405);
     let expected = json!({"method": "DELETE", "action": "http.request", "status_code": 405, "outcome": "rejected"});
     assert_record(&server.only().await, expected);
+}
+
+#[audited(action = "work.wait", delivery = "buffered")]
+async fn waits() -> &'static str {
+    "waits for room"
+}
+
+#[audited(action = "work.hurry", delivery = "best_effort")]
+async fn hurries() -> &'static str {
+    "waits for nothing"
+}
+
+#[tokio::test]
+async fn an_endpoint_asks_for_its_own_delivery() {
+    for setting in [Delivery::Buffered, Delivery::BestEffort] {
+        let router = Router::new().audited_route("/waits", get(waits)).audited_route("/hurries", get(hurries));
+        let server = Server::configured(router, |builder| builder.delivery(setting)).await;
+        // The header is a promise: only a record that may exceed the queue's bound is certain to come.
+        assert!(server.get("/waits").await.header("audit-id").is_some(), "{setting}");
+        assert_eq!(server.get("/hurries").await.header("audit-id"), None, "{setting}");
+        assert_eq!(server.wait_for(2).await.len(), 2);
+    }
 }

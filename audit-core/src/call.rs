@@ -1,20 +1,34 @@
 //! One run of an annotated function: what `#[audited]` expands to.
 
+use std::cell::Cell;
 use std::fmt::Display;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Instant;
 
+use pin_project_lite::pin_project;
+
 use crate::auditor::global;
-use crate::exchange::{Attribution, Exchange, Facts, HandlerEnd, NestedCall, Shared, Target, note_panic};
+use crate::exchange::{Attribution, Exchange, Facts, HandlerEnd, NestedCall, Shared, Target, noting_panics};
 use crate::registry::{Endpoint, Returned};
-use crate::scope::{self, Scope, Scoped};
+use crate::scope::{self, Current, Scope, Scoped};
 use crate::vocabulary::Outcome;
 
 /// A guard of one run. Dropped before [`finish`](Self::finish), the run panicked or was cancelled.
 pub struct Call {
     place: Place,
+    /// The body watches for panics of its own.
+    running: Cell<bool>,
     finished: bool,
+}
+
+/// Where a panic of the body is noted.
+enum Watched {
+    Handler(Arc<Shared>),
+    Nested(Arc<Shared>, usize),
+    Alone(Arc<Shared>),
 }
 
 enum Place {
@@ -32,15 +46,16 @@ impl Call {
     /// Begins a run: in the current exchange, or as an event of its own.
     #[must_use]
     pub fn enter(endpoint: &'static Endpoint) -> Self {
-        let place = match scope::current() {
-            Some(scope) => Self::enter_exchange(Arc::clone(scope.shared()), endpoint),
-            None if endpoint.exemption().is_some() => Place::Nowhere,
-            None => match global::installed_for(endpoint) {
+        let place = match scope::place() {
+            Current::Exchange(shared) => Self::enter_exchange(shared, endpoint),
+            Current::Unrecorded => Place::Nowhere,
+            Current::Outside if endpoint.exemption().is_some() => Place::Nowhere,
+            Current::Outside => match global::installed_for(endpoint) {
                 Some(auditor) => auditor.begin_call(endpoint).map_or(Place::Nowhere, Place::Alone),
                 None => Place::Nowhere,
             },
         };
-        Self { place, finished: false }
+        Self { place, running: Cell::new(false), finished: false }
     }
 
     fn enter_exchange(shared: Arc<Shared>, endpoint: &'static Endpoint) -> Place {
@@ -57,7 +72,7 @@ impl Call {
                     Some(_) => facts.entered = false,
                 }
             }
-            let room = facts.has_room(facts.calls.len());
+            let room = facts.has_room(facts.calls.len(), endpoint.action().len());
             room.then(|| {
                 facts.calls.push(NestedCall {
                     endpoint,
@@ -115,18 +130,30 @@ impl Call {
     }
 
     /// Runs an `async` body so that the event is the current one wherever the body is polled.
-    pub fn wrap<F: Future>(&self, body: F) -> Scoped<F> {
-        match &self.place {
+    pub fn wrap<F: Future>(&self, body: F) -> Running<F> {
+        let body = match &self.place {
             Place::Alone(exchange) => exchange.scope().wrap(body),
-            _ => Scoped::outside(body),
-        }
+            _ => Scoped::anywhere(body),
+        };
+        Running { body, watched: self.watch() }
     }
 
     /// Runs a body that is not `async`.
     pub fn in_scope<R>(&self, body: impl FnOnce() -> R) -> R {
+        let watched = self.watch();
         match &self.place {
-            Place::Alone(exchange) => exchange.enter(body),
-            _ => body(),
+            Place::Alone(exchange) => watching(watched.as_ref(), || exchange.scope().in_scope(body)),
+            _ => watching(watched.as_ref(), body),
+        }
+    }
+
+    fn watch(&self) -> Option<Watched> {
+        self.running.set(true);
+        match &self.place {
+            Place::Handler(shared) => Some(Watched::Handler(Arc::clone(shared))),
+            Place::Nested(shared, index) => Some(Watched::Nested(Arc::clone(shared), *index)),
+            Place::Alone(exchange) => Some(Watched::Alone(Arc::clone(exchange.shared()))),
+            Place::Nowhere => None,
         }
     }
 
@@ -166,6 +193,7 @@ impl Call {
                         call.duration = Some(call.started.elapsed());
                         call.error = error;
                         call.outcome = match returned {
+                            Returned::Ok => Outcome::Success,
                             Returned::Error(_) => Outcome::Failed,
                             // It may be an answer that refuses; only its own status would tell.
                             Returned::Value => Outcome::Unknown,
@@ -199,26 +227,67 @@ impl Drop for Call {
         if self.finished {
             return;
         }
-        let panicking = std::thread::panicking();
+        // Once the body runs, it tells of its own panics: this thread may also be unwinding from somewhere else, and
+        // then the run was only cancelled.
+        let panicking = !self.running.get() && std::thread::panicking();
         match &self.place {
             Place::Handler(shared) => {
                 shared.with(|facts| {
-                    facts.handler_end =
-                        Some(if panicking { HandlerEnd::Panicked } else { HandlerEnd::DroppedUnfinished });
-                    facts.panicked |= panicking;
+                    if panicking {
+                        facts.note_handler_panic(None);
+                    }
+                    facts.handler_end.get_or_insert(HandlerEnd::DroppedUnfinished);
                 });
             }
             Place::Nested(shared, index) => {
                 shared.with(|facts| {
                     if let Some(call) = facts.calls.get_mut(*index) {
                         call.duration = Some(call.started.elapsed());
-                        call.outcome = if panicking { Outcome::Failed } else { Outcome::Unknown };
+                        if panicking {
+                            call.outcome = Outcome::Failed;
+                        }
                     }
                 });
             }
-            Place::Alone(exchange) if panicking => note_panic(exchange.shared(), None),
+            Place::Alone(exchange) if panicking => {
+                exchange.shared().with(|facts| facts.note_panic(None));
+            }
             Place::Alone(_) | Place::Nowhere => {}
         }
+    }
+}
+
+pin_project! {
+    /// An annotated function's `async` body.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Running<F> {
+        #[pin]
+        body: Scoped<F>,
+        watched: Option<Watched>,
+    }
+}
+
+impl<F: Future> Future for Running<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        watching(this.watched.as_ref(), || this.body.poll(cx))
+    }
+}
+
+/// Runs a part of a body; a panic that comes out of it is noted as the run's own, and goes on.
+fn watching<R>(watched: Option<&Watched>, run: impl FnOnce() -> R) -> R {
+    match watched {
+        None => run(),
+        Some(Watched::Handler(shared)) => noting_panics(shared, run, Facts::note_handler_panic),
+        Some(Watched::Alone(shared)) => noting_panics(shared, run, Facts::note_panic),
+        Some(Watched::Nested(shared, index)) => noting_panics(shared, run, |facts, message| {
+            if let Some(call) = facts.calls.get_mut(*index) {
+                call.outcome = Outcome::Failed;
+                call.error = message;
+            }
+        }),
     }
 }
 

@@ -7,6 +7,8 @@ use serde::Serialize;
 use crate::actor::Actor;
 use crate::auditor::Inner;
 use crate::exchange::{End, Facts, Target};
+#[cfg(feature = "tracing")]
+use crate::redact::Fragment;
 use crate::vocabulary::{Completion, Mode, Outcome};
 
 /// An event being described; [`record`](Self::record) hands it over.
@@ -50,18 +52,17 @@ impl EventBuilder {
     pub fn data(mut self, key: impl Into<String>, value: impl Serialize) -> Self {
         if let Some(auditor) = &self.auditor {
             let key = key.into();
-            let (json, redacted) = auditor.redact_value(&key, &value, Mode::Full);
-            self.facts.redacted += redacted;
+            let value = auditor.redact_value(&key, &value, Mode::Full);
+            let json = self.facts.note(value);
             self.facts.put_data(key, json);
         }
         self
     }
 
-    /// Adds fields of JSON that are safe already.
+    /// Adds fields that are redacted already.
     #[cfg(feature = "tracing")]
-    pub(crate) fn safe_data(mut self, fields: Vec<(String, Vec<u8>)>, redacted: u64) -> Self {
-        self.facts.redacted += redacted;
-        fields.into_iter().for_each(|(key, json)| self.facts.put_data(key, json));
+    pub(crate) fn safe_data(mut self, fields: Vec<(String, Fragment)>) -> Self {
+        self.facts.put_safe_data(fields);
         self
     }
 

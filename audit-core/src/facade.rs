@@ -5,6 +5,8 @@ use serde::Serialize;
 
 use crate::actor::Actor;
 use crate::exchange::{Facts, Step, Target};
+#[cfg(feature = "tracing")]
+use crate::redact::Fragment;
 use crate::scope::{Scope, current};
 use crate::vocabulary::{Mode, Outcome};
 
@@ -60,13 +62,19 @@ pub fn set_reason(reason: impl Into<String>) {
 impl Scope {
     /// Names who it is. The last word counts.
     pub fn set_actor(&self, actor: Actor) {
-        self.shared().add(|facts| facts.actor = Some(actor));
+        self.shared().add(|facts| {
+            facts.actor = Some(actor);
+            facts.actor_named = true;
+        });
     }
 
-    /// Names who it is, unless somebody has.
-    pub fn set_actor_if_unknown(&self, actor: Actor) {
+    /// Names who it is as a request's extensions tell, unless [`set_actor`](Self::set_actor) was called. The last word
+    /// counts. For adapters.
+    pub fn resolve_actor(&self, actor: Actor) {
         self.shared().add(|facts| {
-            facts.actor.get_or_insert(actor);
+            if !facts.actor_named {
+                facts.actor = Some(actor);
+            }
         });
     }
 
@@ -79,9 +87,9 @@ impl Scope {
     /// Adds a field to the record's `data`. A key that is given again replaces its value.
     pub fn data(&self, key: impl Into<String>, value: impl Serialize) {
         let key = key.into();
-        let (json, redacted) = self.shared().auditor().redact_value(&key, &value, Mode::Full);
+        let value = self.shared().auditor().redact_value(&key, &value, Mode::Full);
         self.shared().add(|facts| {
-            facts.redacted += redacted;
+            let json = facts.note(value);
             facts.put_data(key, json);
         });
     }
@@ -90,11 +98,11 @@ impl Scope {
     pub fn change(&self, field: impl Into<String>, old: impl Serialize, new: impl Serialize) {
         let field = field.into();
         let auditor = self.shared().auditor();
-        let (old, hidden_old) = auditor.redact_value(&field, &old, Mode::Full);
-        let (new, hidden_new) = auditor.redact_value(&field, &new, Mode::Full);
-        let json = [b"{\"old\":", old.as_slice(), b",\"new\":", &new, b"}"].concat();
+        let old = auditor.redact_value(&field, &old, Mode::Full);
+        let new = auditor.redact_value(&field, &new, Mode::Full);
         self.shared().add(|facts| {
-            facts.redacted += hidden_old + hidden_new;
+            let (old, new) = (facts.note(old), facts.note(new));
+            let json = [b"{\"old\":", old.as_slice(), b",\"new\":", &new, b"}"].concat();
             facts.put_change(field, json);
         });
     }
@@ -104,7 +112,7 @@ impl Scope {
         let name = name.into();
         self.shared().add(|facts| {
             let at = facts.started.elapsed();
-            if facts.has_room(facts.steps.len()) {
+            if facts.has_room(facts.steps.len(), name.len()) {
                 facts.steps.push(Step { name, at });
             }
         });
@@ -138,26 +146,38 @@ impl Target {
 
 impl Facts {
     pub(crate) fn push_target(&mut self, target: Target) {
-        if self.has_room(self.targets.len()) {
+        let bytes = target.kind.len() + target.id.as_ref().map_or(0, String::len);
+        if self.has_room(self.targets.len(), bytes) {
             self.targets.push(target);
         }
     }
 
     /// Adds a field of JSON that is safe already, within a bound on all fields together.
     pub(crate) fn put_data(&mut self, key: String, json: Vec<u8>) {
-        self.data.retain(|(known, _)| *known != key);
         self.put(key, json, |facts| &mut facts.data);
     }
 
+    /// Adds fields that are redacted already.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn put_safe_data(&mut self, fields: Vec<(String, Fragment)>) {
+        for (key, value) in fields {
+            let json = self.note(value);
+            self.put_data(key, json);
+        }
+    }
+
     pub(crate) fn put_change(&mut self, field: String, json: Vec<u8>) {
-        self.changes.retain(|(known, _)| *known != field);
         self.put(field, json, |facts| &mut facts.changes);
     }
 
-    fn put(&mut self, key: String, json: Vec<u8>, list: impl FnOnce(&mut Self) -> &mut Vec<(String, Vec<u8>)>) {
+    fn put(&mut self, key: String, json: Vec<u8>, list: impl Fn(&mut Self) -> &mut Vec<(String, Vec<u8>)>) {
         /// What one event holds of its handler's fields; a record holds less.
         const HELD: usize = 256 * 1024;
         let size = key.len() + json.len();
+        if let Some(old) = list(self).iter().position(|(known, _)| *known == key) {
+            let (key, json) = list(self).remove(old);
+            self.data_bytes -= key.len() + json.len();
+        }
         if self.data_bytes.saturating_add(size) > HELD {
             self.note_cut(size);
             return;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
+use tracing::{Dispatch, Event, Level, Metadata, Span, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{FilterFn, Filtered, filter_fn};
 use tracing_subscriber::layer::Context;
@@ -17,6 +17,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::auditor::{Auditor, Inner};
 use crate::event::EventBuilder;
+use crate::redact::Fragment;
 use crate::scope;
 use crate::vocabulary::{Mode, Outcome};
 
@@ -33,6 +34,8 @@ pub type FilteredJsonLayer<S> = Filtered<JsonLayer, FilterFn, S>;
 /// The tracing layer; made by [`Auditor::json_layer`].
 pub struct JsonLayer {
     auditor: Option<Arc<Inner>>,
+    /// Finds a span's trace in a subscriber whose type only `json_layer` knew.
+    trace_of: fn(&Dispatch, &Id) -> Option<Trace>,
 }
 
 impl fmt::Debug for JsonLayer {
@@ -61,7 +64,7 @@ impl Auditor {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let layer = JsonLayer { auditor: self.inner().cloned() };
+        let layer = JsonLayer { auditor: self.inner().cloned(), trace_of: trace_of::<S> };
         layer.with_filter(filter_fn(concerns_us as fn(&Metadata<'_>) -> bool))
     }
 }
@@ -70,11 +73,28 @@ fn concerns_us(metadata: &Metadata<'_>) -> bool {
     if metadata.is_span() { metadata.fields().field(TRACE_ID).is_some() } else { metadata.target() == TARGET }
 }
 
+/// The trace of the span that is current now, for an exchange that begins in it.
+pub(crate) fn current_trace() -> Option<Trace> {
+    Span::current().with_subscriber(|(id, dispatch)| {
+        let layer = dispatch.downcast_ref::<JsonLayer>()?;
+        (layer.trace_of)(dispatch, id)
+    })?
+}
+
+fn trace_of<S>(dispatch: &Dispatch, id: &Id) -> Option<Trace>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let span = dispatch.downcast_ref::<S>()?.span(id)?;
+    // The innermost span that names one.
+    span.scope().find_map(|span| span.extensions().get::<Trace>().filter(|trace| trace.trace_id.is_some()).cloned())
+}
+
 /// A span's trace, in its extensions.
-#[derive(Default)]
-struct Trace {
-    trace_id: Option<String>,
-    span_id: Option<String>,
+#[derive(Clone, Default)]
+pub(crate) struct Trace {
+    pub(crate) trace_id: Option<String>,
+    pub(crate) span_id: Option<String>,
 }
 
 impl Visit for Trace {
@@ -131,20 +151,17 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLayer {
         if event.metadata().target() != TARGET {
             return;
         }
-        let mut fields = Fields { auditor, safe: Vec::new(), redacted: 0 };
+        let mut fields = Fields { auditor, safe: Vec::new() };
         event.record(&mut fields);
-        let Fields { safe, redacted, .. } = fields;
+        let safe = fields.safe;
         match scope::current() {
-            Some(scope) => scope.shared().add(|facts| {
-                facts.redacted += redacted;
-                safe.into_iter().for_each(|(key, json)| facts.put_data(key, json));
-            }),
+            Some(scope) => scope.shared().add(|facts| facts.put_safe_data(safe)),
             None => {
                 let outcome =
                     if *event.metadata().level() == Level::ERROR { Outcome::Failed } else { Outcome::Success };
                 EventBuilder::new(Some(Arc::clone(auditor)), "tracing.event".to_owned())
                     .outcome(outcome)
-                    .safe_data(safe, redacted)
+                    .safe_data(safe)
                     .record();
             }
         }
@@ -154,15 +171,13 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLayer {
 /// An event's fields, redacted as they are read.
 struct Fields<'a> {
     auditor: &'a Inner,
-    safe: Vec<(String, Vec<u8>)>,
-    redacted: u64,
+    safe: Vec<(String, Fragment)>,
 }
 
 impl Fields<'_> {
     fn add(&mut self, field: &Field, value: &impl serde::Serialize) {
-        let (json, redacted) = self.auditor.redact_value(field.name(), value, Mode::Full);
-        self.redacted += redacted;
-        self.safe.push((field.name().to_owned(), json));
+        let value = self.auditor.redact_value(field.name(), value, Mode::Full);
+        self.safe.push((field.name().to_owned(), value));
     }
 }
 

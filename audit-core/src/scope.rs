@@ -3,6 +3,9 @@
 //! It needs no executor, no extra handler argument and no changed return type, and is right under any concurrency.
 //! Work that is spawned elsewhere carries the exchange only if told to ([`AuditScope::in_audit_scope`],
 //! [`Scope::in_scope`]).
+//!
+//! A request of which nothing is recorded, because auditing is off or its path is excluded, is current too: otherwise
+//! an annotated handler would take itself for a job outside any request.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -15,7 +18,19 @@ use pin_project_lite::pin_project;
 use crate::exchange::Shared;
 
 thread_local! {
-    static CURRENT: RefCell<Option<Arc<Shared>>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Current> = const { RefCell::new(Current::Outside) };
+}
+
+/// What the code that runs here is part of.
+#[derive(Clone, Default)]
+pub(crate) enum Current {
+    /// No request that an adapter knows of.
+    #[default]
+    Outside,
+    /// A request of which nothing is recorded.
+    Unrecorded,
+    /// An exchange.
+    Exchange(Arc<Shared>),
 }
 
 /// A handle to the exchange that is being handled, for adding facts to its record.
@@ -25,25 +40,42 @@ pub struct Scope(Arc<Shared>);
 /// The exchange that is being handled here, if there is one.
 #[must_use]
 pub fn current() -> Option<Scope> {
-    // While a thread's locals are being destroyed, nothing is current.
-    CURRENT.try_with(|current| current.borrow().clone()).ok().flatten().map(Scope)
+    match place() {
+        Current::Exchange(shared) => Some(Scope(shared)),
+        Current::Outside | Current::Unrecorded => None,
+    }
+}
+
+/// What the code that runs here is part of. While a thread's locals are being destroyed, of nothing.
+pub(crate) fn place() -> Current {
+    CURRENT.try_with(|current| current.borrow().clone()).unwrap_or_default()
 }
 
 /// Runs `run` with `shared` as the current exchange, and puts the one before it back, even when `run` unwinds.
 pub(crate) fn with_current<R>(shared: &Arc<Shared>, run: impl FnOnce() -> R) -> R {
-    struct Restore(Option<Arc<Shared>>);
+    run_in(Current::Exchange(Arc::clone(shared)), run)
+}
+
+/// Runs `run` as part of a request of which nothing is recorded: annotated functions in it leave nothing either, and
+/// are not taken for jobs. For adapters.
+pub fn unrecorded<R>(run: impl FnOnce() -> R) -> R {
+    run_in(Current::Unrecorded, run)
+}
+
+fn run_in<R>(inner: Current, run: impl FnOnce() -> R) -> R {
+    struct Restore(Current);
     impl Drop for Restore {
         fn drop(&mut self) {
             swap(&mut self.0);
         }
     }
-    let mut outer = Some(Arc::clone(shared));
+    let mut outer = inner;
     swap(&mut outer);
     let _restore = Restore(outer);
     run()
 }
 
-fn swap(other: &mut Option<Arc<Shared>>) {
+fn swap(other: &mut Current) {
     // An error says that the thread is ending: there is nobody left to find a current exchange.
     CURRENT.try_with(|current| std::mem::swap(&mut *current.borrow_mut(), other)).unwrap_or(());
 }
@@ -64,7 +96,7 @@ impl Scope {
 
     /// Makes `future` part of this exchange wherever it is polled and dropped.
     pub fn wrap<F: Future>(&self, future: F) -> Scoped<F> {
-        Scoped { future: Some(future), scope: Some(self.clone()) }
+        Scoped { future: Some(future), place: Current::Exchange(Arc::clone(&self.0)) }
     }
 }
 
@@ -81,7 +113,7 @@ pub trait AuditScope: Future + Sized {
     /// # }
     /// ```
     fn in_audit_scope(self) -> Scoped<Self> {
-        Scoped { future: Some(self), scope: current() }
+        Scoped { future: Some(self), place: place() }
     }
 }
 
@@ -93,24 +125,30 @@ pin_project! {
     pub struct Scoped<F> {
         #[pin]
         future: Option<F>,
-        scope: Option<Scope>,
+        place: Current,
     }
 
     impl<F> PinnedDrop for Scoped<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             // A handler that is dropped unfinished runs its destructors: they are part of the exchange too.
-            if let Some(scope) = this.scope.take() {
-                scope.in_scope(|| this.future.set(None));
+            match std::mem::take(this.place) {
+                Current::Outside => {}
+                place => run_in(place, || this.future.set(None)),
             }
         }
     }
 }
 
 impl<F> Scoped<F> {
-    /// A future outside any exchange.
-    pub(crate) fn outside(future: F) -> Self {
-        Self { future: Some(future), scope: None }
+    /// A future that is part of whatever is current where it is polled.
+    pub(crate) fn anywhere(future: F) -> Self {
+        Self { future: Some(future), place: Current::Outside }
+    }
+
+    /// A future that is part of a request of which nothing is recorded. For adapters; see [`unrecorded`].
+    pub fn unrecorded(future: F) -> Self {
+        Self { future: Some(future), place: Current::Unrecorded }
     }
 }
 
@@ -120,9 +158,9 @@ impl<F: Future> Future for Scoped<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let future = this.future.as_pin_mut().expect("the future is taken only by drop");
-        match this.scope {
-            Some(scope) => scope.in_scope(|| future.poll(cx)),
-            None => future.poll(cx),
+        match this.place {
+            Current::Outside => future.poll(cx),
+            place => run_in(place.clone(), || future.poll(cx)),
         }
     }
 }

@@ -1,5 +1,13 @@
 //! A real server over TCP, a real client, and the records in memory.
-#![allow(dead_code, unreachable_pub, reason = "each test file is a crate of its own and uses its own part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "each test file is a crate of its own and uses its own part"
+)]
+
+mod client;
+mod gate;
 
 use std::net::SocketAddr;
 use std::sync::mpsc;
@@ -11,6 +19,9 @@ use axum::Router;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+
+pub use client::{Client, LEAVES, Leave};
+pub use gate::{Arrivals, Gate};
 
 /// How long anything may take before a test fails.
 pub const PATIENCE: Duration = Duration::from_secs(20);

@@ -244,13 +244,9 @@ impl Builder {
     pub fn build(self) -> Result<Auditor, BuildError> {
         let Self { settings, mut errors, sinks, response } = self;
         errors.extend(settings.validate().err().unwrap_or_default());
-        let output = settings.resolved_output();
-        let output = match output {
-            Ok(output) if errors.is_empty() => output,
-            output => {
-                errors.extend(output.err());
-                return Err(BuildError::Settings(errors));
-            }
+        // What is wrong with the output is among those errors.
+        let (true, Ok(output)) = (errors.is_empty(), settings.resolved_output()) else {
+            return Err(BuildError::Settings(errors));
         };
         refuse_strict_endpoints()?;
         let settings = Arc::new(settings);

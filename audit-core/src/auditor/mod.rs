@@ -20,10 +20,10 @@ use crate::exchange::{Attribution, End, Exchange, Facts, OpenExchanges, RequestH
 use crate::notice;
 use crate::policy::Policy;
 use crate::record::{Encoder, Ending};
-use crate::redact::Redactor;
+use crate::redact::{Fragment, Redactor};
 use crate::registry::{Endpoint, Listing};
 use crate::settings::Settings;
-use crate::vocabulary::{Completion, Mode};
+use crate::vocabulary::{Completion, Delivery as DeliveryKind, Mode};
 
 /// Decides what is recorded, and records it. Cheap to clone; all clones are one auditor.
 ///
@@ -115,9 +115,11 @@ impl Auditor {
     #[must_use]
     pub fn stats(&self) -> Stats {
         let inner = self.inner.as_ref();
+        // Before the sinks' figures: an exchange that ends in between is in both rather than in neither.
+        let open = inner.map_or(0, |inner| inner.open.len() as u64);
         Stats {
             sinks: inner.map(|inner| inner.delivery.stats()).unwrap_or_default(),
-            open: inner.map_or(0, |inner| inner.open.len() as u64),
+            open,
             late: inner.map_or(0, |inner| inner.late.load(Ordering::Relaxed)),
             nowhere: notice::nowhere(),
             fell_back_to_stdout: inner.is_some_and(|inner| inner.fell_back),
@@ -139,7 +141,7 @@ impl Auditor {
     /// Records made later are counted as dropped.
     pub fn shutdown(&self, deadline: Duration) -> ShutdownReport {
         match &self.inner {
-            Some(inner) => inner.shutdown(Instant::now() + deadline),
+            Some(inner) => inner.shutdown(after(deadline)),
             None => ShutdownReport::new(Vec::new(), true),
         }
     }
@@ -158,12 +160,23 @@ impl Auditor {
     }
 }
 
+/// The instant after `pause`; with a pause beyond what the clock can tell (`Duration::MAX`), one that never comes.
+fn after(pause: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    Instant::now() + pause.min(CENTURY)
+}
+
 impl Inner {
     fn open(self: &Arc<Self>, facts: Facts, admission: Admission) -> Exchange {
         let shared = Shared::open(Arc::clone(self), facts);
         let shard = self.next_shard.fetch_add(1, Ordering::Relaxed);
         let ticket = self.open.insert(shard, Arc::downgrade(&shared));
         Exchange::new(shared, ticket, admission)
+    }
+
+    /// What a request that asks for `delivery` has to wait for.
+    pub(crate) fn admission(&self, delivery: DeliveryKind) -> Admission {
+        self.delivery.admission(delivery)
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -233,6 +246,7 @@ impl Inner {
 
     fn shutdown(self: &Arc<Self>, deadline: Instant) -> ShutdownReport {
         self.closing.store(true, Ordering::SeqCst);
+        self.delivery.stop_admission();
         self.open.for_each(|exchange| {
             exchange.end(|facts| {
                 let completion = if facts.panicked { Completion::Panicked } else { Completion::Shutdown };
@@ -257,12 +271,11 @@ impl Inner {
     }
 
     /// A value of the application under a name, as JSON that is safe to write.
-    pub(crate) fn redact_value(&self, name: &str, value: &impl Serialize, mode: Mode) -> (Vec<u8>, u64) {
+    pub(crate) fn redact_value(&self, name: &str, value: &impl Serialize, mode: Mode) -> Fragment {
         /// More than any line holds: cutting it to the line is the encoder's part.
         const HELD: usize = 256 * 1024;
         let json = crate::record::to_json(value);
-        let fragment = self.redactor.value(name, &json, mode, HELD);
-        (fragment.json, fragment.redacted.into())
+        self.redactor.value(name, &json, mode, HELD)
     }
 }
 

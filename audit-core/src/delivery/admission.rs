@@ -4,7 +4,7 @@
 //! there is room, and one thread of the gate wakes it when its time is up.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 pub(crate) struct Gate {
     limit: usize,
     queued: AtomicUsize,
+    closed: AtomicBool,
     waiters: Mutex<Waiters>,
     changed: Condvar,
 }
@@ -30,6 +31,7 @@ impl Gate {
         Arc::new(Self {
             limit,
             queued: AtomicUsize::new(0),
+            closed: AtomicBool::new(false),
             waiters: Mutex::new(Waiters::default()),
             changed: Condvar::new(),
         })
@@ -52,9 +54,29 @@ impl Gate {
     pub(crate) fn remove(&self, bytes: usize) {
         self.queued.fetch_sub(bytes, Ordering::SeqCst);
         if self.has_room() {
-            let woken = std::mem::take(&mut self.lock().waiting);
-            woken.into_values().for_each(|(waker, _)| waker.wake());
+            self.wake_all();
         }
+    }
+
+    /// Nothing is taken any more: whoever waits goes on, and nobody waits from here on.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        self.wake_all();
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
+    fn wake_all(&self) {
+        let woken = std::mem::take(&mut self.lock().waiting);
+        woken.into_values().for_each(|(waker, _)| waker.wake());
+    }
+
+    /// Forgets a waiter. Its waker is dropped only when the lock is free: it may be the last of a task that waits too.
+    fn forget(&self, key: u64) {
+        let waker = self.lock().waiting.remove(&key);
+        drop(waker);
     }
 
     /// Wakes each waiter at its deadline; ends when nobody waits any more or the gate is gone.
@@ -109,6 +131,9 @@ impl Admission {
     }
 
     pub(crate) fn ask(gate: &Arc<Gate>, timeout: Duration) -> Self {
+        if gate.is_closed() {
+            return Self::not_asked();
+        }
         if gate.has_room() {
             return Self { state: State::Admitted };
         }
@@ -118,19 +143,22 @@ impl Admission {
     /// Ready when there was room, or when the time was up.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let State::Asking { gate, deadline, key } = &mut self.state else { return Poll::Ready(()) };
-        let mut waiters = gate.lock();
         if let Some(key) = key.take() {
-            waiters.waiting.remove(&key);
+            gate.forget(key);
         }
+        let waker = cx.waker().clone();
+        let mut waiters = gate.lock();
         // Under the lock that a worker takes after it has made room, so that no wake-up is missed.
-        let decided = if gate.has_room() {
+        let decided = if gate.is_closed() {
+            State::NotAsked
+        } else if gate.has_room() {
             State::Admitted
         } else if Instant::now() >= *deadline {
             State::TimedOut
         } else {
             let number = waiters.next;
             waiters.next += 1;
-            waiters.waiting.insert(number, (cx.waker().clone(), *deadline));
+            waiters.waiting.insert(number, (waker, *deadline));
             *key = Some(number);
             if std::mem::replace(&mut waiters.timer_runs, true) {
                 gate.changed.notify_one();
@@ -156,17 +184,12 @@ impl Admission {
     pub(crate) fn may_overdraw(&self) -> bool {
         matches!(self.state, State::Admitted)
     }
-
-    /// Whether the record is certain to be taken by the log's queue.
-    pub(crate) fn is_certain(&self) -> bool {
-        self.may_overdraw()
-    }
 }
 
 impl Drop for Admission {
     fn drop(&mut self) {
         if let State::Asking { gate, key: Some(key), .. } = &self.state {
-            gate.lock().waiting.remove(key);
+            gate.forget(*key);
         }
     }
 }

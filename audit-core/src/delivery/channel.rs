@@ -16,6 +16,8 @@ pub(crate) struct Offer {
     /// It was admitted, so it may exceed the bound by its own line. Holds for the gated sink only: the others were
     /// never asked.
     pub(crate) may_overdraw: bool,
+    /// It was counted when its body was handed over to be redacted.
+    pub(crate) announced: bool,
 }
 
 /// A queue between the requests and one sink's worker.
@@ -30,6 +32,8 @@ pub(crate) struct Channel {
 
 struct State {
     lines: Vec<Line>,
+    /// Records that are still to be encoded.
+    announced: u64,
     /// Records taken by the worker and not yet accounted for.
     in_hand: u64,
     /// Bytes of `lines` and of those in hand.
@@ -57,6 +61,7 @@ impl Channel {
     pub(crate) fn new(name: String, limit: usize, gate: Option<Arc<Gate>>) -> Self {
         let state = State {
             lines: Vec::new(),
+            announced: 0,
             in_hand: 0,
             bytes: 0,
             accepted: 0,
@@ -84,7 +89,7 @@ impl Channel {
     pub(crate) fn offer(&self, line: Line, offer: Offer) {
         let size = line.bytes().len();
         let mut state = self.lock();
-        state.accepted += 1;
+        state.accept(offer.announced);
         let overdraws = offer.may_overdraw && self.gate.is_some();
         if state.closing || (state.bytes.saturating_add(size) > self.limit && !overdraws) {
             state.dropped += 1;
@@ -105,6 +110,22 @@ impl Channel {
         if wake {
             self.work.notify_one();
         }
+    }
+
+    /// Counts a record that is still to be encoded, so that at no moment it is nowhere.
+    pub(crate) fn announce(&self) {
+        let mut state = self.lock();
+        state.accepted += 1;
+        state.announced += 1;
+    }
+
+    /// There is no room to hold a record until it is encoded: it counts as dropped.
+    pub(crate) fn drop_unencoded(&self) {
+        let mut state = self.lock();
+        state.accepted += 1;
+        state.dropped += 1;
+        state.widen_gap(1, Timestamp::now());
+        self.wake_worker(state);
     }
 
     /// Waits until there is something to write, a gap to tell that is due, or the end. `spare` gives its memory back.
@@ -157,10 +178,13 @@ impl Channel {
     }
 
     /// The gap record was written: a record like any other.
-    pub(crate) fn gap_told(&self) {
+    pub(crate) fn gap_told(&self, error: Option<String>) {
         let mut state = self.lock();
         state.accepted += 1;
         state.written += 1;
+        if error.is_some() {
+            state.last_error = error;
+        }
     }
 
     /// The gap record could not be written; it is owed still.
@@ -173,12 +197,17 @@ impl Channel {
     }
 
     /// A record could not be encoded: it counts as one that failed.
-    pub(crate) fn count_unencoded(&self) {
+    pub(crate) fn count_unencoded(&self, offer: Offer) {
         let mut state = self.lock();
-        state.accepted += 1;
+        state.accept(offer.announced);
         state.failed += 1;
         state.widen_gap(1, Timestamp::now());
         state.last_error = Some("a record could not be encoded".to_owned());
+        self.wake_worker(state);
+    }
+
+    /// Lets the worker tell a gap: it may be waiting for a line, and none is coming.
+    fn wake_worker(&self, mut state: MutexGuard<'_, State>) {
         state.worker_waits = false;
         drop(state);
         self.work.notify_one();
@@ -192,7 +221,7 @@ impl Channel {
             written: state.written,
             dropped: state.dropped,
             failed: state.failed,
-            queued: state.lines.len() as u64 + state.in_hand,
+            queued: state.announced + state.lines.len() as u64 + state.in_hand,
             queued_bytes: state.bytes as u64,
             last_error: state.last_error.clone(),
         }
@@ -231,6 +260,14 @@ impl Channel {
 }
 
 impl State {
+    fn accept(&mut self, announced: bool) {
+        if announced {
+            self.announced = self.announced.saturating_sub(1);
+        } else {
+            self.accepted += 1;
+        }
+    }
+
     fn widen_gap(&mut self, count: u64, now: Timestamp) {
         match &mut self.gap {
             Some(gap) => {

@@ -65,7 +65,7 @@ impl Delivery {
             gate = gate.or(gate_of_first);
             channels.push(channel);
         }
-        let offload = Arc::new(Offload::new(channels.clone(), gate.clone()));
+        let offload = Arc::new(Offload::new(channels.clone(), gate.clone(), queue_bytes));
         Ok(Self { channels, gate, offload, queue_timeout })
     }
 
@@ -82,10 +82,10 @@ impl Delivery {
         match parcel {
             Parcel::Line(line) => {
                 for channel in &self.channels {
-                    channel.offer(line.clone(), Offer { may_overdraw });
+                    channel.offer(line.clone(), Offer { may_overdraw, announced: false });
                 }
             }
-            Parcel::Draft { bytes, encode } => self.offload.submit(bytes, encode, Offer { may_overdraw }),
+            Parcel::Draft { bytes, encode } => self.offload.submit(bytes, encode, may_overdraw),
         }
     }
 
@@ -94,13 +94,20 @@ impl Delivery {
         self.channels.iter().map(|channel| channel.stats()).collect()
     }
 
+    /// Nobody waits for room any more.
+    pub(crate) fn stop_admission(&self) {
+        if let Some(gate) = &self.gate {
+            gate.close();
+        }
+    }
+
     /// Lets every sink finish what it has, at most until `deadline`.
     pub(crate) fn shutdown(&self, deadline: Instant) -> ShutdownReport {
-        self.offload.close(deadline);
+        let redacted = self.offload.close(deadline);
         for channel in &self.channels {
             channel.close();
         }
         let finished: Vec<bool> = self.channels.iter().map(|channel| channel.wait_closed(deadline)).collect();
-        ShutdownReport::new(self.stats(), finished.into_iter().all(|finished| finished))
+        ShutdownReport::new(self.stats(), redacted && finished.into_iter().all(|finished| finished))
     }
 }

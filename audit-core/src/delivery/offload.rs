@@ -1,7 +1,8 @@
 //! Redacts large bodies away from the executor's threads.
 //!
 //! A body of a megabyte takes about a millisecond; on an executor's thread, every other request there would wait for
-//! it. The thread starts with the first such body. What it holds counts against the queue's bound.
+//! it. The thread starts with the first such body. What it holds counts against the queue's bound; a record that may
+//! not overdraw is dropped rather than held beyond it, unless it is the only one.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,6 +21,7 @@ pub(crate) struct Offload {
 struct Shared {
     channels: Vec<Arc<Channel>>,
     gate: Option<Arc<Gate>>,
+    limit: usize,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -27,6 +29,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     drafts: VecDeque<Draft>,
+    /// Bytes of the drafts, and of the one that is being redacted.
+    held: usize,
     running: bool,
     busy: bool,
     closing: bool,
@@ -41,36 +45,45 @@ struct Draft {
 static NO_THREAD: Once = Once::new();
 
 impl Offload {
-    pub(crate) fn new(channels: Vec<Arc<Channel>>, gate: Option<Arc<Gate>>) -> Self {
-        let shared = Shared { channels, gate, state: Mutex::default(), changed: Condvar::new() };
+    pub(crate) fn new(channels: Vec<Arc<Channel>>, gate: Option<Arc<Gate>>, limit: usize) -> Self {
+        let shared = Shared { channels, gate, limit, state: Mutex::default(), changed: Condvar::new() };
         Self { shared: Arc::new(shared) }
     }
 
-    pub(crate) fn submit(&self, bytes: usize, encode: Box<dyn FnOnce() -> Line + Send>, offer: Offer) {
-        let draft = Draft { bytes, encode, offer };
+    pub(crate) fn submit(&self, bytes: usize, encode: Box<dyn FnOnce() -> Line + Send>, may_overdraw: bool) {
         let shared = &self.shared;
         let mut state = shared.lock();
+        if state.held > 0 && state.held.saturating_add(bytes) > shared.limit && !may_overdraw {
+            drop(state);
+            shared.channels.iter().for_each(|channel| channel.drop_unencoded());
+            return;
+        }
+        shared.channels.iter().for_each(|channel| channel.announce());
+        let draft = Draft { bytes, encode, offer: Offer { may_overdraw, announced: true } };
         if !state.running && !state.closing {
             let on_thread = Arc::clone(shared);
             let spawned = std::thread::Builder::new().name("audit-redact".into()).spawn(move || on_thread.run());
             state.running = spawned.is_ok();
         }
         if !state.running || state.closing {
+            if !state.closing {
+                NO_THREAD.say(format_args!("large bodies are redacted where their requests end: no thread was given"));
+            }
             drop(state);
-            NO_THREAD.say(format_args!("large bodies are redacted where their requests end"));
             shared.deliver(draft);
             return;
         }
         if let Some(gate) = &shared.gate {
             gate.add(bytes);
         }
+        state.held += bytes;
         state.drafts.push_back(draft);
         drop(state);
         shared.changed.notify_all();
     }
 
-    /// Lets the thread finish what it has, at most until `deadline`.
-    pub(crate) fn close(&self, deadline: Instant) {
+    /// Lets the thread finish what it has, at most until `deadline`; tells whether it has.
+    pub(crate) fn close(&self, deadline: Instant) -> bool {
         let mut state = self.shared.lock();
         state.closing = true;
         self.shared.changed.notify_all();
@@ -78,10 +91,11 @@ impl Offload {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 notice::say(format_args!("{} records with large bodies were not redacted in time", state.drafts.len()));
-                return;
+                return false;
             }
             state = self.shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
+        true
     }
 }
 
@@ -103,6 +117,7 @@ impl Shared {
                 }
                 state = self.lock();
                 state.busy = false;
+                state.held -= bytes;
                 self.changed.notify_all();
             } else if state.closing {
                 state.running = false;
@@ -117,7 +132,7 @@ impl Shared {
         // The encoder has no reason to panic; if it did, the loss must not be silent.
         match catch_unwind(AssertUnwindSafe(draft.encode)) {
             Ok(line) => self.channels.iter().for_each(|channel| channel.offer(line.clone(), draft.offer)),
-            Err(_) => self.channels.iter().for_each(|channel| channel.count_unencoded()),
+            Err(_) => self.channels.iter().for_each(|channel| channel.count_unencoded(draft.offer)),
         }
     }
 }

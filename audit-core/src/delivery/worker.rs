@@ -18,7 +18,8 @@ const BATCH: usize = 1024;
 const GAP_RETRY: Duration = Duration::from_millis(500);
 
 pub(crate) fn spawn(channel: Arc<Channel>, sink: Box<dyn Sink>, encoder: Arc<Encoder>) -> std::io::Result<()> {
-    let name = format!("audit-{}", channel.name());
+    // The system takes no zero in a thread's name, and the name is the application's.
+    let name = format!("audit-{}", channel.name().replace('\0', ""));
     let worker = Worker { channel, sink, encoder, complaints: Limited::new(), gap_failed: None };
     std::thread::Builder::new().name(name).spawn(move || worker.run()).map(drop)
 }
@@ -50,7 +51,11 @@ impl Worker {
                 Work::Close { gap } => {
                     self.tell_gap(gap);
                     let ended = self.guarded(|sink| sink.flush().and_then(|()| sink.shutdown()));
-                    self.channel.set_closed(ended.err().map(|(_, error)| error));
+                    let error = ended.err().map(|(_, error)| error);
+                    let Self { channel, sink, .. } = self;
+                    // Closed means that the sink let go of its files too.
+                    let dropped = catch_unwind(AssertUnwindSafe(|| drop(sink)));
+                    channel.set_closed(error.or_else(|| dropped.err().map(|_| "the sink panicked".to_owned())));
                     return;
                 }
             }
@@ -61,16 +66,23 @@ impl Worker {
     fn tell_gap(&mut self, gap: Option<Gap>) {
         let Some(gap) = gap else { return };
         let line = self.encoder.gap(self.channel.name(), gap);
-        match self.guarded(|sink| sink.write(std::slice::from_ref(&line)).and_then(|()| sink.flush())) {
+        match self.guarded(|sink| sink.write(std::slice::from_ref(&line))) {
+            // As in `write`: a record that was taken is not to be told again because something failed after it.
             Ok(()) => {
-                self.gap_failed = None;
-                self.channel.gap_told();
+                let flushed = self.guarded(|sink| sink.flush());
+                self.gap_told(flushed.err().map(|(_, error)| error));
             }
-            Err((_, error)) => {
+            Err((1.., error)) => self.gap_told(Some(error)),
+            Err((0, error)) => {
                 self.gap_failed = Some(Instant::now());
                 self.channel.gap_owed(gap, error);
             }
         }
+    }
+
+    fn gap_told(&mut self, error: Option<String>) {
+        self.gap_failed = None;
+        self.channel.gap_told(error);
     }
 
     fn write(&mut self, batch: &[Line]) {

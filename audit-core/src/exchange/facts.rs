@@ -102,8 +102,12 @@ pub(crate) struct Facts {
     /// Whether an annotated function of the exchange has been entered.
     pub(crate) entered: bool,
     pub(crate) handler_end: Option<HandlerEnd>,
+    /// The wired handler's own request for room was granted.
+    pub(crate) admitted: bool,
     pub(crate) panicked: bool,
     pub(crate) actor: Option<Actor>,
+    /// The application named the actor itself; what extensions tell does not count any more.
+    pub(crate) actor_named: bool,
     pub(crate) outcome: Option<Outcome>,
     pub(crate) reason: Option<String>,
     pub(crate) error: Option<String>,
@@ -133,8 +137,10 @@ impl Facts {
             attribution: None,
             entered: false,
             handler_end: None,
+            admitted: false,
             panicked: false,
             actor: None,
+            actor_named: false,
             outcome: None,
             reason: None,
             error: None,
@@ -156,9 +162,26 @@ impl Facts {
         self.attribution.map(|attribution| attribution.endpoint)
     }
 
+    /// Whether the exchange was cut off before its handler could name anyone. A status alone does not tell: a timeout
+    /// inside the adapter's layer, or a caught panic, answers in the handler's place.
+    pub(crate) fn cut_off(&self) -> bool {
+        let without_status = self.http.as_ref().is_some_and(|http| http.status.is_none());
+        without_status || matches!(self.handler_end, Some(HandlerEnd::Panicked | HandlerEnd::DroppedUnfinished))
+    }
+
     /// The action that the record will carry.
     pub(crate) fn action(&self) -> &str {
         self.endpoint().map_or(&*self.action, |endpoint| endpoint.action())
+    }
+
+    /// Notes what was done to a value, and gives it.
+    pub(crate) fn note(&mut self, value: Fragment) -> Vec<u8> {
+        self.redacted += u64::from(value.redacted);
+        if value.truncated {
+            self.truncated = true;
+            self.cut_bytes = self.cut_bytes.saturating_add(value.original_bytes);
+        }
+        value.json
     }
 
     /// Notes that `bytes` bytes of something were not kept whole.
@@ -167,10 +190,10 @@ impl Facts {
         self.cut_bytes = self.cut_bytes.saturating_add(bytes as u64);
     }
 
-    /// Adds to a list that keeps at most [`LIST_LIMIT`] entries; tells whether there was room.
-    pub(crate) fn has_room(&mut self, length: usize) -> bool {
+    /// Adds an entry of so many bytes to a list that keeps at most [`LIST_LIMIT`]; tells whether there was room.
+    pub(crate) fn has_room(&mut self, length: usize, bytes: usize) -> bool {
         if length >= LIST_LIMIT {
-            self.truncated = true;
+            self.note_cut(bytes);
             return false;
         }
         true

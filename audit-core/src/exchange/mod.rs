@@ -11,6 +11,7 @@ mod head;
 mod open;
 mod shared;
 mod take;
+mod wired;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -23,11 +24,14 @@ pub use head::{Headers, RequestHead, ResponseHead, RouteMatch};
 pub(crate) use open::{OpenExchanges, Ticket};
 pub(crate) use shared::{End, Shared};
 pub(crate) use take::{take_http, take_wired};
+pub use wired::WiredHandling;
+
+pub use crate::scope::unrecorded;
 
 use crate::delivery::Admission;
 use crate::registry::Endpoint;
 use crate::scope::{self, Scope};
-use crate::vocabulary::Completion;
+use crate::vocabulary::{Completion, Delivery};
 
 /// A unique guard of one request and its answer. Dropping it writes the record.
 pub struct Exchange {
@@ -59,7 +63,7 @@ impl Exchange {
 
     /// Runs one poll of the handler, or its drop, with this exchange as the current one. A panic is noted and goes on.
     pub fn enter<R>(&self, run: impl FnOnce() -> R) -> R {
-        noting_panics(&self.shared, || scope::with_current(&self.shared, run))
+        noting_panics(&self.shared, || scope::with_current(&self.shared, run), Facts::note_panic)
     }
 
     /// An observer of the request's body, for the adapter to put around it.
@@ -71,13 +75,14 @@ impl Exchange {
     /// Notes the answer's head. Gives the value for the `audit-id` header when it is certain that a record will come.
     pub fn respond(&mut self, head: &ResponseHead<'_>) -> Option<String> {
         let without_body = matches!(head.status, 100..=199 | 204 | 304);
-        self.expected = head.exact_length;
-        let certain = self.admission.is_certain();
+        // A stream with a declared length ends for the framework with that many bytes; nobody asks it for its end.
+        self.expected = head.exact_length.or_else(|| declared_length(head));
         let auditor = Arc::clone(self.shared.auditor());
         let (is_head, id) = self.shared.with(|facts| {
             take::take_response(&auditor, facts, head);
             let is_head = facts.http.as_ref().is_some_and(|http| &*http.method == "HEAD");
-            (is_head, (certain && auditor.keeps(facts)).then(|| facts.event_id.to_string()))
+            let certain = self.may_overdraw(facts) && auditor.keeps(facts);
+            (is_head, certain.then(|| facts.event_id.to_string()))
         })?;
         self.finished = head.ended || without_body || is_head || head.exact_length == Some(0);
         id
@@ -100,9 +105,10 @@ impl Exchange {
         });
     }
 
-    /// Notes that the framework took the end of the answer's body.
+    /// Notes that the framework took the end of the answer's body. An end before the length that the head declared is
+    /// none: the answer was cut.
     pub fn complete(&mut self) {
-        self.finished = true;
+        self.finished |= self.expected.is_none_or(|expected| self.sent >= expected);
     }
 
     /// Notes the error that ended the answer's body.
@@ -116,6 +122,12 @@ impl Exchange {
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
+    }
+
+    /// Whether the record is certain to be queued: it was admitted, and its endpoint does not ask for less.
+    fn may_overdraw(&self, facts: &Facts) -> bool {
+        let asks_for_less = facts.endpoint().and_then(Endpoint::delivery) == Some(Delivery::BestEffort);
+        !asks_for_less && (facts.admitted || self.admission.may_overdraw())
     }
 
     /// How this exchange would end if it were dropped now.
@@ -143,38 +155,59 @@ impl Exchange {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        let may_overdraw = self.admission.may_overdraw();
-        self.shared.auditor().open_exchanges().remove(self.ticket);
         self.shared.end(|facts| {
             if let Some(http) = &mut facts.http {
                 http.response_complete = self.finished;
             }
-            End { completion: self.completion(facts), may_overdraw }
+            End { completion: self.completion(facts), may_overdraw: self.may_overdraw(facts) }
         });
+        // Only now, so that at every moment it is open or its record is counted.
+        self.shared.auditor().open_exchanges().remove(self.ticket);
     }
 }
 
-/// Runs `run`; a panic in it is noted in the event with its message, and then goes on as if nobody had looked.
-fn noting_panics<R>(shared: &Shared, run: impl FnOnce() -> R) -> R {
+/// The `content-length` of an answer. A value that is no number declares nothing.
+fn declared_length(head: &ResponseHead<'_>) -> Option<u64> {
+    std::str::from_utf8(head.headers.get("content-length")?).ok()?.parse().ok()
+}
+
+/// Runs `run`; a panic in it is noted with its message, as `note` says, and then goes on as if nobody had looked.
+pub(crate) fn noting_panics<R>(
+    shared: &Shared,
+    run: impl FnOnce() -> R,
+    note: impl FnOnce(&mut Facts, Option<String>),
+) -> R {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
-        note_panic(shared, Some(&*panic));
+        let message = message_of(&*panic).map(|message| shared.auditor().redact_text(message));
+        shared.with(|facts| {
+            let message = message.map(|(text, redacted)| {
+                facts.redacted += redacted;
+                text
+            });
+            note(facts, message);
+        });
         resume_unwind(panic)
     })
 }
 
-/// Notes that the application panicked, with its message where it is known.
-pub(crate) fn note_panic(shared: &Shared, panic: Option<&(dyn Any + Send)>) {
-    let message = panic.and_then(|panic| {
-        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-    });
-    let message = message.map(|message| shared.auditor().redact_text(message));
-    shared.with(|facts| {
-        facts.panicked = true;
-        if let Some((text, redacted)) = message {
-            facts.error = Some(text);
-            facts.redacted += redacted;
+fn message_of(panic: &(dyn Any + Send)) -> Option<&str> {
+    panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+}
+
+impl Facts {
+    /// Notes that the application panicked, with its message where it is known.
+    pub(crate) fn note_panic(&mut self, message: Option<String>) {
+        self.panicked = true;
+        if message.is_some() {
+            self.error = message;
         }
-    });
+    }
+
+    /// Notes that the handler itself panicked.
+    pub(crate) fn note_handler_panic(&mut self, message: Option<String>) {
+        self.handler_end = Some(HandlerEnd::Panicked);
+        self.note_panic(message);
+    }
 }
 
 /// Observes a request's body as the handler reads it.
@@ -208,21 +241,5 @@ impl BodyTap {
 
     fn with_http(&self, with: impl FnOnce(&mut Http)) {
         self.shared.with(|facts| facts.http.as_mut().map(with));
-    }
-}
-
-impl Scope {
-    /// Attributes the exchange to the endpoint of a wired route, before its extractors run, and takes from the head
-    /// what the endpoint's mode asks for. For adapters.
-    pub fn wire(&self, endpoint: &'static Endpoint, head: &RequestHead<'_>) {
-        let auditor = self.shared().auditor();
-        self.shared().with(|facts| take_wired(auditor, facts, endpoint, head));
-    }
-
-    /// Notes that the wired handler was dropped before it gave an answer. For adapters.
-    pub fn handler_dropped(&self) {
-        self.shared().with(|facts| {
-            facts.handler_end.get_or_insert(HandlerEnd::DroppedUnfinished);
-        });
     }
 }

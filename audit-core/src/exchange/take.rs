@@ -23,6 +23,8 @@ pub(crate) fn take_http(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestH
     if let Some((trace_id, span_id)) = head.headers.get("traceparent").and_then(trace_parent) {
         facts.trace_id = Some(trace_id.into());
         facts.span_id = Some(span_id.into());
+    } else {
+        take_trace_of_span(facts);
     }
     let (route, unmatched) = match head.route {
         RouteMatch::Template(template) => (Some(template.into()), false),
@@ -56,9 +58,24 @@ pub(crate) fn take_http(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestH
         response_complete: false,
         client_gone: false,
     });
+    if head.method.len() > METHOD_BYTES {
+        facts.note_cut(head.method.len());
+    }
     let mode = if unmatched { Mode::Basic } else { auditor.settings().mode };
     take_content(auditor, facts, head, mode);
 }
+
+/// A span around the adapter's layer may know the trace; one inside tells it when it is entered.
+#[cfg(feature = "tracing")]
+fn take_trace_of_span(facts: &mut Facts) {
+    if let Some(trace) = crate::layer::current_trace() {
+        facts.trace_id = trace.trace_id.map(Into::into);
+        facts.span_id = trace.span_id.map(Into::into);
+    }
+}
+
+#[cfg(not(feature = "tracing"))]
+fn take_trace_of_span(_: &mut Facts) {}
 
 /// Attributes an exchange to a wired endpoint, and takes its content anew if the endpoint asks for another mode.
 pub(crate) fn take_wired(auditor: &Arc<Inner>, facts: &mut Facts, endpoint: &'static Endpoint, head: &RequestHead<'_>) {

@@ -275,7 +275,9 @@ impl Writer<'_> {
             self.indexed(Field::Method, &http.method, 64);
             let (path, redacted) = redactor.path(&http.path, http.route.as_deref());
             self.redacted += u64::from(redacted);
-            self.indexed_of(Field::Path, &path, http.path_bytes, eighth.min(2048));
+            // Filtering may shorten a path too; that is no cut.
+            let missing = http.path_bytes - http.path.len();
+            self.indexed_of(Field::Path, &path, path.len() + missing, eighth.min(2048));
         }
         self.who(facts, eighth);
         if let Some(http) = &facts.http {
@@ -304,8 +306,8 @@ impl Writer<'_> {
     /// Somebody named, or `anonymous` when the handler ended and nobody was, or `unknown` when it was cut off before.
     fn who(&mut self, facts: &Facts, eighth: usize) {
         let nobody = match &facts.http {
-            Some(http) if http.status.is_some() => Some(ActorType::Anonymous),
-            Some(_) => Some(ActorType::Unknown),
+            Some(_) if facts.cut_off() => Some(ActorType::Unknown),
+            Some(_) => Some(ActorType::Anonymous),
             None => None,
         };
         let cap = (eighth / 2).min(512);

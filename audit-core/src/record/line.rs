@@ -117,10 +117,16 @@ impl Line {
     /// Reads a line that was written earlier, with or without its newline.
     ///
     /// # Errors
-    /// When the text is not one JSON object.
+    /// When the text is not one JSON object, on one line, whose main fields stand once each.
     pub fn parse(text: &[u8]) -> Result<Self, serde_json::Error> {
         let line = text.strip_suffix(b"\n").unwrap_or(text);
-        let head: Head<'_> = serde_json::from_slice(line)?;
+        if line.contains(&b'\n') {
+            // JSON may go over several lines; a record that did would be several to every reader of lines.
+            return Err(serde::de::Error::custom("a record is one line"));
+        }
+        // Checked here, for values that the index does not need are skipped unread.
+        let line = std::str::from_utf8(line).map_err(serde::de::Error::custom)?;
+        let head: Head<'_> = serde_json::from_str(line)?;
         let mut index = FieldIndex::default();
         for (field, value) in head.fields() {
             // The raw value borrows from `line`, so its address tells where it stands.
@@ -128,7 +134,7 @@ impl Line {
             index.set(field, start..start + value.get().len());
         }
         let mut bytes = Vec::with_capacity(line.len() + 1);
-        bytes.extend_from_slice(line);
+        bytes.extend_from_slice(line.as_bytes());
         bytes.push(b'\n');
         Ok(Self::new(bytes, index))
     }

@@ -24,7 +24,9 @@ pub fn endpoints() -> &'static [&'static Endpoint] {
     ENDPOINTS.get_or_init(|| {
         let mut endpoints: Vec<&'static Endpoint> =
             inventory::iter::<Registration>.into_iter().map(|registration| registration.0).collect();
-        endpoints.sort_by_key(|endpoint| (endpoint.action(), endpoint.module(), endpoint.line(), endpoint.column()));
+        endpoints.sort_by_key(|endpoint| {
+            (endpoint.action(), endpoint.module(), endpoint.file(), endpoint.line(), endpoint.column())
+        });
         endpoints.dedup_by(|one, other| one.same_as(other));
         endpoints
     })

@@ -11,7 +11,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 #[doc(hidden)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Returned {
-    /// Anything but an `Err`; whether it means success is for the status to say.
+    /// An `Ok`, or nothing at all: the function says that it went well.
+    Ok,
+    /// A value that is no `Result`, perhaps an answer that refuses; what it means is for the status to say.
     Value,
     /// An `Err`, with its text if its type is `Display`. Not redacted yet.
     Error(Option<String>),
@@ -30,9 +32,15 @@ pub trait ProbeDisplay {
 impl<T, E: Display> ProbeDisplay for &&Probe<'_, Result<T, E>> {
     fn __audit_classify(&self) -> Returned {
         match self.0 {
-            Ok(_) => Returned::Value,
+            Ok(_) => Returned::Ok,
             Err(error) => Returned::Error(text(error)),
         }
+    }
+}
+
+impl ProbeDisplay for &&Probe<'_, ()> {
+    fn __audit_classify(&self) -> Returned {
+        Returned::Ok
     }
 }
 
@@ -45,7 +53,7 @@ pub trait ProbeError {
 impl<T, E> ProbeError for &Probe<'_, Result<T, E>> {
     fn __audit_classify(&self) -> Returned {
         match self.0 {
-            Ok(_) => Returned::Value,
+            Ok(_) => Returned::Ok,
             Err(_) => Returned::Error(None),
         }
     }
@@ -134,11 +142,11 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_a_value() {
-        assert_eq!(classify!(Ok::<_, Silent>(1)), Returned::Value);
-        assert_eq!(classify!(Ok::<_, String>(Silent)), Returned::Value);
+    fn what_is_no_error_went_well_or_is_a_value() {
+        assert_eq!(classify!(Ok::<_, Silent>(1)), Returned::Ok);
+        assert_eq!(classify!(Ok::<_, String>(Silent)), Returned::Ok);
         assert_eq!(classify!(None::<u8>), Returned::Value);
-        assert_eq!(classify!(()), Returned::Value);
+        assert_eq!(classify!(()), Returned::Ok);
         assert_eq!(classify!(Silent), Returned::Value);
     }
 
@@ -149,7 +157,7 @@ mod tests {
         assert_eq!(classify!(result), Returned::Error(Some("counted".to_owned())));
         assert_eq!(asked.get(), 1);
         result = Ok(());
-        assert_eq!(classify!(result), Returned::Value);
+        assert_eq!(classify!(result), Returned::Ok);
         assert_eq!(asked.get(), 1);
     }
 

@@ -1,0 +1,87 @@
+//! The call of a handler whose route is wired: its endpoint is known before its extractors run.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+
+use crate::delivery::Admission;
+use crate::exchange::{Facts, HandlerEnd, RequestHead, Start, noting_panics, take_wired};
+use crate::registry::Endpoint;
+use crate::scope::{Scope, Scoped};
+use crate::vocabulary::Delivery;
+
+impl Scope {
+    /// Attributes the exchange to the endpoint of a wired route, before its extractors run, and takes from the head
+    /// what the endpoint's mode asks for. For adapters.
+    pub fn wire(&self, endpoint: &'static Endpoint, head: &RequestHead<'_>) {
+        let auditor = self.shared().auditor();
+        self.shared().with(|facts| take_wired(auditor, facts, endpoint, head));
+    }
+}
+
+pin_project! {
+    /// Polls a wired handler's call inside the exchange of the layer around it.
+    ///
+    /// An endpoint that asks for `buffered` delivery waits for its admission where the setting did not. A panic is
+    /// noted as the handler's own, for something between it and the layer may catch it; dropped before it answered,
+    /// the handler is noted as unfinished.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct WiredHandling<S: Start> {
+        call: Option<S>,
+        #[pin]
+        running: Option<Scoped<S::Future>>,
+        // Until it answered.
+        scope: Option<Scope>,
+        admission: Admission,
+    }
+
+    impl<S: Start> PinnedDrop for WiredHandling<S> {
+        fn drop(this: Pin<&mut Self>) {
+            if let Some(scope) = this.project().scope.take() {
+                scope.shared().with(|facts| {
+                    facts.handler_end.get_or_insert(HandlerEnd::DroppedUnfinished);
+                });
+            }
+        }
+    }
+}
+
+impl<S: Start> WiredHandling<S> {
+    /// Nothing happens before the first poll.
+    pub fn new(scope: Scope, endpoint: &'static Endpoint, call: S) -> Self {
+        let auditor = scope.shared().auditor();
+        let asks = endpoint
+            .delivery()
+            .filter(|asked| *asked == Delivery::Buffered && auditor.settings().delivery == Delivery::BestEffort);
+        let admission = asks.map_or_else(Admission::not_asked, |asked| auditor.admission(asked));
+        Self { call: Some(call), running: None, scope: Some(scope), admission }
+    }
+}
+
+impl<S: Start> Future for WiredHandling<S> {
+    type Output = <S::Future as Future>::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let scope = this.scope.as_ref().expect("not polled again after it is ready");
+        if this.call.is_some() {
+            ready!(this.admission.poll(cx));
+        }
+        let output = ready!(noting_panics(
+            scope.shared(),
+            || {
+                if let Some(call) = this.call.take() {
+                    let admitted = this.admission.may_overdraw();
+                    scope.shared().with(|facts| facts.admitted |= admitted);
+                    this.running.set(Some(scope.wrap(scope.in_scope(|| call.start()))));
+                }
+                this.running.as_mut().as_pin_mut().expect("set when the call began").poll(cx)
+            },
+            Facts::note_handler_panic,
+        ));
+        *this.scope = None;
+        Poll::Ready(output)
+    }
+}
