@@ -1,0 +1,22 @@
+//! An endpoint that asks for strict delivery stops the start: a program of its own, for the endpoint is in all of it.
+
+use audit_core::{Auditor, Output, audited};
+
+#[audited(action = "money.move", delivery = "strict")]
+fn moves_money() {}
+
+#[test]
+fn a_strict_endpoint_stops_the_start_and_is_named() {
+    let line = line!() - 4;
+    let error = Auditor::builder().output(Output::None).build().err().expect("strict delivery is not built yet");
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "strict_endpoint::moves_money ({}:{line}) asks for delivery \"strict\"; \
+             strict delivery is not built yet, expected best_effort or buffered",
+            file!()
+        )
+    );
+    // Nobody starts, so the function runs as if it were not annotated.
+    moves_money();
+}
