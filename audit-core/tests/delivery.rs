@@ -33,7 +33,9 @@ fn fill(auditor: &Auditor, alarm: &Arc<Alarm>) -> Exchange {
             Poll::Ready(()) => drop(exchange),
             Poll::Pending => return exchange,
         }
-        assert!(figures(auditor, "puppet").queued_bytes < QUEUE + LINE, "a full queue admits nobody");
+        let stats = figures(auditor, "puppet");
+        assert!(stats.queued_bytes < QUEUE + LINE, "a full queue admits nobody: {stats:?}");
+        assert_eq!(stats.dropped, 0, "what was admitted is not dropped: {stats:?}");
     }
 }
 

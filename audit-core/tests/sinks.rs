@@ -34,6 +34,8 @@ fn one_bad_sink_leaves_the_others_whole() {
 
     let over = AtomicBool::new(false);
     let snapshots = std::thread::scope(|scope| {
+        // However this ends, the watcher must.
+        let end = End(&over);
         let watcher = scope.spawn(|| {
             let mut snapshots = 0_u64;
             while !over.load(Ordering::SeqCst) || snapshots < 2_000 {
@@ -56,7 +58,7 @@ fn one_bad_sink_leaves_the_others_whole() {
         wait_until("the failing sinks have failed", || {
             ["failing", "partway", "panicking"].iter().all(|name| figures(&auditor, name).queued == 0)
         });
-        over.store(true, Ordering::SeqCst);
+        drop(end);
         watcher.join().unwrap()
     });
     assert!(snapshots >= 2_000, "{snapshots}");
@@ -95,6 +97,15 @@ fn one_bad_sink_leaves_the_others_whole() {
         assert_eq!(sink.plain().len() as u64 + told, ALL);
     }
     all.iter().for_each(|sink| assert_eq!(sink.shutdowns(), 1));
+}
+
+/// Says when it is dropped that it is over.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
 }
 
 #[track_caller]

@@ -86,7 +86,7 @@ mod tests {
     fn the_readme_shows_the_quickstart_as_it_is() {
         let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
         let quickstart = std::fs::read_to_string(root().join("examples/quickstart-axum/src/main.rs")).unwrap();
-        let code = &quickstart[quickstart.find("use std::net").unwrap()..];
+        let (_about, code) = quickstart.split_once("\n\n").unwrap();
         assert!(readme.contains(code.trim_end()), "README.md and examples/quickstart-axum/src/main.rs differ");
     }
 }

@@ -146,6 +146,7 @@ impl Auditor {
         }
     }
 
+    #[cfg(feature = "tracing")]
     pub(crate) fn inner(&self) -> Option<&Arc<Inner>> {
         self.inner.as_ref()
     }

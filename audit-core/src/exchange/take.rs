@@ -13,7 +13,7 @@ use crate::vocabulary::Mode;
 const PATH_HELD: usize = 8 * 1024;
 /// A method's bound in bytes; those in use are shorter than 20.
 const METHOD_BYTES: usize = 32;
-/// A request identifier's bound, as DESIGN demands it of `x-request-id`.
+/// The bound of `x-request-id` in bytes: more than any tracing system uses, and little in a record.
 const REQUEST_ID_BYTES: usize = 128;
 
 /// Starts the facts of a request.

@@ -19,6 +19,13 @@ impl Scope {
         let auditor = self.shared().auditor();
         self.shared().with(|facts| take_wired(auditor, facts, endpoint, head));
     }
+
+    /// Notes that the wired handler was dropped before it gave an answer. For adapters that poll it themselves.
+    pub fn handler_dropped(&self) {
+        self.shared().with(|facts| {
+            facts.handler_end.get_or_insert(HandlerEnd::DroppedUnfinished);
+        });
+    }
 }
 
 pin_project! {
@@ -40,9 +47,7 @@ pin_project! {
     impl<S: Start> PinnedDrop for WiredHandling<S> {
         fn drop(this: Pin<&mut Self>) {
             if let Some(scope) = this.project().scope.take() {
-                scope.shared().with(|facts| {
-                    facts.handler_end.get_or_insert(HandlerEnd::DroppedUnfinished);
-                });
+                scope.handler_dropped();
             }
         }
     }

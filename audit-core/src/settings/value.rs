@@ -99,7 +99,7 @@ pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
-/// The application's prefix: the seed's `gvsigonline` and `/gvsigonline/` are both `/gvsigonline`.
+/// The application's prefix: `gvsigonline` and `/gvsigonline/` are both `/gvsigonline`.
 #[expect(clippy::unnecessary_wraps, reason = "a reader like the others; validate() judges the path")]
 pub(super) fn path_prefix(text: &str) -> Read<Option<String>> {
     Ok(Some(format!("/{}", text.trim_matches('/'))))
