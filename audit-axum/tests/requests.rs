@@ -225,6 +225,27 @@ async fn hurries() -> &'static str {
     "waits for nothing"
 }
 
+#[audited(action = "token.revoke")]
+async fn revoke() -> &'static str {
+    audit_axum::add_target("token", "tok-5f1c");
+    audit_axum::add_target("device", "laptop 7, Authorization: Bearer abc.def.ghi");
+    "revoked"
+}
+
+#[tokio::test]
+async fn targets_and_a_second_user_agent_are_told_without_secrets() {
+    let server = Server::start(Router::new().audited_route("/revoke", get(revoke))).await;
+    let agents = "user-agent: one\r\nuser-agent: two";
+    server.send(&format!("GET /revoke HTTP/1.1\r\nhost: test\r\nconnection: close\r\n{agents}\r\n\r\n")).await;
+    let record = server.only().await;
+    let expected = json!({"target_type": "token", "target_id": "[FILTERED]", "user_agent": "one", "redacted": 2});
+    assert_record(&record, expected);
+    assert_eq!(record["headers"]["user-agent"], "two");
+    assert_eq!(record["targets"][1]["type"], "device");
+    server.sink.assert_no_leak("abc.def.ghi");
+    server.sink.assert_no_leak("tok-5f1c");
+}
+
 #[tokio::test]
 async fn an_endpoint_asks_for_its_own_delivery() {
     for setting in [Delivery::Buffered, Delivery::BestEffort] {

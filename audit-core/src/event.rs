@@ -39,7 +39,12 @@ impl EventBuilder {
 
     /// Adds something that was acted on, by its kind and identifier.
     pub fn target(mut self, kind: impl Into<String>, id: impl Into<String>) -> Self {
-        self.facts.push_target(Target { kind: kind.into(), id: Some(id.into()) });
+        if let Some(auditor) = &self.auditor {
+            let kind = kind.into();
+            let (id, redacted) = auditor.redact_named(&kind, &id.into());
+            self.facts.redacted += redacted;
+            self.facts.push_target(Target { kind, id: Some(id) });
+        }
         self
     }
 

@@ -80,8 +80,12 @@ impl Scope {
 
     /// Adds something that is acted on, by its kind and identifier.
     pub fn add_target(&self, kind: impl Into<String>, id: impl Into<String>) {
-        let target = Target { kind: kind.into(), id: Some(id.into()) };
-        self.shared().add(|facts| facts.push_target(target));
+        let kind = kind.into();
+        let (id, redacted) = self.shared().auditor().redact_named(&kind, &id.into());
+        self.shared().add(|facts| {
+            facts.redacted += redacted;
+            facts.push_target(Target { kind, id: Some(id) });
+        });
     }
 
     /// Adds a field to the record's `data`. A key that is given again replaces its value.

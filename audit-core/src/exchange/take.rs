@@ -113,8 +113,11 @@ fn take_content(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestHead<'_>,
         http.user_agent = Some(text.into());
         facts.redacted += u64::from(redacted);
     }
-    // It has a key of its own.
-    http.headers = Some(redactor.headers(lines.into_iter().filter(|(name, _)| *name != "user-agent"), limit));
+    // The first user agent has a key of its own; another one is as odd as any header and stays among them.
+    if let Some(agent) = lines.iter().position(|(name, _)| *name == "user-agent") {
+        lines.remove(agent);
+    }
+    http.headers = Some(redactor.headers(lines.into_iter(), limit));
     if !head.without_body {
         let kind = body_kind(head.headers);
         http.request_scanner = Some(redactor.body(kind, mode, settings.max_body_bytes, limit));
