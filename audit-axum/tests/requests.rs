@@ -257,3 +257,46 @@ async fn an_endpoint_asks_for_its_own_delivery() {
         assert_eq!(server.wait_for(2).await.len(), 2);
     }
 }
+
+/// Each is a rule that only code sets here: its builder method must reach the record.
+#[tokio::test]
+async fn rules_that_code_adds_count() {
+    let proxies = ["127.0.0.0/8".parse().unwrap()];
+    let server = Server::configured(wired(), |builder| {
+        builder
+            .sensitive_fields(["zone_code"])
+            .sensitive_headers(["x-zone"])
+            .trusted_proxies(proxies)
+            .proxy_header("X-Client")
+            .service("maps")
+            .environment("test")
+            .instance("a1")
+    })
+    .await;
+    let body = r#"{"name":"rivers","zoneCode":"z-77"}"#;
+    let head = format!(
+        "POST /layers HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\nx-zone: z-88\r\nx-client: 192.0.2.7\r\n\r\n{body}",
+        body.len()
+    );
+    server.send(&head).await;
+    let record = server.only().await;
+    let expected = json!({"ip_address": "192.0.2.7", "peer_address": "127.0.0.1", "service": "maps",
+        "environment": "test", "instance": "a1", "request_body": {"name": "rivers", "zoneCode": "[FILTERED]"}});
+    assert_record(&record, expected);
+    assert_eq!(record["headers"]["x-zone"], "[FILTERED]");
+}
+
+#[tokio::test]
+async fn what_a_client_claims_of_itself_cannot_carry_a_token() {
+    let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c";
+    let server = Server::start(wired()).await;
+    server
+        .send(&format!(
+            "GET /layers/7 HTTP/1.1\r\nhost: test\r\nconnection: close\r\nx-request-id: {token}\r\n\
+             x-forwarded-for: token={token}, 9.9.9.9\r\n\r\n"
+        ))
+        .await;
+    assert_record(&server.only().await, json!({"request_id": null, "ip_address": "127.0.0.1"}));
+    server.sink.assert_no_leak(token);
+}

@@ -94,6 +94,12 @@ pub enum QueryError {
     /// The cursor comes from a walk with another filter.
     #[error(transparent)]
     Cursor(CursorError),
+    /// The path leads to another file than the one that was opened, or to none: what is there is not this trail.
+    #[error("cannot query audit store {path}: it was moved, removed or replaced since it was opened")]
+    Moved {
+        /// The store's file.
+        path: PathBuf,
+    },
     /// The database could not be read.
     #[error("cannot query audit store {path}")]
     Database {

@@ -109,7 +109,7 @@ impl Filter {
 
     /// Which client address.
     pub fn ip(mut self, ip: IpAddr) -> Self {
-        self.ip = Some(ip);
+        self.ip = Some(ip.to_canonical());
         self
     }
 

@@ -4,10 +4,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use audit_core::{Field, Line, Sink, WriteError};
-use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
 
 use crate::error::StoreError;
 use crate::store::Inner;
+
+/// How often a batch is tried, each time for the busy timeout, while the database is locked.
+const TRIES: u32 = 6;
 
 /// Puts records into a [`Store`](crate::Store); its name is `store`.
 ///
@@ -20,7 +23,8 @@ use crate::store::Inner;
 ///   that came first stays. One without an `event_id` is kept each time it comes.
 /// - No record is refused for what it says. A `timestamp` or `status_code` that is missing or cannot be read is not
 ///   made up: the record is kept, sorts after all others or has no status, and its line says what it said.
-/// - While another process holds the write lock, `write` waits for the busy timeout, then fails.
+/// - While another process holds the write lock, `write` waits for six times the busy timeout (30 s by default), then
+///   fails.
 #[derive(Debug)]
 pub struct StoreSink(Arc<Inner>);
 
@@ -40,7 +44,7 @@ impl Sink for StoreSink {
         if self.0.was_moved() {
             return Err(WriteError::new(0, StoreError::Moved { path, records }));
         }
-        insert(&mut self.0.writer(), batch)
+        insert_patiently(&mut self.0.writer(), batch)
             .map_err(|source| WriteError::new(0, StoreError::Write { path, records, source: source.into() }))
     }
 
@@ -57,6 +61,18 @@ impl Sink for StoreSink {
             WriteError::new(0, StoreError::Checkpoint { path, source: source.into() })
         })
     }
+}
+
+/// Tries again while another process holds the lock: records wait in the sink's queue meanwhile, which is better than
+/// losing them while it has room.
+fn insert_patiently(connection: &mut Connection, batch: &[Line]) -> rusqlite::Result<()> {
+    for _ in 1..TRIES {
+        match insert(connection, batch) {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {}
+            done => return done,
+        }
+    }
+    insert(connection, batch)
 }
 
 fn insert(connection: &mut Connection, batch: &[Line]) -> rusqlite::Result<()> {
@@ -107,5 +123,5 @@ fn status(line: &Line) -> Option<u16> {
 /// One address has many texts; the column has the one that a filter compares with.
 fn ip(line: &Line) -> Option<String> {
     let text = line.get(Field::IpAddress)?;
-    Some(text.parse::<IpAddr>().map_or_else(|_| text.into_owned(), |ip| ip.to_string()))
+    Some(text.parse::<IpAddr>().map_or_else(|_| text.into_owned(), |ip| ip.to_canonical().to_string()))
 }

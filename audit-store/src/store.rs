@@ -126,6 +126,9 @@ impl Store {
         let request = query::Request::new(filter, cursor, limit)?;
         let failed =
             |source: rusqlite::Error| QueryError::Database { path: self.path().to_path_buf(), source: source.into() };
+        if self.0.was_moved() {
+            return Err(QueryError::Moved { path: self.path().to_path_buf() });
+        }
         let reader = self.0.reader().map_err(failed)?;
         let page = request.run(&reader).map_err(failed)?;
         // After an error the connection is closed instead: whatever was wrong with it goes with it.

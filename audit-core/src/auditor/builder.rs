@@ -60,6 +60,12 @@ pub enum BuildError {
         /// The file.
         path: PathBuf,
     },
+    /// The log file holds something else, which writing would spoil.
+    #[error("AUDIT_LOG_PATH is {path:?}; expected a new file or one that holds records: it begins otherwise")]
+    LogIsForeign {
+        /// The file.
+        path: PathBuf,
+    },
     /// Two sinks have one name.
     #[error("two sinks are called {name:?}")]
     DuplicateSink {
@@ -222,12 +228,19 @@ impl Builder {
         self
     }
 
-    /// Reads the `AUDIT_*` variables of the environment; they override what code has set before.
+    /// Reads the `AUDIT_*` variables of the environment; they override what code has set before. One that is no
+    /// setting, such as a misspelt one, is named on stderr.
     pub fn env(self) -> Self {
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy();
+            if name.starts_with("AUDIT_") && !Settings::is_known(&name) {
+                notice::say(format_args!("{name:?} is no setting and is ignored"));
+            }
+        }
         self.env_from(|name| std::env::var_os(name))
     }
 
-    /// Reads the same settings from any source: a file, a test.
+    /// Reads the same settings from any source: a file, a test. A misspelt name cannot be seen through a lookup.
     pub fn env_from<V: Into<OsString>>(mut self, mut lookup: impl FnMut(&str) -> Option<V>) -> Self {
         if let Err(errors) = self.settings.apply(&mut |name| lookup(name).map(Into::into)) {
             self.errors.extend(errors);
@@ -291,6 +304,7 @@ fn open_log(output: &Output) -> Result<(Option<Box<dyn Sink>>, bool), BuildError
         Output::File(path) => match LineFile::open(path) {
             Ok(file) => Ok((Some(Box::new(file)), false)),
             Err(OpenError::InUse) => Err(BuildError::LogInUse { path: path.clone() }),
+            Err(OpenError::Foreign) => Err(BuildError::LogIsForeign { path: path.clone() }),
             Err(OpenError::Io(error)) => {
                 let path = path.display();
                 notice::say(format_args!("cannot open audit file {path}: {error}; records go to stdout instead"));

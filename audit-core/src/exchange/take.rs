@@ -19,6 +19,14 @@ const REQUEST_ID_BYTES: usize = 128;
 /// Starts the facts of a request.
 pub(crate) fn take_http(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestHead<'_>) {
     let address = auditor.resolve_client(head);
+    let forwarded_for = address.forwarded_for.map(|claim| {
+        let (claim, redacted) = auditor.redact_text(&claim);
+        facts.redacted += redacted;
+        claim.into()
+    });
+    // An identifier that is a secret by its shape, such as a token, is none.
+    let request_id = head.headers.get("x-request-id").and_then(request_id);
+    let request_id = request_id.filter(|id| auditor.redact_text(id).1 == 0).map(Into::into);
     let hints = content_hints(head);
     if let Some((trace_id, span_id)) = head.headers.get("traceparent").and_then(trace_parent) {
         facts.trace_id = Some(trace_id.into());
@@ -41,9 +49,9 @@ pub(crate) fn take_http(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestH
         hints,
         ip: address.ip,
         peer: address.peer,
-        forwarded_for: address.forwarded_for.map(Into::into),
+        forwarded_for,
         user_agent: None,
-        request_id: head.headers.get("x-request-id").and_then(request_id).map(Into::into),
+        request_id,
         taken_as: Mode::Basic,
         query: None,
         headers: None,

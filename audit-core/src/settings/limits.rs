@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::value::{HEADER_NAME, is_token};
 use super::{SettingError, Settings};
+use crate::redact::Redactor;
 use crate::vocabulary::Delivery;
 
 /// Loki refuses lines of more than 256 KiB by default; below 2 KiB the main fields would not fit.
@@ -94,6 +95,10 @@ impl Settings {
         every(errors, "AUDIT_SENSITIVE_HEADERS", &self.sensitive_headers, "expected names of headers", |header| {
             is_token(header) && header.chars().any(char::is_alphanumeric)
         });
+        if Redactor::default().is_sensitive_header(&self.proxy_header) {
+            let advice = "expected a header that holds addresses, not credentials";
+            errors.push(SettingError::new("AUDIT_PROXY_HEADER", &self.proxy_header, advice));
+        }
         if !is_token(&self.proxy_header) {
             errors.push(SettingError::new("AUDIT_PROXY_HEADER", &self.proxy_header, HEADER_NAME));
         }

@@ -77,6 +77,17 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Whether a variable of this name is read.
+    pub(crate) fn is_known(name: &str) -> bool {
+        let mut known = false;
+        // `apply` asks for every name it knows; nothing is set by asking.
+        let asked = Self::default().apply(&mut |asked| {
+            known |= asked == name;
+            None
+        });
+        known && asked.is_ok()
+    }
+
     /// Reads every `AUDIT_*` setting from `lookup`, which is asked once for each name.
     ///
     /// A setting that is unset, empty or blank stays as it is, for compose files pass on unset variables as empty

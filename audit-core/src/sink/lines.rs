@@ -71,6 +71,8 @@ pub(crate) struct LineFile {
 pub(crate) enum OpenError {
     /// Another process writes it.
     InUse,
+    /// It holds something that is no log.
+    Foreign,
     Io(io::Error),
 }
 
@@ -95,8 +97,21 @@ impl LineFile {
             Err(std::fs::TryLockError::WouldBlock) => return Err(OpenError::InUse),
             Err(std::fs::TryLockError::Error(error)) => return Err(OpenError::Io(error)),
         }
+        if !begins_as_log(&mut file).map_err(OpenError::Io)? {
+            return Err(OpenError::Foreign);
+        }
         close_torn_line(&mut file).map_err(OpenError::Io)?;
         Ok(Self { file, path: path.to_owned(), buffer: Vec::new() })
+    }
+}
+
+/// Whether the file is empty or begins as a record does: a database or a key that is named by mistake stays whole.
+fn begins_as_log(file: &mut File) -> io::Result<bool> {
+    let mut first = [0];
+    file.seek(SeekFrom::Start(0))?;
+    match file.read(&mut first)? {
+        0 => Ok(true),
+        _ => Ok(first == *b"{"),
     }
 }
 
@@ -214,6 +229,15 @@ mod tests {
         let mut sink = LineFile::open(&path).ok().unwrap();
         sink.write(&[line("y")]).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"user\":\"x\"}\n{\"user\":\n{\"user\":\"y\"}\n");
+    }
+
+    #[test]
+    fn a_file_that_is_no_log_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.db");
+        std::fs::write(&path, "SQLite format 3").unwrap();
+        assert!(matches!(LineFile::open(&path), Err(OpenError::Foreign)));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "SQLite format 3");
     }
 
     #[test]

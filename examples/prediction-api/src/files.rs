@@ -60,8 +60,19 @@ pub(crate) fn write_private_file(path: &Path, contents: &str) -> Result<(), File
     write().map_err(FileError::on("write", path))
 }
 
-/// The text of a file; `None` when there is none.
+/// The text of a file that is a secret; `None` when there is none.
+///
+/// # Errors
+/// When others may read or change it too: then it is no secret.
 pub(crate) fn read_if_there(path: &Path) -> Result<Option<String>, FileError> {
+    #[cfg(unix)]
+    if let Ok(metadata) = fs::metadata(path) {
+        use std::os::unix::fs::PermissionsExt as _;
+        if metadata.permissions().mode() & 0o077 != 0 {
+            let open = io::Error::new(io::ErrorKind::PermissionDenied, "others may read or change it; expected mode 0600");
+            return Err(FileError::on("trust", path)(open));
+        }
+    }
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -87,18 +87,22 @@ pub async fn run(lookup: impl Fn(&str) -> Option<OsString>) -> Result<(), StartE
     let data_dir = &settings.data_dir;
     make_private_directory(data_dir)?;
     let store = Store::open(data_dir.join("audit.db"))?;
+    // Before the log: if it names one of these files by mistake, it finds that they are no logs.
+    let users = open_users(data_dir, settings.users)?;
+    let tokens = Tokens::new(&key(data_dir, settings.jwt_key)?);
     // The log's lock also keeps a second service off this directory, unless it logs elsewhere.
     let auditor = Auditor::builder()
         .output(Output::File(data_dir.join("audit.jsonl")))
         .sink(store.sink())
+        // Refused methods and unknown paths beside the annotated routes are part of the trail too.
+        .include("/admin")
+        .include("/login")
         .env_from(&lookup)
         .build()?;
     tracing_subscriber::registry()
         .with(auditor.json_layer())
         .with(fmt::layer().with_writer(std::io::stderr).with_filter(log_filter))
         .init();
-    let users = open_users(data_dir, settings.users)?;
-    let tokens = Tokens::new(&key(data_dir, settings.jwt_key)?);
     let app = App::new(users, tokens, store)?;
     for version in [Version::V1, Version::V2] {
         say_accuracy(version, app.predictor(version));
