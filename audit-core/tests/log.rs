@@ -470,6 +470,8 @@ fn from_the_environment_alone_it_is_off() {
 }
 
 fn a_bad_setting_in_the_environment_stops_the_start() {
+    let outcome = run("ten", &[("AUDIT_MODES", "full")]);
+    assert_eq!(said(&outcome), ["audit: \"AUDIT_MODES\" is no setting and is ignored"]);
     let outcome = run("ten", &[("AUDIT_MODE", "verbose"), ("AUDIT_CHAIN", "sha256")]);
     assert_eq!(outcome.status.code(), Some(3));
     let expected = "AUDIT_MODE is \"verbose\"; expected basic, compact or full\n\

@@ -69,7 +69,8 @@ pub(crate) fn read_if_there(path: &Path) -> Result<Option<String>, FileError> {
     if let Ok(metadata) = fs::metadata(path) {
         use std::os::unix::fs::PermissionsExt as _;
         if metadata.permissions().mode() & 0o077 != 0 {
-            let open = io::Error::new(io::ErrorKind::PermissionDenied, "others may read or change it; expected mode 0600");
+            let open =
+                io::Error::new(io::ErrorKind::PermissionDenied, "others may read or change it; expected mode 0600");
             return Err(FileError::on("trust", path)(open));
         }
     }

@@ -131,3 +131,21 @@ async fn auditing_is_off_when_the_environment_says_so() {
     service.hears("audit: nothing to write", PATIENCE);
     assert!(service.ends().status.success());
 }
+
+#[test]
+fn the_services_own_files_are_no_logs() {
+    let folder = tempfile::tempdir().unwrap();
+    let data_dir = folder.path();
+    for file in ["app.db", "audit.db", "jwt-secret-key", "initial-passwords"] {
+        let path = data_dir.join(file);
+        // The first time around the file is made, later it exists: neither may become a log.
+        let said = refused(data_dir, &[("AUDIT_LOG_PATH", path.to_str().unwrap())]).stderr.join("\n");
+        assert!(said.contains("AUDIT_LOG_PATH is") && said.contains(file), "{said}");
+    }
+    let key = data_dir.join("jwt-secret-key");
+    assert_eq!(fs::read_to_string(&key).unwrap().len(), 64);
+
+    fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    let said = refused(data_dir, &[]).stderr.join("\n");
+    assert!(said.contains("jwt-secret-key") && said.contains("0600"), "{said}");
+}

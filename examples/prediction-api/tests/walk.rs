@@ -375,6 +375,20 @@ async fn what_leaves_no_record() {
     let wrong = answer(service.request(Method::GET, "/api/v1/predict")).await;
     assert_eq!((wrong.status, &wrong.body), (405, &json!({"msg": "Método no permitido"})));
 
+    // Whoever tries the administrators' routes by another method or path is seen, too.
+    for (method, path, status) in [
+        (Method::DELETE, "/admin/audit_logs", 405),
+        (Method::GET, "/admin/audit_logs/", 404),
+        (Method::GET, "/admin", 404),
+        (Method::PUT, "/login", 405),
+        (Method::OPTIONS, "/login", 405),
+    ] {
+        let tried = answer(service.request(method.clone(), path)).await;
+        assert_eq!(tried.status, status, "{method} {path}");
+        let record = service.record(&admin, &tried).await;
+        assert_eq!((&record["action"], &record["outcome"]), (&json!("http.request"), &json!("rejected")));
+    }
+
     // Records are written in the order of their ends, and all of the above ended before this one was asked for.
     let actions: Vec<Value> = service.lines().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(actions.iter().all(|record| record["path"] != "/health" && record["path"] != "/favicon.ico"));
