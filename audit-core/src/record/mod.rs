@@ -5,6 +5,7 @@
 mod encode;
 pub(crate) mod json;
 mod line;
+mod section;
 
 pub(crate) use encode::{Encoder, Ending, to_json};
 pub use line::{Field, Line};
