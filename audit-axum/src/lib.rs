@@ -9,13 +9,15 @@
 //! # Where the layer stands
 //! As the last `.layer(…)` of the outermost router, so that it is outside every other layer. Routes that are added to
 //! the router after it are not covered; around the whole router (`AuditLayer::new(a).layer(router)`) it covers
-//! everything, but then only [`audited_route`](RouterExt::audited_route) can tell a route's template.
+//! everything, but then only [`audited_route`](RouterExt::audited_route), or the `route` that an attribute declares, can
+//! tell a route's template.
 //!
 //! # Who it was
 //! A handler or an extractor calls [`set_actor`]. An authentication layer inside this one inserts an [`Actor`] into
 //! the request's or the answer's extensions: the request's are read where the route is wired, for in axum an inner
 //! layer's extensions never reach an outer one. See [`AuditLayer::actor_from`]. Of the request's extensions the inner
-//! layer's count, [`set_actor`] counts more than they do, and the answer's extensions have the last word.
+//! layer's count; [`set_actor`], and before it the attribute's `actor` ([`AsActor`]), count more than they do; and the
+//! answer's extensions have the last word.
 
 mod body;
 mod evidence;
@@ -27,9 +29,9 @@ mod service;
 mod wired;
 
 pub use audit_core::{
-    Actor, ActorId, ActorType, AuditScope, Auditor, BuildError, Builder, Completion, Delivery, Endpoint, EventBuilder,
-    Listing, Mode, Outcome, Output, Scope, ShutdownReport, Sink, Stats, WriteError, add_target, change, current, data,
-    set_actor, set_outcome, set_reason, step,
+    Actor, ActorId, ActorType, AsActor, AuditScope, Auditor, BuildError, Builder, Completion, Delivery, Endpoint,
+    EventBuilder, Listing, Mode, Outcome, Output, RecordOn, Scope, ShutdownReport, Sink, Stats, WriteError, add_target,
+    change, current, data, set_actor, set_outcome, set_reason, step,
 };
 pub use audit_macros::{audit_exempt_axum as audit_exempt, audited_axum as audited};
 pub use body::AuditBody;

@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net};
 
+use crate::scope::Scope;
 use crate::settings::{Settings, is_token};
 
 /// How many characters of a claim are kept, with the mark of a cut.
@@ -189,6 +190,17 @@ fn claim(lines: &[&[u8]], ip: Option<IpAddr>) -> Option<String> {
         return Some(text.to_owned());
     }
     text.get(start(CLAIM_CHARS - 1)..).map(|kept| format!("…{kept}"))
+}
+
+impl Scope {
+    /// Whose address the request came from, as its record will say: the peer, or behind trusted proxies the right-most
+    /// hop that is not one of them. `None` outside a request, after its end, and where the framework tells no peer.
+    ///
+    /// For what must treat clients as the record names them, such as a limit on how often one may ask.
+    #[must_use]
+    pub fn client_address(&self) -> Option<IpAddr> {
+        self.shared().with(|facts| facts.http.as_ref().and_then(|http| http.ip)).flatten()
+    }
 }
 
 #[cfg(test)]

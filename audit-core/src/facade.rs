@@ -158,7 +158,19 @@ impl Facts {
 
     /// Adds a field of JSON that is safe already, within a bound on all fields together.
     pub(crate) fn put_data(&mut self, key: String, json: Vec<u8>) {
-        self.put(key, json, |facts| &mut facts.data);
+        let mut fields = std::mem::take(&mut self.data);
+        self.put_within(&mut fields, key, json);
+        self.data = fields;
+    }
+
+    /// Adds a field of JSON that is safe already to a nested call's own, within the bound on the event's fields.
+    pub(crate) fn put_call_data(&mut self, index: usize, key: String, json: Vec<u8>) {
+        let mut fields = match self.calls.get_mut(index) {
+            Some(call) => std::mem::take(&mut call.data),
+            None => return,
+        };
+        self.put_within(&mut fields, key, json);
+        self.calls[index].data = fields;
     }
 
     /// Adds fields that are redacted already.
@@ -171,15 +183,17 @@ impl Facts {
     }
 
     pub(crate) fn put_change(&mut self, field: String, json: Vec<u8>) {
-        self.put(field, json, |facts| &mut facts.changes);
+        let mut fields = std::mem::take(&mut self.changes);
+        self.put_within(&mut fields, field, json);
+        self.changes = fields;
     }
 
-    fn put(&mut self, key: String, json: Vec<u8>, list: impl Fn(&mut Self) -> &mut Vec<(String, Vec<u8>)>) {
-        /// What one event holds of its handler's fields; a record holds less.
+    fn put_within(&mut self, fields: &mut Vec<(String, Vec<u8>)>, key: String, json: Vec<u8>) {
+        /// What one event holds of its handlers' fields; a record holds less.
         const HELD: usize = 256 * 1024;
         let size = key.len() + json.len();
-        if let Some(old) = list(self).iter().position(|(known, _)| *known == key) {
-            let (key, json) = list(self).remove(old);
+        if let Some(old) = fields.iter().position(|(known, _)| *known == key) {
+            let (key, json) = fields.remove(old);
             self.data_bytes -= key.len() + json.len();
         }
         if self.data_bytes.saturating_add(size) > HELD {
@@ -187,6 +201,6 @@ impl Facts {
             return;
         }
         self.data_bytes += size;
-        list(self).push((key, json));
+        fields.push((key, json));
     }
 }

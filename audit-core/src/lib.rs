@@ -31,7 +31,7 @@ pub mod sink;
 pub mod testing;
 mod vocabulary;
 
-pub use actor::{Actor, ActorId, ActorType};
+pub use actor::{Actor, ActorId, ActorType, AsActor};
 pub use audit_macros::{audit_exempt, audited};
 pub use auditor::{Auditor, BuildError, Builder, InstallError};
 pub use delivery::{ShutdownReport, SinkStats, Stats};
@@ -44,16 +44,17 @@ pub use registry::{Endpoint, ListedEndpoint, Listing};
 pub use scope::{AuditScope, Scope, Scoped, current};
 pub use settings::{Output, SettingError};
 pub use sink::{Sink, WriteError};
-pub use vocabulary::{Completion, Delivery, Level, Mode, Outcome};
+pub use vocabulary::{Completion, Delivery, Level, Mode, Outcome, RecordOn};
 
 /// What expanded attributes and adapters name. Not part of the public interface.
 #[doc(hidden)]
 pub mod __private {
     pub use inventory;
 
+    pub use crate::actor::AsActor;
     pub use crate::auditor::global::installed as installed_auditor;
     pub use crate::call::Call;
     pub use crate::notice::say;
     pub use crate::registry::*;
-    pub use crate::vocabulary::{Delivery, Mode};
+    pub use crate::vocabulary::{Delivery, Mode, RecordOn};
 }

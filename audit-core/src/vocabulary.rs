@@ -84,6 +84,34 @@ words! {
 }
 
 words! {
+    /// Of which ends an annotated handler leaves a record.
+    #[derive(Default)]
+    pub enum RecordOn {
+        /// Of every one.
+        #[default]
+        Always = "always",
+        /// Only if the outcome is `failed`, the application panicked, or the exchange did not end `completed`. What was
+        /// denied or rejected is no error.
+        Error = "error",
+        /// Only if the outcome is `success`.
+        Success = "success",
+    }
+}
+
+impl RecordOn {
+    /// Whether an end that came to this leaves a record.
+    #[must_use]
+    pub const fn keeps(self, outcome: Outcome, completion: Completion) -> bool {
+        match self {
+            Self::Always => true,
+            // A panic's outcome is `failed`.
+            Self::Error => matches!(outcome, Outcome::Failed) || !matches!(completion, Completion::Completed),
+            Self::Success => matches!(outcome, Outcome::Success),
+        }
+    }
+}
+
+words! {
     /// What the action came to.
     pub enum Outcome {
         /// 1xx (101), 2xx, 3xx.
@@ -188,6 +216,22 @@ mod tests {
             assert_eq!(Completion::from_word(word).map(Completion::as_str), Some(*word));
         }
         assert_eq!(Mode::from_word("Full"), None);
+    }
+
+    #[test]
+    fn a_denial_is_neither_an_error_nor_a_success() {
+        let completed = Completion::Completed;
+        for (outcome, error, success) in [
+            (Outcome::Success, false, true),
+            (Outcome::Denied, false, false),
+            (Outcome::Rejected, false, false),
+            (Outcome::Unknown, false, false),
+            (Outcome::Failed, true, false),
+        ] {
+            assert_eq!(RecordOn::Error.keeps(outcome, completed), error, "{outcome}");
+            assert_eq!(RecordOn::Success.keeps(outcome, completed), success, "{outcome}");
+            assert!(RecordOn::Always.keeps(outcome, completed) && RecordOn::Error.keeps(outcome, Completion::Aborted));
+        }
     }
 
     #[test]

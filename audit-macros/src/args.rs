@@ -1,9 +1,10 @@
 //! What is written between the attribute's parentheses, read before anything is asked of it.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Group, TokenStream};
 use syn::ext::IdentExt;
+use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
-use syn::{Ident, Lit, LitStr, Path, Token};
+use syn::{Expr, Ident, Lit, LitStr, Path, Token, token};
 
 use crate::errors::Errors;
 
@@ -19,6 +20,10 @@ pub(crate) enum Value {
     Text(LitStr),
     /// `crate = path`
     Path(Path),
+    /// `actor = expr`
+    Expr(Box<Expr>),
+    /// `capture(..)`
+    Group(Group),
     /// Of an argument that takes no such value; it is judged by its name.
     Other,
 }
@@ -80,9 +85,21 @@ fn value(input: ParseStream<'_>, name: &Ident) -> syn::Result<Value> {
         if name == "crate" && !input.peek(Lit) {
             return input.call(Path::parse_mod_style).map(Value::Path);
         }
+        if name == "actor" {
+            // On a fork: a bad expression ends at the next comma, wherever reading it stopped.
+            let ahead = input.fork();
+            let value = ahead.parse();
+            match value {
+                Ok(_) => input.advance_to(&ahead),
+                Err(_) => skip_argument(input)?,
+            }
+            return value.map(|value| Value::Expr(Box::new(value)));
+        }
         if input.peek(LitStr) {
             return input.parse().map(Value::Text);
         }
+    } else if input.peek(token::Paren) {
+        return input.parse().map(Value::Group);
     }
     skip_argument(input)?;
     Ok(Value::Other)

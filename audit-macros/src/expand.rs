@@ -10,8 +10,10 @@ use syn::ext::IdentExt;
 use syn::visit_mut::{VisitMut, visit_type_mut};
 use syn::{AssocType, GenericArgument, PathArguments, ReturnType, Signature, Stmt, Type, TypeParamBound, parse_quote};
 
+use crate::enter::{call, enter};
 use crate::item::{Function, Shape};
 use crate::model::{Declaration, Kind, Target};
+use crate::route::Route;
 
 /// Writes the function out.
 pub(crate) fn expand(declared: &Declaration, function: &Function) -> TokenStream {
@@ -66,6 +68,8 @@ fn endpoint(declared: &Declaration, sig: &Signature) -> TokenStream {
     }));
     let mode = optional(declared.mode.as_ref().map(|mode| quote!(#root::__private::Mode::#mode)));
     let delivery = optional(declared.delivery.as_ref().map(|delivery| quote!(#root::__private::Delivery::#delivery)));
+    let on = declared.on.as_ref().map_or_else(|| quote!(Always), |on| quote!(#on));
+    let route = optional(declared.route.as_ref().map(|Route { method, template }| quote!((#method, #template))));
     // The place of the function's name: attributes of several functions that one macro wrote share theirs.
     let place = sig.ident.span();
     let line = quote_spanned!(place=> ::core::line!());
@@ -80,6 +84,8 @@ fn endpoint(declared: &Declaration, sig: &Signature) -> TokenStream {
                 target: #target,
                 mode: #mode,
                 delivery: #delivery,
+                on: #root::__private::RecordOn::#on,
+                route: #route,
                 module: ::core::module_path!(),
                 function: #function,
                 file: #file,
@@ -88,28 +94,6 @@ fn endpoint(declared: &Declaration, sig: &Signature) -> TokenStream {
                 type_name: || #root::__private::type_name_of(&__audit_here),
             });
         #root::__private::inventory::submit! { #root::__private::Registration(&__AUDIT_ENDPOINT) }
-    }
-}
-
-/// Enters the call and names its target while the arguments are still there.
-fn enter(declared: &Declaration) -> TokenStream {
-    let root = &declared.root;
-    let call = call();
-    let target = declared.target.as_ref().map(|target| {
-        let parts = target.template.placeholders.iter().zip(&target.bindings).map(|(placeholder, binding)| {
-            let (text, fields) = (&placeholder.text, &placeholder.fields);
-            // At the literal, so that a value that cannot be displayed is reported there.
-            quote_spanned!(target.template.literal.span()=> (#text, &#binding #(.#fields)*))
-        });
-        quote! {
-            if #call.is_live() {
-                #call.target(&[#(#parts),*]);
-            }
-        }
-    });
-    quote! {
-        let #call = #root::__private::Call::enter(&__AUDIT_ENDPOINT);
-        #target
     }
 }
 
@@ -176,10 +160,6 @@ fn finish(declared: &Declaration) -> TokenStream {
         });
         #out
     }
-}
-
-fn call() -> TokenStream {
-    quote_spanned!(Span::mixed_site()=> __audit_call)
 }
 
 fn out() -> TokenStream {
@@ -292,14 +272,7 @@ mod tests {
     /// What stands in the body after the static, without blanks.
     fn work(item: TokenStream) -> String {
         let function = Function::read(item).unwrap_or_else(|_| panic!("not a function"));
-        let declared = Declaration {
-            kind: Kind::Audited,
-            action: None,
-            target: None,
-            mode: None,
-            delivery: None,
-            root: parse_quote!(::root),
-        };
+        let declared = Declaration::new(parse_quote!(::root));
         let text = expand(&declared, &function).to_string().replace(' ', "");
         text.split_once("Registration(&__AUDIT_ENDPOINT)}").map_or_else(String::new, |(_, work)| work.to_owned())
     }

@@ -13,10 +13,13 @@
 
 mod args;
 mod bindings;
+mod capture;
+mod enter;
 mod errors;
 mod expand;
 mod item;
 mod model;
+mod route;
 mod template;
 mod validate;
 
@@ -122,6 +125,137 @@ use crate::validate::Attribute;
 /// # read_tile();
 /// ```
 ///
+/// # `capture`
+///
+/// Values that the record keeps in its `data`, in the field syntax of tracing: `name` and `body.title` under their own
+/// text, `key = expr` and `"any.key" = expr` under the key; `%` asks for the value's `Display`, `?` for its `Debug`.
+/// Without either it is kept as it serialises, else as it displays, else as its `Debug` shows it; a type parameter is
+/// what its bounds say. Nothing is captured unless it is named here; there is no `skip`, for a body is left out by
+/// `mode = "basic"`.
+///
+/// - Each value is read by reference before the body runs, once, and only when there is a record to add it to. An
+///   expression can neither take an argument, nor change it, nor leave the function; one that panics is told in the
+///   value's place, and the function runs all the same.
+/// - It is redacted as the function `data` does: under its key (`body.password` is `[FILTERED]`), and
+///   what has the shape of a secret anywhere. A bare `Debug` text can hide a secret that neither marks, so that a whole
+///   body is better captured as it serialises.
+/// - In a function that another audited function calls, the fields stand in that call's own `data` among the record's
+///   `calls`. All fields of one record share the bound on what is held.
+///
+/// ```
+/// use audit_core::testing::MemorySink;
+/// use audit_core::{Auditor, Output, audited};
+///
+/// struct Upload { title: String, password: String, points: Vec<u32> }
+///
+/// #[audited("layer.upload", capture(id, body.title, body.password, points = body.points.len(), kind = ?Some("road")))]
+/// fn upload(id: u32, body: Upload) -> usize {
+///     body.points.len()
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sink = MemorySink::new();
+/// let auditor = Auditor::builder().output(Output::None).sink(sink.clone()).build()?;
+/// auditor.install_global()?;
+/// upload(7, Upload { title: "roads".into(), password: "hunter2".into(), points: vec![1, 2] });
+/// let data = &sink.only()["data"];
+/// assert_eq!(data["id"], 7);
+/// assert_eq!(data["body.title"], "roads");
+/// assert_eq!(data["body.password"], "[FILTERED]");
+/// assert_eq!(data["points"], 2);
+/// assert_eq!(data["kind"], "Some(\"road\")");
+/// # Ok(()) }
+/// ```
+///
+/// # `actor`
+///
+/// Who it is: an expression whose value names an actor (`AsActor`): an `Actor`, a text, a type of yours that implements
+/// the trait, or an `Option` of one, whose `None` leaves it unset. It is read as a captured value is, before the body,
+/// and counts as a call of `set_actor`: it beats what a layer's extensions tell, and a `set_actor` in the body beats
+/// it. It names the actor of the whole record, in a nested call too.
+///
+/// ```
+/// use audit_core::testing::MemorySink;
+/// use audit_core::{Actor, AsActor, Auditor, Output, audited};
+///
+/// struct User { id: i64, login: String }
+///
+/// impl AsActor for User {
+///     fn as_actor(&self) -> Option<Actor> {
+///         Some(Actor::user(&self.login).id(self.id))
+///     }
+/// }
+///
+/// #[audited("layer.delete", actor = user)]
+/// fn delete(user: &User) {}
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sink = MemorySink::new();
+/// Auditor::builder().output(Output::None).sink(sink.clone()).build()?.install_global()?;
+/// delete(&User { id: 7, login: "ana".into() });
+/// assert_eq!(sink.only()["user"], "ana");
+/// assert_eq!(sink.only()["user_id"], 7);
+/// # Ok(()) }
+/// ```
+///
+/// # `on`
+///
+/// Of which ends there is a record: `always`, which is the default; `error`, only if the outcome is `failed`, the
+/// application panicked, or the answer did not come to its end (aborted, the client left, timed out, shut down);
+/// `success`, only if the outcome is `success`. **A denial (401, 403) and any other refusal (4xx) is no error**: who
+/// wants a trail of those leaves `on` out. What an `on` leaves out is no loss: it is counted nowhere and leaves no gap.
+///
+/// It is decided at the very end, so that an answer carries the header `audit-id` only where its record is certain
+/// as the head leaves: with `error`, if the outcome is `failed` by then; with `success`, never. It is about the record
+/// of the request, or of the job that runs outside any: a nested call is listed whatever its own `on` says.
+///
+/// ```
+/// use audit_core::testing::MemorySink;
+/// use audit_core::{Auditor, Output, audited};
+///
+/// #[audited("tile.render", on = "error")]
+/// fn render(zoom: u32) -> Result<u32, &'static str> {
+///     if zoom > 20 { Err("too deep") } else { Ok(zoom) }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sink = MemorySink::new();
+/// Auditor::builder().output(Output::None).sink(sink.clone()).build()?.install_global()?;
+/// assert!(render(3).is_ok());
+/// assert!(render(30).is_err());
+/// assert_eq!(sink.only()["error"], "too deep");
+/// # Ok(()) }
+/// ```
+///
+/// # `route`
+///
+/// The route that leads to this handler, where it is mounted by the framework's own means: the method, one space, and
+/// the whole template, with the prefixes of every router around it. From then on the endpoint is known before the
+/// handler's extractors run: its mode and delivery apply from the start, and a request that an extractor refuses
+/// carries its action. A route that is wired (`audited_route`) needs none, and wins over one that is declared. `HEAD`
+/// falls to the declaration of `GET`.
+///
+/// Nobody checks the declaration: **a `route` that is wrong names the wrong action**. The first time that a request
+/// succeeds and the declared handler did not run, stderr names it. Where the audit layer stands around the whole
+/// router, the path is matched against the declared templates alone, so that a plain route which is more specific
+/// wants to be declared too. Two endpoints that declare the same route stop the start.
+///
+/// ```
+/// use audit_core::{Auditor, Output, audited};
+///
+/// #[audited("layer.update", route = "POST /layers/{id}")]
+/// async fn update(id: u32) {}
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let auditor = Auditor::builder().output(Output::None).build()?;
+/// let listing = auditor.endpoints();
+/// let listed = listing.endpoints.iter().find(|listed| listed.action == "layer.update").expect("it is listed");
+/// assert_eq!(listed.path.as_deref(), Some("/layers/{id}"));
+/// assert!(listed.declared);
+/// # drop(update(7));
+/// # Ok(()) }
+/// ```
+///
 /// # `crate`
 ///
 /// The crate to name, where it goes by another name than its own.
@@ -141,7 +275,8 @@ pub fn audited(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Declares that a handler is deliberately not audited, and why.
 ///
 /// Its requests leave no record, whatever the settings say, and the listing of endpoints shows the reason. The `reason`
-/// is required. `crate = path` is as for [`audited`](macro@audited).
+/// is required; `route` and `crate` are as for [`audited`](macro@audited), but that an exemption which is only declared
+/// for a route counts where the handler has run: a `route` that is wrong does not silence another handler.
 ///
 /// ```
 /// use audit_core::audit_exempt;

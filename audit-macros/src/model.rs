@@ -1,7 +1,9 @@
 //! What a valid attribute says.
 
-use syn::{Ident, LitStr, Path};
+use syn::{Expr, Ident, LitStr, Path};
 
+use crate::capture::Field;
+use crate::route::Route;
 use crate::template::Template;
 
 /// A function's declaration, ready to be written out.
@@ -14,8 +16,31 @@ pub(crate) struct Declaration {
     pub(crate) mode: Option<Ident>,
     /// The variant of `Delivery`.
     pub(crate) delivery: Option<Ident>,
+    /// The variant of `RecordOn`; `None`: always.
+    pub(crate) on: Option<Ident>,
+    pub(crate) route: Option<Route>,
+    pub(crate) capture: Vec<Field>,
+    pub(crate) actor: Option<Expr>,
     /// Where `__private` is found.
     pub(crate) root: Path,
+}
+
+impl Declaration {
+    /// What an attribute without arguments says.
+    pub(crate) fn new(root: Path) -> Self {
+        Self {
+            kind: Kind::Audited,
+            action: None,
+            target: None,
+            mode: None,
+            delivery: None,
+            on: None,
+            route: None,
+            capture: Vec::new(),
+            actor: None,
+            root,
+        }
+    }
 }
 
 /// Which attribute it is.
@@ -38,3 +63,6 @@ pub(crate) const MODES: &Words = &[("basic", "Basic"), ("compact", "Compact"), (
 
 /// The words of `audit_core`'s `Delivery`.
 pub(crate) const DELIVERIES: &Words = &[("best_effort", "BestEffort"), ("buffered", "Buffered"), ("strict", "Strict")];
+
+/// The words of `audit_core`'s `RecordOn`.
+pub(crate) const ONS: &Words = &[("always", "Always"), ("error", "Error"), ("success", "Success")];

@@ -6,11 +6,12 @@ use proc_macro2::Span;
 use syn::{Ident, LitStr, Path};
 
 use crate::args::{Argument, Value};
-use crate::bindings;
 use crate::errors::{Errors, expected};
 use crate::item::Function;
-use crate::model::{DELIVERIES, Declaration, Kind, MODES, Target, Words};
+use crate::model::{DELIVERIES, Declaration, Kind, MODES, ONS, Target, Words};
+use crate::route::Route;
 use crate::template::Template;
+use crate::{bindings, capture};
 
 /// The attribute that was written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,15 +38,15 @@ impl Attribute {
 
     const fn arguments(self) -> &'static [&'static str] {
         match self {
-            Self::Audited => &["action", "target", "mode", "delivery", "crate"],
-            Self::Exempt => &["reason", "crate"],
+            Self::Audited => &["action", "target", "mode", "delivery", "capture", "actor", "on", "route", "crate"],
+            Self::Exempt => &["reason", "route", "crate"],
         }
     }
 
     /// Arguments that are designed and not built; naming them now would promise what does not happen.
     const fn not_built(self) -> &'static [&'static str] {
         match self {
-            Self::Audited => &["capture", "redact", "keep", "actor", "on", "route"],
+            Self::Audited => &["redact", "keep"],
             Self::Exempt => &[],
         }
     }
@@ -53,6 +54,10 @@ impl Attribute {
 
 /// Actions under which the audit itself writes records. Other names under `audit.` are the application's.
 const RESERVED: &[&str] = &["audit.gap", "audit.clock_step"];
+
+/// What to say to those who know `tracing::instrument`.
+const NOTHING_TO_SKIP: &str =
+    ": nothing is captured unless `capture(..)` names it, and `mode = \"basic\"` leaves the body out";
 
 /// Reads the arguments one by one. `None` means that `errors` tells why.
 pub(crate) fn declaration(
@@ -62,8 +67,7 @@ pub(crate) fn declaration(
     function: &Function,
     errors: &mut Errors,
 ) -> Option<Declaration> {
-    let mut declared =
-        Declaration { kind: Kind::Audited, action: None, target: None, mode: None, delivery: None, root };
+    let mut declared = Declaration::new(root);
     let mut reason = None;
     let mut seen = HashSet::new();
 
@@ -74,7 +78,10 @@ pub(crate) fn declaration(
             continue;
         }
         if !attribute.arguments().contains(&word.as_str()) {
-            let hint = expected(&word, attribute.arguments());
+            let hint = match word.as_str() {
+                "skip" if attribute == Attribute::Audited => NOTHING_TO_SKIP.to_owned(),
+                _ => expected(&word, attribute.arguments()),
+            };
             errors.at(name.span(), format_args!("unknown `#[{}]` argument `{word}`{hint}", attribute.name()));
             continue;
         }
@@ -89,6 +96,18 @@ pub(crate) fn declaration(
             ("target", Value::Text(text)) => declared.target = target(text, function, errors),
             ("mode", Value::Text(text)) => declared.mode = variant("mode", &text, MODES, errors),
             ("delivery", Value::Text(text)) => declared.delivery = variant("delivery", &text, DELIVERIES, errors),
+            ("on", Value::Text(text)) => declared.on = variant("`on` value", &text, ONS, errors),
+            ("route", Value::Text(text)) => declared.route = Route::read(&text, errors),
+            ("actor", Value::Expr(value)) => declared.actor = Some(*value),
+            ("actor", _) => errors.at(name.span(), "expected `actor = expr`, such as `actor = user.name`"),
+            ("capture", Value::Group(fields)) if !fields.stream().is_empty() => {
+                declared.capture = capture::read(fields, errors);
+            }
+            ("capture", value) => {
+                let found = if matches!(value, Value::Group(_)) { "`capture()` names nothing; " } else { "" };
+                let hint = "expected fields, such as `capture(name, n = items.len())`";
+                errors.at(name.span(), format_args!("{found}{hint}"));
+            }
             ("reason", Value::Text(text)) => reason = non_empty_reason(text, errors),
             _ => errors.at(name.span(), format_args!("expected `{word} = \"…\"`, a string")),
         }
@@ -164,7 +183,7 @@ fn variant(set: &str, text: &LitStr, words: &Words, errors: &mut Errors) -> Opti
         Some((_, variant)) => Some(Ident::new(variant, Span::call_site())),
         None => {
             let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            errors.at(text.span(), format_args!("unknown {set} `{value}`; expected one of {}", known.join(", ")));
+            errors.at(text.span(), format_args!("unknown {set} `{value}`{}", expected(&value, &known)));
             None
         }
     }

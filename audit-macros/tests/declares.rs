@@ -6,7 +6,14 @@ use audit_core::{audit_exempt, audited};
 mod layers {
     use super::audited;
 
-    #[audited(action = "layer.create", target = "layer/{name}", mode = "full", delivery = "best_effort")]
+    #[audited(
+        action = "layer.create",
+        target = "layer/{name}",
+        mode = "full",
+        delivery = "best_effort",
+        on = "error",
+        route = "POST /layers/{name}"
+    )]
     #[inline]
     pub(super) async fn create(name: String) -> usize {
         name.len()
@@ -34,7 +41,7 @@ impl<T> Purge for Store<T> {
     fn purge(&self) {}
 }
 
-#[audit_exempt(reason = "a probe")]
+#[audit_exempt(reason = "a probe", route = "GET /health")]
 fn health() {}
 
 macro_rules! pair {
@@ -68,6 +75,8 @@ fn every_argument_arrives() {
     assert_eq!(create.target(), Some("layer/{name}"));
     assert_eq!(word(create.mode(), |mode| mode.as_str()), Some("full"));
     assert_eq!(word(create.delivery(), |delivery| delivery.as_str()), Some("best_effort"));
+    assert_eq!(create.on().as_str(), "error");
+    assert_eq!(create.route(), Some(("POST", "/layers/{name}")));
     assert_eq!(create.exemption(), None);
     assert_eq!(create.module(), "declares::layers");
     assert!(create.file().ends_with("declares.rs"));
@@ -83,7 +92,8 @@ fn what_is_not_said_is_left_to_the_settings() {
     let moved = endpoint("move");
     assert_eq!(moved.action(), "declares.layers.move");
     assert_eq!(moved.target(), None);
-    assert!(moved.mode().is_none() && moved.delivery().is_none());
+    assert!(moved.mode().is_none() && moved.delivery().is_none() && moved.route().is_none());
+    assert_eq!(moved.on().as_str(), "always");
 }
 
 #[test]
@@ -98,6 +108,7 @@ fn a_method_knows_its_type() {
 fn an_exempt_function_says_why() {
     health();
     assert_eq!(endpoint("health").exemption(), Some("a probe"));
+    assert_eq!(endpoint("health").route(), Some(("GET", "/health")));
     assert_eq!(endpoint("health").action(), "declares.health");
 }
 

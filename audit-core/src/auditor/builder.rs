@@ -2,13 +2,11 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::time::Duration;
 
-use crate::auditor::{Auditor, Inner, ResponseCapture};
+use crate::auditor::{Auditor, BuildError, Inner, ResponseCapture};
 use crate::client_address::TrustedProxies;
 use crate::delivery::Delivery;
 use crate::exchange::OpenExchanges;
@@ -16,7 +14,7 @@ use crate::notice;
 use crate::policy::Policy;
 use crate::record::Encoder;
 use crate::redact::Redactor;
-use crate::registry;
+use crate::registry::{self, DeclaredRoutes};
 use crate::settings::{Output, SettingError, Settings};
 use crate::sink::{LineFile, LineStream, OpenError, Sink};
 use crate::vocabulary::{Delivery as DeliveryKind, Mode};
@@ -35,55 +33,6 @@ impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder").field("settings", &self.settings).finish_non_exhaustive()
     }
-}
-
-/// Why an auditor could not be made.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// Settings that cannot be read or are not built yet; each names the setting, its value and what it may be.
-    #[error("{}", list(.0))]
-    Settings(Vec<SettingError>),
-    /// An endpoint asks for strict delivery.
-    #[error(
-        "{handler} ({location}) asks for delivery \"strict\"; strict delivery is not built yet, expected best_effort or buffered"
-    )]
-    StrictEndpoint {
-        /// `module::function`.
-        handler: String,
-        /// File and line.
-        location: String,
-    },
-    /// Another process writes the log file.
-    #[error("cannot write audit file {}: another process writes it", path.display())]
-    LogInUse {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The log file holds something else, which writing would spoil.
-    #[error("AUDIT_LOG_PATH is {path:?}; expected a new file or one that holds records: it begins otherwise")]
-    LogIsForeign {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Two sinks have one name.
-    #[error("two sinks are called {name:?}")]
-    DuplicateSink {
-        /// The name.
-        name: String,
-    },
-    /// The system refused a thread or the standard output.
-    #[error("cannot start the audit {what}")]
-    Start {
-        /// What was to be started.
-        what: &'static str,
-        /// Why not.
-        source: io::Error,
-    },
-}
-
-fn list(errors: &[SettingError]) -> String {
-    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 impl Builder {
@@ -252,7 +201,7 @@ impl Builder {
     ///
     /// # Errors
     /// When a setting cannot be read, holds a value out of bounds or asks for what is not built yet; when an endpoint
-    /// asks for strict delivery; when another process writes the log file; when the system refuses a thread. A log
+    /// asks for strict delivery, or two declare one route; when another process writes the log file; when the system refuses a thread. A log
     /// file that cannot be opened is no error: the log goes to stdout, which is said on stderr and in the statistics.
     pub fn build(self) -> Result<Auditor, BuildError> {
         let Self { settings, mut errors, sinks, response } = self;
@@ -262,6 +211,7 @@ impl Builder {
             return Err(BuildError::Settings(errors));
         };
         refuse_strict_endpoints()?;
+        let declared = DeclaredRoutes::of(registry::endpoints())?;
         let settings = Arc::new(settings);
         if !settings.enabled {
             notice::say(format_args!("auditing is off (AUDIT_ENABLED)"));
@@ -275,6 +225,7 @@ impl Builder {
             .map_err(|source| BuildError::Start { what: "writer thread", source })?;
         let inner = Inner {
             policy: Policy::new(&settings),
+            declared,
             proxies: TrustedProxies::new(&settings),
             redactor: Arc::new(Redactor::new(&settings.sensitive_fields, &settings.sensitive_headers)),
             encoder,

@@ -1,5 +1,6 @@
 //! The handle an application holds.
 
+mod build_error;
 mod builder;
 pub(crate) mod global;
 
@@ -10,20 +11,23 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde::Serialize;
 
-pub use builder::{BuildError, Builder};
+pub use build_error::BuildError;
+pub use builder::Builder;
 pub use global::InstallError;
 
 use crate::client_address::{ClientAddress, TrustedProxies};
 use crate::delivery::{Admission, Delivery, Parcel, ShutdownReport, Stats};
 use crate::event::EventBuilder;
-use crate::exchange::{Attribution, End, Exchange, Facts, OpenExchanges, RequestHead, RouteMatch, Shared, take_http};
+use crate::exchange::{
+    Attribution, End, Exchange, Facts, OpenExchanges, RequestHead, RouteMatch, Shared, Source, take_http,
+};
 use crate::notice;
 use crate::policy::Policy;
 use crate::record::{Encoder, Ending};
 use crate::redact::{Fragment, Redactor};
-use crate::registry::{Endpoint, Listing};
+use crate::registry::{DeclaredRoutes, Endpoint, Listing};
 use crate::settings::Settings;
-use crate::vocabulary::{Completion, Delivery as DeliveryKind, Mode};
+use crate::vocabulary::{Completion, Delivery as DeliveryKind, Mode, Outcome};
 
 /// Decides what is recorded, and records it. Cheap to clone; all clones are one auditor.
 ///
@@ -41,6 +45,7 @@ pub struct Auditor {
 pub(crate) struct Inner {
     settings: Arc<Settings>,
     policy: Policy,
+    declared: Option<DeclaredRoutes>,
     proxies: TrustedProxies,
     redactor: Arc<Redactor>,
     encoder: Arc<Encoder>,
@@ -90,12 +95,20 @@ impl Auditor {
             RouteMatch::Template(template) => Some(template),
             RouteMatch::None | RouteMatch::NotKnownYet => None,
         };
-        if inner.policy.excluded(head.path, template) {
+        let declared = inner.declared.as_ref().and_then(|declared| declared.find(head));
+        // Dropping needs certainty: a template that is only declared must agree with the path.
+        let declared_template = declared.and_then(Endpoint::route).map(|(_, template)| template);
+        if inner.policy.excluded(head.path, template)
+            && declared_template.is_none_or(|declared| inner.policy.excluded(head.path, Some(declared)))
+        {
             return None;
         }
         let mut facts = Facts::new("http.request".into());
-        take_http(inner, &mut facts, head);
-        Some(inner.open(facts, inner.delivery.admission(inner.settings.delivery)))
+        facts.attribution = declared.map(|endpoint| Attribution { endpoint, source: Source::Declared });
+        let route = declared_template.map_or(head.route, RouteMatch::Template);
+        take_http(inner, &mut facts, &RequestHead { route, ..*head });
+        let delivery = declared.and_then(Endpoint::delivery).unwrap_or(inner.settings.delivery);
+        Some(inner.open(facts, inner.delivery.admission(delivery)))
     }
 
     /// Describes an event outside any request; nothing is written before [`EventBuilder::record`].
@@ -155,7 +168,7 @@ impl Auditor {
     pub(crate) fn begin_call(&self, endpoint: &'static Endpoint) -> Option<Exchange> {
         let inner = self.inner.as_ref()?;
         let mut facts = Facts::new("".into());
-        facts.attribution = Some(Attribution { endpoint, wired: true });
+        facts.attribution = Some(Attribution { endpoint, source: Source::Wired });
         facts.entered = true;
         Some(inner.open(facts, Admission::not_asked()))
     }
@@ -221,10 +234,26 @@ impl Inner {
 
     /// Whether an event is kept, as far as its facts tell by now.
     pub(crate) fn keeps(&self, facts: &Facts) -> bool {
-        match (facts.endpoint(), &facts.http) {
+        match (facts.deciding_endpoint(), &facts.http) {
             (Some(endpoint), _) => endpoint.exemption().is_none(),
             (None, Some(http)) => self.policy.keeps_unannotated(&http.path, http.route.as_deref(), http.hints),
             (None, None) => true,
+        }
+    }
+
+    /// Whether the endpoint wants a record of such an end. One that the answer's head has named comes in any case.
+    fn keeps_end(&self, facts: &Facts, completion: Completion) -> bool {
+        let Some(endpoint) = facts.deciding_endpoint() else { return true };
+        facts.promised || endpoint.on().keeps(facts.outcome(), completion)
+    }
+
+    /// Says that a declared handler did not run although its request succeeded.
+    fn tell_in_vain(&self, facts: &Facts) {
+        let status = facts.http.as_ref().and_then(|http| http.status);
+        if let (Some(declared), Some(endpoint), Some(status)) = (&self.declared, facts.declared_in_vain(), status)
+            && Outcome::of_status(status) == Outcome::Success
+        {
+            declared.tell_in_vain(endpoint, status);
         }
     }
 
@@ -232,7 +261,8 @@ impl Inner {
     pub(crate) fn finish(self: &Arc<Self>, facts: Box<Facts>, end: End) {
         /// A body larger than this is not redacted on the thread that ends the exchange.
         const LARGE: usize = 32 * 1024;
-        if !self.keeps(&facts) {
+        self.tell_in_vain(&facts);
+        if !self.keeps(&facts) || !self.keeps_end(&facts, end.completion) {
             return;
         }
         let ending = Ending { completion: end.completion, at: Timestamp::now(), elapsed: facts.started.elapsed() };
@@ -273,10 +303,14 @@ impl Inner {
 
     /// A value of the application under a name, as JSON that is safe to write.
     pub(crate) fn redact_value(&self, name: &str, value: &impl Serialize, mode: Mode) -> Fragment {
+        self.redact_json(name, &crate::record::to_json(value), mode)
+    }
+
+    /// The same of a value that is JSON already.
+    pub(crate) fn redact_json(&self, name: &str, json: &[u8], mode: Mode) -> Fragment {
         /// More than any line holds: cutting it to the line is the encoder's part.
         const HELD: usize = 256 * 1024;
-        let json = crate::record::to_json(value);
-        self.redactor.value(name, &json, mode, HELD)
+        self.redactor.value(name, json, mode, HELD)
     }
 }
 

@@ -39,6 +39,8 @@ pub(crate) struct NestedCall {
     pub(crate) outcome: Outcome,
     pub(crate) error: Option<String>,
     pub(crate) target: Option<Target>,
+    /// What it captured: its own, and within the bound on the whole event's fields.
+    pub(crate) data: Vec<(String, Vec<u8>)>,
 }
 
 /// How the annotated handler of the exchange ended.
@@ -53,8 +55,18 @@ pub(crate) enum HandlerEnd {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Attribution {
     pub(crate) endpoint: &'static Endpoint,
-    /// Known before the handler and its extractors ran.
-    pub(crate) wired: bool,
+    pub(crate) source: Source,
+}
+
+/// How the handler became known. Each but the last is known before the handler's extractors run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The route itself, or whatever else calls the handler, knows it.
+    Wired,
+    /// Its attribute's `route` fits the request.
+    Declared,
+    /// It began to run.
+    Entered,
 }
 
 /// What only a request has.
@@ -105,6 +117,8 @@ pub(crate) struct Facts {
     /// The wired handler's own request for room was granted.
     pub(crate) admitted: bool,
     pub(crate) panicked: bool,
+    /// The answer's head has named the record: it comes, whatever happens now.
+    pub(crate) promised: bool,
     pub(crate) actor: Option<Actor>,
     /// The application named the actor itself; what extensions tell does not count any more.
     pub(crate) actor_named: bool,
@@ -139,6 +153,7 @@ impl Facts {
             handler_end: None,
             admitted: false,
             panicked: false,
+            promised: false,
             actor: None,
             actor_named: false,
             outcome: None,
@@ -162,6 +177,21 @@ impl Facts {
         self.attribution.map(|attribution| attribution.endpoint)
     }
 
+    /// The endpoint whose attribute decides about the record. An exemption that is only declared for the route counts
+    /// once its handler has run: a `route` that is wrong must not silence another handler.
+    pub(crate) fn deciding_endpoint(&self) -> Option<&'static Endpoint> {
+        let attribution = self.attribution?;
+        let unproven = attribution.endpoint.exemption().is_some() && self.declared_in_vain().is_some();
+        (!unproven).then_some(attribution.endpoint)
+    }
+
+    /// The endpoint that was taken for this request's handler because its attribute declares the route, and that has
+    /// not run.
+    pub(crate) fn declared_in_vain(&self) -> Option<&'static Endpoint> {
+        let attribution = self.attribution?;
+        (attribution.source == Source::Declared && !self.entered).then_some(attribution.endpoint)
+    }
+
     /// Whether the exchange was cut off before its handler could name anyone. A status alone does not tell: a timeout
     /// inside the adapter's layer, or a caught panic, answers in the handler's place.
     pub(crate) fn cut_off(&self) -> bool {
@@ -171,7 +201,7 @@ impl Facts {
 
     /// The action that the record will carry.
     pub(crate) fn action(&self) -> &str {
-        self.endpoint().map_or(&*self.action, |endpoint| endpoint.action())
+        self.deciding_endpoint().map_or(&*self.action, |endpoint| endpoint.action())
     }
 
     /// Notes what was done to a value, and gives it.
@@ -206,7 +236,7 @@ impl Facts {
         let asked = match self.attribution {
             Some(attribution) => {
                 let asked = attribution.endpoint.mode().unwrap_or(setting);
-                if attribution.wired { asked } else { asked.stricter(setting) }
+                if attribution.source == Source::Entered { asked.stricter(setting) } else { asked }
             }
             None if http.unmatched || (http.route.is_none() && http.status == Some(404)) => Mode::Basic,
             None => setting,

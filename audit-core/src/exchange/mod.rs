@@ -18,7 +18,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-pub(crate) use facts::{Attribution, Facts, HandlerEnd, Http, NestedCall, Step, Target};
+pub(crate) use facts::{Attribution, Facts, HandlerEnd, Http, NestedCall, Source, Step, Target};
 pub use handling::{Handling, Start};
 pub use head::{Headers, RequestHead, ResponseHead, RouteMatch};
 pub(crate) use open::{OpenExchanges, Ticket};
@@ -31,7 +31,7 @@ pub use crate::scope::unrecorded;
 use crate::delivery::Admission;
 use crate::registry::Endpoint;
 use crate::scope::{self, Scope};
-use crate::vocabulary::{Completion, Delivery};
+use crate::vocabulary::{Completion, Delivery, Outcome, RecordOn};
 
 /// A unique guard of one request and its answer. Dropping it writes the record.
 pub struct Exchange {
@@ -81,7 +81,8 @@ impl Exchange {
         let (is_head, id) = self.shared.with(|facts| {
             take::take_response(&auditor, facts, head);
             let is_head = facts.http.as_ref().is_some_and(|http| &*http.method == "HEAD");
-            let certain = self.may_overdraw(facts) && auditor.keeps(facts);
+            let certain = self.may_overdraw(facts) && auditor.keeps(facts) && facts.is_certain_at_head();
+            facts.promised |= certain;
             (is_head, certain.then(|| facts.event_id.to_string()))
         })?;
         self.finished = head.ended || without_body || is_head || head.exact_length == Some(0);
@@ -195,6 +196,17 @@ fn message_of(panic: &(dyn Any + Send)) -> Option<&str> {
 }
 
 impl Facts {
+    /// Whether the endpoint's `on` lets a record come, whatever happens after the head.
+    fn is_certain_at_head(&self) -> bool {
+        match self.deciding_endpoint().map_or(RecordOn::Always, Endpoint::on) {
+            RecordOn::Always => true,
+            // Not unless it is an error already: a body may still break off.
+            RecordOn::Error => self.outcome() == Outcome::Failed,
+            // A body may still panic.
+            RecordOn::Success => false,
+        }
+    }
+
     /// Notes that the application panicked, with its message where it is known.
     pub(crate) fn note_panic(&mut self, message: Option<String>) {
         self.panicked = true;

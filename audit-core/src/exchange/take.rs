@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::auditor::Inner;
-use crate::exchange::{Attribution, Facts, Headers, Http, RequestHead, ResponseHead, RouteMatch};
+use crate::exchange::{Attribution, Facts, Headers, Http, RequestHead, ResponseHead, RouteMatch, Source};
 use crate::policy::ContentHints;
 use crate::redact::BodyKind;
 use crate::registry::Endpoint;
@@ -16,7 +16,7 @@ const METHOD_BYTES: usize = 32;
 /// The bound of `x-request-id` in bytes: more than any tracing system uses, and little in a record.
 const REQUEST_ID_BYTES: usize = 128;
 
-/// Starts the facts of a request.
+/// Starts the facts of a request, as the endpoint asks that its route declares, if any does.
 pub(crate) fn take_http(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestHead<'_>) {
     let address = auditor.resolve_client(head);
     let forwarded_for = address.forwarded_for.map(|claim| {
@@ -69,7 +69,8 @@ pub(crate) fn take_http(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestH
     if head.method.len() > METHOD_BYTES {
         facts.note_cut(head.method.len());
     }
-    let mode = if unmatched { Mode::Basic } else { auditor.settings().mode };
+    let asked = facts.endpoint().and_then(Endpoint::mode);
+    let mode = if unmatched { Mode::Basic } else { asked.unwrap_or(auditor.settings().mode) };
     take_content(auditor, facts, head, mode);
 }
 
@@ -87,7 +88,7 @@ fn take_trace_of_span(_: &mut Facts) {}
 
 /// Attributes an exchange to a wired endpoint, and takes its content anew if the endpoint asks for another mode.
 pub(crate) fn take_wired(auditor: &Arc<Inner>, facts: &mut Facts, endpoint: &'static Endpoint, head: &RequestHead<'_>) {
-    facts.attribution = Some(Attribution { endpoint, wired: true });
+    facts.attribution = Some(Attribution { endpoint, source: Source::Wired });
     let mode = endpoint.mode().unwrap_or(auditor.settings().mode);
     let Some(http) = &mut facts.http else { return };
     if let RouteMatch::Template(template) = head.route {

@@ -203,7 +203,7 @@ impl Writer<'_> {
     fn context(&mut self, encoder: &Encoder, facts: &Facts) {
         let long = encoder.max_line / 16;
         let short = long.min(512);
-        if let Some(endpoint) = facts.endpoint() {
+        if let Some(endpoint) = facts.deciding_endpoint() {
             self.text("handler", &endpoint.handler(), short);
         }
         if let Some(http) = &facts.http {

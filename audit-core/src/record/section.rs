@@ -130,6 +130,9 @@ fn write_call(out: &mut Vec<u8>, call: &NestedCall) {
     if let Some(target) = &call.target {
         members.member("target", |out| write_target(out, target));
     }
+    if !call.data.is_empty() {
+        members.member("data", |out| write_object(out, &call.data));
+    }
     if let Some(duration) = call.duration {
         members.member("duration_ms", |out| write_milliseconds(out, duration));
     }

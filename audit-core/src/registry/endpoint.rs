@@ -7,7 +7,7 @@
 use std::hash::{Hash, Hasher};
 
 use super::names;
-use crate::vocabulary::{Delivery, Mode};
+use crate::vocabulary::{Delivery, Mode, RecordOn};
 
 /// A function that is audited, or deliberately is not, as its attribute declares it.
 ///
@@ -24,6 +24,9 @@ pub struct Declaration {
     pub target: Option<&'static str>,
     pub mode: Option<Mode>,
     pub delivery: Option<Delivery>,
+    pub on: RecordOn,
+    /// The method and the template that the attribute declares.
+    pub route: Option<(&'static str, &'static str)>,
     pub module: &'static str,
     pub function: &'static str,
     pub file: &'static str,
@@ -78,6 +81,18 @@ impl Endpoint {
     #[must_use]
     pub const fn delivery(&self) -> Option<Delivery> {
         self.declared.delivery
+    }
+
+    /// Of which ends this endpoint leaves a record.
+    #[must_use]
+    pub const fn on(&self) -> RecordOn {
+        self.declared.on
+    }
+
+    /// The method and the whole template that the attribute's `route` declares. Nobody has checked it.
+    #[must_use]
+    pub const fn route(&self) -> Option<(&'static str, &'static str)> {
+        self.declared.route
     }
 
     /// Why the handler is deliberately not audited; `None` for one that is audited.
@@ -168,6 +183,8 @@ impl std::fmt::Debug for Endpoint {
             .field("target", &self.target())
             .field("mode", &self.mode())
             .field("delivery", &self.delivery())
+            .field("on", &self.on())
+            .field("route", &self.route())
             .field("handler", &format_args!("{}::{}", self.module(), self.function()))
             .field("place", &place)
             .finish()
@@ -187,6 +204,8 @@ mod tests {
             target: Some("layer/{name}"),
             mode: Some(Mode::Full),
             delivery: None,
+            on: RecordOn::Always,
+            route: None,
             module: "app::layers",
             function: "create",
             file: "src/layers.rs",

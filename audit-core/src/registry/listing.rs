@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::policy::Policy;
 use crate::registry::{Endpoint, wired};
 use crate::settings::Settings;
-use crate::vocabulary::{Delivery, Mode};
+use crate::vocabulary::{Delivery, Mode, RecordOn};
 
 /// Every annotated endpoint of the program, sorted, each with the routes that are known to lead to it.
 #[derive(Debug, Clone, Serialize)]
@@ -25,7 +25,8 @@ pub struct Listing {
 pub struct ListedEndpoint {
     /// Whether no route is known to lead to it: a framework may not tell of plain routes.
     pub unrouted: bool,
-    /// The route's template as it was given, without the prefixes of routers around it.
+    /// The route's template: a wired one as it was given, without the prefixes of routers around it; a declared one
+    /// whole.
     pub path: Option<String>,
     /// The method.
     pub method: Option<String>,
@@ -35,6 +36,11 @@ pub struct ListedEndpoint {
     pub mode: String,
     /// What a response waits for.
     pub delivery: String,
+    /// Of which ends there is a record: `error` or `success`; absent if of every one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on: Option<String>,
+    /// Whether the route is the attribute's word alone, and no framework's.
+    pub declared: bool,
     /// `module::function`.
     pub handler: String,
     /// File and line.
@@ -64,14 +70,19 @@ impl Listing {
         let wired = wired::wired();
         let mut endpoints = Vec::new();
         for endpoint in super::endpoints() {
-            let routes = wired.iter().filter(|route| route.endpoint.same_as(endpoint));
-            let before = endpoints.len();
-            endpoints.extend(
-                routes.map(|route| ListedEndpoint::new(endpoint, Some((route.method, route.path)), settings, policy)),
-            );
-            if endpoints.len() == before {
-                endpoints.push(ListedEndpoint::new(endpoint, None, settings, policy));
+            let mut routes: Vec<(&str, &str)> =
+                wired.iter().filter(|it| it.endpoint.same_as(endpoint)).map(|it| (it.method, it.path)).collect();
+            // A wired path lacks the prefixes that a declared one has.
+            let declared = endpoint
+                .route()
+                .filter(|(method, path)| !routes.iter().any(|wired| wired.0 == *method && path.ends_with(wired.1)));
+            let list =
+                |route, declared| ListedEndpoint { declared, ..ListedEndpoint::new(endpoint, route, settings, policy) };
+            if routes.is_empty() && declared.is_none() {
+                endpoints.push(list(None, false));
             }
+            endpoints.extend(routes.drain(..).map(|route| list(Some(route), false)));
+            endpoints.extend(declared.map(|route| list(Some(route), true)));
         }
         endpoints.sort();
         Self { enabled: settings.enabled, endpoints }
@@ -98,6 +109,8 @@ impl ListedEndpoint {
             action: endpoint.action().to_owned(),
             mode: endpoint.mode().map_or(settings.mode, |mode: Mode| mode).as_str().to_owned(),
             delivery: endpoint.delivery().map_or(settings.delivery, |delivery: Delivery| delivery).as_str().to_owned(),
+            on: (endpoint.on() != RecordOn::Always).then(|| endpoint.on().as_str().to_owned()),
+            declared: false,
             handler: endpoint.handler(),
             location: endpoint.location(),
             exempt: endpoint.exemption().map(str::to_owned),
@@ -110,23 +123,27 @@ impl ListedEndpoint {
 }
 
 impl fmt::Display for Listing {
-    /// A table: method, path, action, mode, delivery; below it what is exempt, with its reason, and any warnings.
+    /// A table: method, path, action, mode, delivery, and of which ends there is a record if not of every one; below
+    /// it what is exempt, with its reason, and any warnings.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let dash = || "-".to_owned();
-        let mut rows = vec![["METHOD", "PATH", "ACTION", "MODE", "DELIVERY"].map(str::to_owned)];
+        let or = |value: &Option<String>, otherwise: &str| value.as_deref().unwrap_or(otherwise).to_owned();
+        let mut rows = vec![["METHOD", "PATH", "ACTION", "MODE", "DELIVERY", "ON"].map(str::to_owned)];
         rows.extend(self.audited().map(|endpoint| {
+            let mark = if endpoint.declared { " (declared)" } else { "" };
             [
-                endpoint.method.clone().unwrap_or_else(dash),
-                endpoint.path.clone().unwrap_or_else(dash),
+                or(&endpoint.method, "-"),
+                format!("{}{mark}", or(&endpoint.path, "-")),
                 endpoint.action.clone(),
                 endpoint.mode.clone(),
                 endpoint.delivery.clone(),
+                or(&endpoint.on, RecordOn::Always.as_str()),
             ]
         }));
         let state = if self.enabled { "" } else { " (auditing is OFF: nothing is recorded)" };
         writeln!(f, "audited endpoints: {}{state}", rows.len() - 1)?;
+        let columns = if self.audited().any(|endpoint| endpoint.on.is_some()) { 6 } else { 5 };
         let widths: Vec<usize> =
-            (0..5).map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
+            (0..columns).map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
         for row in &rows {
             let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
             writeln!(f, "  {}", cells.join("  ").trim_end())?;

@@ -49,6 +49,7 @@ mod tests {
     use super::super::endpoint::{Declaration, Kind};
     use super::super::names::type_name_of;
     use super::*;
+    use crate::vocabulary::RecordOn;
 
     /// What the attribute puts into a body, by hand.
     macro_rules! declare {
@@ -60,6 +61,8 @@ mod tests {
                 target: None,
                 mode: None,
                 delivery: None,
+                on: RecordOn::Always,
+                route: None,
                 module: module_path!(),
                 function: $function,
                 file: file!(),

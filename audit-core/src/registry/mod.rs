@@ -1,5 +1,7 @@
 //! Every annotated handler of the program, collected at link time.
 
+mod capture;
+mod declared;
 mod endpoint;
 mod listing;
 mod lookup;
@@ -9,6 +11,8 @@ mod wired;
 
 use std::sync::OnceLock;
 
+pub use capture::*;
+pub(crate) use declared::{DeclaredRoutes, RouteConflict};
 pub use endpoint::{Declaration, Endpoint, Kind, Registration};
 pub use listing::{ListedEndpoint, Listing};
 pub use lookup::{find_by_type_name, find_handler};

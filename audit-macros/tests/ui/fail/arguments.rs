@@ -11,7 +11,7 @@ fn words() {}
 #[audited("layer.create", action = "layer.create", mode = "full", mode = "full")]
 fn repeated() {}
 
-#[audited("layer.create", capture(name), redact("a", "b"), keep(x), actor = user.name, on = "error", route = "POST /")]
+#[audited("layer.create", redact("a", "b"), keep(x))]
 fn not_built() {}
 
 #[audited(mode = full, target, crate = "audit_core", action(x))]

@@ -1,7 +1,8 @@
 //! One run of an annotated function: what `#[audited]` expands to.
 
+mod values;
+
 use std::cell::Cell;
-use std::fmt::Display;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use std::time::Instant;
 use pin_project_lite::pin_project;
 
 use crate::auditor::global;
-use crate::exchange::{Attribution, Exchange, Facts, HandlerEnd, NestedCall, Shared, Target, noting_panics};
+use crate::exchange::{Attribution, Exchange, Facts, HandlerEnd, NestedCall, Shared, Source, noting_panics};
 use crate::registry::{Endpoint, Returned};
 use crate::scope::{self, Current, Scope, Scoped};
 use crate::vocabulary::Outcome;
@@ -64,11 +65,11 @@ impl Call {
                 facts.entered = true;
                 match facts.attribution {
                     None => {
-                        facts.attribution = Some(Attribution { endpoint, wired: false });
+                        facts.attribution = Some(Attribution { endpoint, source: Source::Entered });
                         return Some(None);
                     }
                     Some(attribution) if attribution.endpoint.same_as(endpoint) => return Some(None),
-                    // Something audited runs before the wired handler does, such as an extractor.
+                    // Something audited runs before the handler does that is known already, such as an extractor.
                     Some(_) => facts.entered = false,
                 }
             }
@@ -81,6 +82,7 @@ impl Call {
                     outcome: Outcome::Unknown,
                     error: None,
                     target: None,
+                    data: Vec::new(),
                 });
                 Some(facts.calls.len() - 1)
             })
@@ -108,25 +110,6 @@ impl Call {
     #[must_use]
     pub fn is_live(&self) -> bool {
         !matches!(self.place, Place::Nowhere)
-    }
-
-    /// Fills the placeholders of the endpoint's `target` with the arguments' values.
-    pub fn target(&self, values: &[(&str, &dyn Display)]) {
-        let Some(shared) = self.shared() else { return };
-        let endpoint = match &self.place {
-            Place::Nested(_, index) => shared.with(|facts| facts.calls.get(*index).map(|call| call.endpoint)).flatten(),
-            _ => shared.with(|facts| facts.endpoint()).flatten(),
-        };
-        let Some(template) = endpoint.and_then(Endpoint::target) else { return };
-        let (text, redacted) = fill(template, |name| {
-            let value = values.iter().find(|(known, _)| *known == name).map(|(_, value)| value)?;
-            Some(shared.auditor().redact_named(name, &value.to_string()))
-        });
-        let target = Target::parse(&text);
-        shared.add(|facts| {
-            facts.redacted += redacted;
-            self.place.put_target(facts, target);
-        });
     }
 
     /// Runs an `async` body so that the event is the current one wherever the body is polled.
@@ -209,19 +192,6 @@ impl Call {
     }
 }
 
-impl Place {
-    fn put_target(&self, facts: &mut Facts, target: Target) {
-        match self {
-            Self::Nested(_, index) => {
-                if let Some(call) = facts.calls.get_mut(*index) {
-                    call.target = Some(target);
-                }
-            }
-            _ => facts.push_target(target),
-        }
-    }
-}
-
 impl Drop for Call {
     fn drop(&mut self) {
         if self.finished {
@@ -291,44 +261,10 @@ fn watching<R>(watched: Option<&Watched>, run: impl FnOnce() -> R) -> R {
     }
 }
 
-/// Replaces each `{name}` of a template by what `value` gives for it, and counts what was hidden.
-fn fill(template: &str, mut value: impl FnMut(&str) -> Option<(String, u64)>) -> (String, u64) {
-    let mut filled = String::with_capacity(template.len() + 16);
-    let mut hidden = 0;
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once('{') {
-        filled.push_str(before);
-        let Some((name, after)) = after.split_once('}') else {
-            rest = after;
-            break;
-        };
-        if let Some((text, redacted)) = value(name) {
-            filled.push_str(&text);
-            hidden += redacted;
-        }
-        rest = after;
-    }
-    filled.push_str(rest);
-    (filled, hidden)
-}
-
 impl Scope {
     /// The identifier that the record of this exchange will carry.
     #[must_use]
     pub fn event_id(&self) -> Option<String> {
         self.shared().with(|facts| facts.event_id.to_string())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn placeholders_are_filled_once() {
-        let value = |name: &str| Some((format!("<{name}>{{x}}"), 0));
-        assert_eq!(fill("layer/{a}/{b.c}", value).0, "layer/<a>{x}/<b.c>{x}");
-        assert_eq!(fill("report", value).0, "report");
-        assert_eq!(fill("layer/{missing}", |_| None).0, "layer/");
     }
 }

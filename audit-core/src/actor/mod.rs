@@ -1,6 +1,10 @@
 //! Who did it.
 
+mod as_actor;
+
 use std::fmt;
+
+pub use as_actor::AsActor;
 
 /// What kind of party an [`Actor`] is: the record's `actor_type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

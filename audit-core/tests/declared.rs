@@ -1,0 +1,171 @@
+//! `route = "POST /layers/{id}"`: what a declared endpoint asks for counts from the beginning of its requests.
+
+mod support;
+
+use audit_core::exchange::{Exchange, RequestHead, RouteMatch};
+use audit_core::testing::{MemorySink, assert_record};
+use audit_core::{Auditor, Builder, Delivery, Endpoint, Output, audit_exempt, audited};
+use serde_json::json;
+use support::{Lines, admit, respond};
+
+#[audited("layer.read", route = "GET /layers/{id}", mode = "full")]
+fn read() {}
+
+#[audited("layer.reset", route = "POST /reset/{token}", mode = "basic", delivery = "best_effort")]
+fn reset() {}
+
+#[audited("health.users", route = "GET /{tenant}/users", on = "error")]
+fn users() {}
+
+#[audited("health.files", route = "GET /health/files/{*rest}")]
+fn files() {}
+
+#[audit_exempt(reason = "a probe", route = "GET /api/probe")]
+fn probe() {}
+
+#[audited("other.handler")]
+fn other() {}
+
+fn auditor(configure: impl FnOnce(Builder) -> Builder) -> (Auditor, MemorySink) {
+    let sink = MemorySink::new();
+    let builder = configure(Auditor::builder().output(Output::None)).sink(sink.clone());
+    (builder.build().expect("the settings are good"), sink)
+}
+
+const JSON: Lines<'_> = Lines(&[("accept", b"application/json"), ("x-note", b"noted")]);
+
+fn begin(auditor: &Auditor, method: &str, path: &str, route: RouteMatch<'_>) -> Option<Exchange> {
+    let mut head = RequestHead::new("test", method, path, &JSON);
+    head.route = route;
+    let mut exchange = auditor.begin(&head)?;
+    admit(&mut exchange);
+    Some(exchange)
+}
+
+/// Ends a request whose handler, if any, does `handle`.
+fn end(mut exchange: Exchange, handle: impl FnOnce(), status: u16) {
+    exchange.enter(handle);
+    respond(&mut exchange, status);
+    exchange.complete();
+}
+
+#[test]
+fn a_request_that_no_handler_saw_carries_its_action_and_mode() {
+    for route in [RouteMatch::NotKnownYet, RouteMatch::Template("/reset/{token}")] {
+        let (auditor, sink) = auditor(|builder| builder);
+        let secret = "kT9vQx2LmZ";
+        let path = format!("/reset/{secret}");
+        end(begin(&auditor, "POST", &path, route).expect("recorded"), || {}, 422);
+        let record = sink.only();
+        assert_record(
+            &record,
+            json!({
+                "action": "layer.reset", "handler": "declared::reset", "route": "/reset/{token}", "mode": "basic",
+                "path": "/reset/[FILTERED]", "headers": null, "outcome": "rejected",
+            }),
+        );
+        sink.assert_no_leak(secret);
+    }
+}
+
+#[test]
+fn a_wider_mode_and_head_of_get_apply_from_the_start() {
+    let (auditor, sink) = auditor(|builder| builder.mode(audit_core::Mode::Basic));
+    for method in ["GET", "HEAD"] {
+        sink.clear();
+        end(begin(&auditor, method, "/layers/7", RouteMatch::NotKnownYet).expect("recorded"), read, 200);
+        assert_record(
+            &sink.only(),
+            json!({"action": "layer.read", "mode": "full", "route": "/layers/{id}", "calls": null}),
+        );
+        assert_eq!(sink.only()["headers"]["x-note"], "noted");
+    }
+    sink.clear();
+    // Another method, a template of another name and a router that found nothing are not declared.
+    for (method, route) in
+        [("PUT", RouteMatch::NotKnownYet), ("GET", RouteMatch::Template("/layers/{name}")), ("GET", RouteMatch::None)]
+    {
+        end(begin(&auditor, method, "/layers/7", route).expect("recorded"), || {}, 200);
+    }
+    assert!(sink.wait_for(3).iter().all(|record| record["action"] == "http.request" && record["mode"] == "basic"));
+}
+
+#[test]
+fn a_declared_delivery_waits_for_nothing() {
+    let (auditor, sink) = auditor(|builder| builder.delivery(Delivery::Buffered));
+    let mut exchange = begin(&auditor, "POST", "/reset/a", RouteMatch::NotKnownYet).expect("recorded");
+    assert_eq!(respond(&mut exchange, 200), None, "such a record may be dropped");
+    exchange.complete();
+    drop(exchange);
+    assert_eq!(sink.only()["action"], "layer.reset");
+}
+
+fn endpoint(auditor: &Auditor, action: &str) -> &'static Endpoint {
+    let listed = auditor.endpoints();
+    let found = listed.endpoints.iter().find(|it| it.action == action).expect("it is listed");
+    audit_core::registry::endpoints().iter().find(|it| it.location() == found.location).expect("it is registered")
+}
+
+#[test]
+fn a_wired_endpoint_wins() {
+    let (auditor, sink) = auditor(|builder| builder);
+    let exchange = begin(&auditor, "GET", "/layers/7", RouteMatch::NotKnownYet).expect("recorded");
+    let mut head = RequestHead::new("test", "GET", "/layers/7", &JSON);
+    head.route = RouteMatch::Template("/layers/{name}");
+    exchange.scope().wire(endpoint(&auditor, "other.handler"), &head);
+    end(exchange, other, 200);
+    assert_record(
+        &sink.only(),
+        json!({"action": "other.handler", "route": "/layers/{name}", "mode": "compact", "calls": null}),
+    );
+}
+
+#[test]
+fn dropping_by_a_declared_template_needs_the_path_too() {
+    let (auditor, _) = auditor(|builder| builder.exclude("/health"));
+    let recorded = |path| begin(&auditor, "GET", path, RouteMatch::NotKnownYet).is_some();
+    // The template decides that it is another tenant's, as it does once the router has matched it.
+    assert!(recorded("/health/users"));
+    assert!(!recorded("/health/files/logo"));
+    // A path that climbs may end anywhere.
+    assert!(recorded("/health/files/../../api"));
+    let listing = auditor.endpoints();
+    let excluded: Vec<&str> = listing.endpoints.iter().filter(|it| it.excluded).map(|it| it.action.as_str()).collect();
+    assert_eq!(excluded, ["health.files"]);
+}
+
+#[test]
+fn an_exemption_counts_where_its_handler_ran() {
+    let (auditor, sink) = auditor(|builder| builder);
+    end(begin(&auditor, "GET", "/api/probe", RouteMatch::NotKnownYet).expect("begun"), probe, 200);
+    // It never runs: the route is wrong, and may not silence whatever it is that answers.
+    end(begin(&auditor, "GET", "/api/probe", RouteMatch::NotKnownYet).expect("begun"), other, 200);
+    auditor.shutdown(support::PATIENCE);
+    let record = sink.only();
+    assert_record(&record, json!({"action": "http.request", "handler": null}));
+    assert_eq!(record["calls"][0]["action"], "other.handler");
+}
+
+#[test]
+fn an_on_counts_for_what_extractors_refuse() {
+    let (auditor, sink) = auditor(|builder| builder);
+    for status in [403, 500] {
+        end(begin(&auditor, "GET", "/acme/users", RouteMatch::NotKnownYet).expect("begun"), || {}, status);
+    }
+    auditor.shutdown(support::PATIENCE);
+    assert_record(&sink.only(), json!({"action": "health.users", "status_code": 500}));
+}
+
+#[test]
+fn the_listing_tells_what_is_declared() {
+    let (auditor, _) = auditor(|builder| builder);
+    let listing = auditor.endpoints();
+    let found = listing.endpoints.iter().find(|it| it.action == "layer.read").expect("it is listed");
+    assert_eq!((found.method.as_deref(), found.path.as_deref()), (Some("GET"), Some("/layers/{id}")));
+    assert!(found.declared && !found.unrouted);
+    assert!(listing.to_string().contains("/layers/{id} (declared)"), "{listing}");
+    assert!(listing.endpoints.iter().any(|it| it.action == "other.handler" && it.unrouted && !it.declared));
+    users();
+    files();
+    reset();
+}
