@@ -1,5 +1,6 @@
 //! The project's own commands. `cargo xtask` lists them.
 
+mod bench;
 mod test;
 
 use std::process::ExitCode;
@@ -8,12 +9,14 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
 
   test    formatting, lints, docs and every test, the ones outside the workspace too
+  bench   instructions a request, ours and others': [--json FILE] [--only NAME] [--profile NAME] (needs valgrind)
 ";
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
-    match (arguments.next().as_deref(), arguments.next()) {
-        (Some("test"), None) => test::run(),
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.split_first() {
+        Some((command, [])) if command == "test" => test::run(),
+        Some((command, rest)) if command == "bench" => bench::run(rest),
         _ => {
             eprint!("{USAGE}");
             ExitCode::from(2)
