@@ -1,6 +1,6 @@
 //! What handlers share, and the routes that lead to them.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use audit_axum::routing::{get, post};
 use audit_axum::{AuditLayer, Auditor, RouterExt as _};
@@ -11,19 +11,34 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::map_response;
 use axum::response::Response;
 use prediction_model::{Predictor, Version};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::audit_logs::audit_logs;
+use crate::cors::Origins;
+use crate::database::Database;
 use crate::error::ApiError;
-use crate::health::health;
-use crate::login::login;
+use crate::feedback::FeedbackTable;
+use crate::files::FileError;
+use crate::limits::Limiter;
+use crate::models::Models;
+use crate::openapi;
 use crate::passwords::{HashError, Password};
-use crate::predict::{predict_ab, predict_v1, predict_v2};
+use crate::remote::mlflow::Tracking;
+use crate::remote::slack::Slack;
+use crate::routes::audit_logs::audit_logs;
+use crate::routes::docs::{docs, docs_file, docs_page, openapi as description};
+use crate::routes::feedback::feedback;
+use crate::routes::health::health;
+use crate::routes::login::login;
+use crate::routes::predict::{predict_ab, predict_v1, predict_v2};
+use crate::routes::report::report;
+use crate::routes::retrain::retrain;
+use crate::routes::slack_alert::slack_alert;
 use crate::tokens::Tokens;
 use crate::users::Users;
 use crate::workers::Workers;
 
-/// The most that the body of a login may have.
-const LOGIN_BYTES: usize = 64 * 1024;
+/// The most that a JSON body may have.
+const JSON_BYTES: usize = 64 * 1024;
 /// The most that an uploaded form may have.
 const UPLOAD_BYTES: usize = 4 * 1024 * 1024;
 
@@ -32,29 +47,41 @@ const UPLOAD_BYTES: usize = 4 * 1024 * 1024;
 pub(crate) struct App(Arc<Shared>);
 
 struct Shared {
-    users: Users,
-    tokens: Tokens,
+    parts: Parts,
+    feedback: FeedbackTable,
     nobodys_hash: String,
-    v1: Predictor,
-    v2: Predictor,
-    store: Store,
+    /// Set once the routes are known.
+    description: OnceLock<String>,
+    training: Arc<Semaphore>,
     // Apart, so that a flood of one kind of request does not hold up the others.
     hashing: Workers,
     computing: Workers,
     reading: Workers,
 }
 
+/// What handlers use, each made by its own module.
+pub(crate) struct Parts {
+    pub(crate) users: Users,
+    pub(crate) database: Arc<Database>,
+    pub(crate) tokens: Tokens,
+    pub(crate) models: Models,
+    pub(crate) store: Store,
+    pub(crate) limiter: Limiter,
+    pub(crate) slack: Slack,
+    /// `None`: no MLflow is set.
+    pub(crate) tracking: Option<Tracking>,
+}
+
 impl App {
     /// # Errors
     /// When the system gives no random salt.
-    pub(crate) fn new(users: Users, tokens: Tokens, store: Store) -> Result<Self, HashError> {
+    pub(crate) fn new(parts: Parts) -> Result<Self, HashError> {
         Ok(Self(Arc::new(Shared {
-            users,
-            tokens,
+            feedback: FeedbackTable::new(Arc::clone(&parts.database)),
+            parts,
             nobodys_hash: Password::random().hash()?,
-            v1: Predictor::load(Version::V1),
-            v2: Predictor::load(Version::V2),
-            store,
+            description: OnceLock::new(),
+            training: Arc::new(Semaphore::new(1)),
             hashing: Workers::new(),
             computing: Workers::new(),
             reading: Workers::new(),
@@ -62,15 +89,15 @@ impl App {
     }
 
     pub(crate) fn users(&self) -> &Users {
-        &self.0.users
+        &self.0.parts.users
     }
 
     pub(crate) fn tokens(&self) -> &Tokens {
-        &self.0.tokens
+        &self.0.parts.tokens
     }
 
     pub(crate) fn store(&self) -> &Store {
-        &self.0.store
+        &self.0.parts.store
     }
 
     /// A hash that no password matches but one that nobody knows, for names that nobody has.
@@ -78,11 +105,41 @@ impl App {
         &self.0.nobodys_hash
     }
 
-    pub(crate) fn predictor(&self, version: Version) -> &Predictor {
-        match version {
-            Version::V1 => &self.0.v1,
-            Version::V2 => &self.0.v2,
-        }
+    pub(crate) fn predictor(&self, version: Version) -> Arc<Predictor> {
+        self.0.parts.models.get(version)
+    }
+
+    pub(crate) fn feedback(&self) -> &FeedbackTable {
+        &self.0.feedback
+    }
+
+    pub(crate) fn limiter(&self) -> &Limiter {
+        &self.0.parts.limiter
+    }
+
+    pub(crate) fn slack(&self) -> &Slack {
+        &self.0.parts.slack
+    }
+
+    pub(crate) fn tracking(&self) -> Option<&Tracking> {
+        self.0.parts.tracking.as_ref()
+    }
+
+    /// The API's description, as JSON.
+    pub(crate) fn description(&self) -> &str {
+        self.0.description.get().map_or("{}", String::as_str)
+    }
+
+    /// The right to train, which one at a time has; `None` while somebody has it.
+    pub(crate) fn begin_training(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0.training).try_acquire_owned().ok()
+    }
+
+    /// Keeps and serves a new version 2 if it is good enough; see [`Models::deploy`].
+    pub(crate) async fn deploy(&self, new: Predictor) -> Result<bool, ApiError> {
+        let app = self.clone();
+        let deployed: Result<bool, FileError> = self.compute(move || app.0.parts.models.deploy(new)).await?;
+        Ok(deployed?)
     }
 
     /// Runs the hashing of a password; see [`Workers::run`].
@@ -93,7 +150,7 @@ impl App {
         self.0.hashing.run(work).await
     }
 
-    /// Runs a prediction; see [`Workers::run`].
+    /// Runs what the processor has to do for a prediction or a training; see [`Workers::run`].
     pub(crate) async fn compute<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -111,24 +168,41 @@ impl App {
 }
 
 /// Every route, below the audit layer: what no route takes is audited by its path, or not at all.
-pub(crate) fn router(app: App, auditor: &Auditor) -> Router {
+///
+/// # Errors
+/// When the API cannot be described.
+pub(crate) fn router(app: App, auditor: &Auditor, origins: Option<Origins>) -> Result<Router, serde_json::Error> {
     let small = Router::new()
         .audited_route("/login", post(login))
         .audited_route("/health", get(health))
+        .audited_route("/feedback", post(feedback))
+        .audited_route("/admin/report", get(report))
+        .audited_route("/admin/retrain_mlflow", post(retrain))
+        .audited_route("/admin/slack_alert", post(slack_alert))
         .audited_route("/admin/audit_logs", get(audit_logs))
-        .layer(DefaultBodyLimit::max(LOGIN_BYTES));
+        .audited_route("/openapi.json", get(description))
+        .audited_route("/docs", get(docs))
+        .audited_route("/docs/", get(docs_page))
+        .audited_route("/docs/{*file}", get(docs_file))
+        .layer(DefaultBodyLimit::max(JSON_BYTES));
     let uploads = Router::new()
         .audited_route("/api/v1/predict", post(predict_v1))
         .audited_route("/api/v2/predict", post(predict_v2))
         .audited_route("/api/ab/predict", post(predict_ab))
         .layer(DefaultBodyLimit::max(UPLOAD_BYTES));
-    small
+    // The routes above are in the listing now.
+    let text = openapi::describe(&auditor.endpoints())?;
+    app.0.description.get_or_init(|| text);
+    let mut routes = small
         .merge(uploads)
         .fallback(async || ApiError::NoSuchPath)
         .method_not_allowed_fallback(async || ApiError::NoSuchMethod)
         .with_state(app)
-        .layer(map_response(keep_to_yourself))
-        .layer(AuditLayer::new(auditor.clone()))
+        .layer(map_response(keep_to_yourself));
+    if let Some(origins) = origins {
+        routes = routes.layer(origins.layer());
+    }
+    Ok(routes.layer(AuditLayer::new(auditor.clone())))
 }
 
 /// Tokens, predictions and records are for who asked, and are what they say they are.

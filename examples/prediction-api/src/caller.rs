@@ -13,8 +13,20 @@ use crate::users::User;
 /// A user with a valid token. The record's actor from here on, whatever becomes of the request.
 pub(crate) struct Caller(User);
 
-/// A [`Caller`] who may read the audit trail.
-pub(crate) struct Admin;
+/// A [`Caller`] whose role is that of an administrator.
+pub(crate) struct Admin(Caller);
+
+impl Caller {
+    pub(crate) fn name(&self) -> &str {
+        &self.0.name
+    }
+}
+
+impl Admin {
+    pub(crate) fn name(&self) -> &str {
+        self.0.name()
+    }
+}
 
 impl FromRequestParts<App> for Caller {
     type Rejection = ApiError;
@@ -28,8 +40,8 @@ impl FromRequestParts<App> for Admin {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let Caller(user) = Caller::from_request_parts(parts, app).await?;
-        if user.is_admin() { Ok(Self) } else { Err(ApiError::Forbidden.before_handler()) }
+        let caller = Caller::from_request_parts(parts, app).await?;
+        if caller.0.is_admin() { Ok(Self(caller)) } else { Err(ApiError::Forbidden.before_handler()) }
     }
 }
 

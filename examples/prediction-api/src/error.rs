@@ -8,9 +8,14 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use prediction_model::DecodeError;
-use serde_json::{Value, json};
+use serde::Serialize;
 
+use crate::database::DatabaseError;
+use crate::files::FileError;
+use crate::limits::TooMany;
 use crate::passwords::HashError;
+use crate::remote::RemoteError;
+use crate::remote::slack::AlertError;
 use crate::tokens::TokenError;
 use crate::users::UsersError;
 
@@ -42,6 +47,18 @@ pub(crate) enum ApiError {
     Undecodable(DecodeError),
     #[error("{message}")]
     Parameter { name: String, message: String },
+    #[error("{0}")]
+    Body(String),
+    #[error("more than {}", .0.limit)]
+    TooMany(TooMany),
+    #[error("MLFLOW_TRACKING_URI is not set")]
+    NoTracking,
+    #[error("a training is going on")]
+    TrainingGoesOn,
+    #[error(transparent)]
+    Tracking(#[from] RemoteError),
+    #[error(transparent)]
+    Alert(AlertError),
     #[error("there is no such path")]
     NoSuchPath,
     #[error("the path does not take this method")]
@@ -51,11 +68,40 @@ pub(crate) enum ApiError {
     #[error(transparent)]
     Users(#[from] UsersError),
     #[error(transparent)]
+    Database(#[from] DatabaseError),
+    #[error("the new model cannot be kept")]
+    Model(#[from] FileError),
+    #[error(transparent)]
     Hash(#[from] HashError),
     #[error(transparent)]
     Query(QueryError),
     #[error("cannot make an answer")]
     Answer(#[from] serde_json::Error),
+    #[error("cannot make a page: {0}")]
+    Page(String),
+}
+
+/// What an answer tells, when it is not what was asked for. As in the Flask application, who may not is told by `msg`,
+/// what is wrong by `error`.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub(crate) struct Told {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    msg: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    /// The parameter that is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameter: Option<String>,
+}
+
+impl Told {
+    pub(crate) fn msg(text: impl Into<String>) -> Self {
+        Self { msg: Some(text.into()), ..Self::default() }
+    }
+
+    fn error(text: impl Into<String>) -> Self {
+        Self { error: Some(text.into()), ..Self::default() }
+    }
 }
 
 impl ApiError {
@@ -71,38 +117,60 @@ impl ApiError {
             | Self::NoFile
             | Self::EmptyFile
             | Self::UnreadableForm
+            | Self::Body(_)
             | Self::Parameter { .. } => StatusCode::BAD_REQUEST,
             Self::WrongCredentials | Self::Token(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::UnknownUser | Self::NoSuchPath => StatusCode::NOT_FOUND,
             Self::NoSuchMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TrainingGoesOn => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Undecodable(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Users(_) | Self::Hash(_) | Self::Query(_) | Self::Answer(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Tracking(_) => StatusCode::BAD_GATEWAY,
+            Self::NoTracking | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Alert(_)
+            | Self::Users(_)
+            | Self::Database(_)
+            | Self::Model(_)
+            | Self::Hash(_)
+            | Self::Query(_)
+            | Self::Answer(_)
+            | Self::Page(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
-    /// The answer's body. As in the Flask application, who may not is told by `msg`, what is wrong by `error`.
-    fn body(&self) -> Value {
+    fn told(&self) -> Told {
         match self {
-            Self::MissingCredentials => json!({"msg": "Username and password required"}),
-            Self::WrongCredentials => json!({"msg": "Usuario o contraseña incorrectos"}),
-            Self::Token(TokenError::Missing) => json!({"msg": "Token de acceso requerido"}),
-            Self::Token(TokenError::Expired) => json!({"msg": "Token de acceso caducado"}),
-            Self::Token(_) => json!({"msg": "Token de acceso no válido"}),
-            Self::UnknownUser => json!({"msg": "Usuario no encontrado"}),
-            Self::Forbidden => json!({"msg": "Acceso no autorizado"}),
-            Self::NoFile => json!({"error": "No se encontró el archivo"}),
-            Self::EmptyFile => json!({"error": "No se seleccionó ningún archivo"}),
-            Self::UnreadableForm => json!({"error": "No se pudo leer el formulario"}),
-            Self::TooLarge => json!({"error": "El contenido es demasiado grande"}),
-            Self::Undecodable(error) => json!({"error": format!("No se pudo leer la imagen: {error}")}),
-            Self::Parameter { name, message } => json!({"error": message, "parameter": name}),
-            Self::NoSuchPath => json!({"msg": "Recurso no encontrado"}),
-            Self::NoSuchMethod => json!({"msg": "Método no permitido"}),
-            Self::Stopping => json!({"msg": "Servicio no disponible"}),
-            Self::Users(_) | Self::Hash(_) | Self::Query(_) | Self::Answer(_) => json!({"msg": "Error interno"}),
+            Self::MissingCredentials => Told::msg("Username and password required"),
+            Self::WrongCredentials => Told::msg("Usuario o contraseña incorrectos"),
+            Self::Token(TokenError::Missing) => Told::msg("Token de acceso requerido"),
+            Self::Token(TokenError::Expired) => Told::msg("Token de acceso caducado"),
+            Self::Token(_) => Told::msg("Token de acceso no válido"),
+            Self::UnknownUser => Told::msg("Usuario no encontrado"),
+            Self::Forbidden => Told::msg("Acceso no autorizado"),
+            Self::NoFile => Told::error("No se encontró el archivo"),
+            Self::EmptyFile => Told::error("No se seleccionó ningún archivo"),
+            Self::UnreadableForm => Told::error("No se pudo leer el formulario"),
+            Self::TooLarge => Told::error("El contenido es demasiado grande"),
+            Self::Undecodable(error) => Told::error(format!("No se pudo leer la imagen: {error}")),
+            Self::Body(problem) => Told::error(problem),
+            Self::Parameter { name, message } => Told { parameter: Some(name.clone()), ..Told::error(message) },
+            Self::TooMany(refused) => Told::msg(format!("Demasiadas solicitudes: {}", refused.limit.in_spanish())),
+            Self::NoTracking => Told::msg("MLFLOW_TRACKING_URI no está configurado"),
+            Self::TrainingGoesOn => Told::msg("Ya hay un reentrenamiento en curso"),
+            Self::Tracking(_) => Told::msg("MLflow no respondió como se esperaba"),
+            Self::Alert(_) => Told::msg("Failed to send Slack alert"),
+            Self::NoSuchPath => Told::msg("Recurso no encontrado"),
+            Self::NoSuchMethod => Told::msg("Método no permitido"),
+            Self::Stopping => Told::msg("Servicio no disponible"),
+            Self::Users(_)
+            | Self::Database(_)
+            | Self::Model(_)
+            | Self::Hash(_)
+            | Self::Query(_)
+            | Self::Answer(_)
+            | Self::Page(_) => Told::msg("Error interno"),
         }
     }
 }
@@ -113,10 +181,14 @@ impl IntoResponse for ApiError {
         if status.is_server_error() {
             tracing::error!("{}", chain(&self));
         }
-        let mut response = (status, Json(self.body())).into_response();
+        let mut response = (status, Json(self.told())).into_response();
         if status == StatusCode::UNAUTHORIZED {
             // RFC 9110, section 15.5.2: a 401 names a scheme.
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Self::TooMany(refused) = &self {
+            let seconds = refused.wait.as_secs() + u64::from(refused.wait.subsec_nanos() > 0);
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

@@ -42,7 +42,7 @@ pub(crate) fn make_private_file(path: &Path) -> Result<(), FileError> {
 }
 
 /// Writes a file, 0600, as a whole: a reader, or a start after a crash, finds all of it or what was there before.
-pub(crate) fn write_private_file(path: &Path, contents: &str) -> Result<(), FileError> {
+pub(crate) fn write_private_file(path: &Path, contents: &[u8]) -> Result<(), FileError> {
     let mut unfinished = path.as_os_str().to_owned();
     unfinished.push(".new");
     let unfinished = PathBuf::from(unfinished);
@@ -53,18 +53,27 @@ pub(crate) fn write_private_file(path: &Path, contents: &str) -> Result<(), File
             _ => {}
         }
         let mut file = private_options().write(true).create_new(true).open(&unfinished)?;
-        file.write_all(contents.as_bytes())?;
+        file.write_all(contents)?;
         file.sync_all()?;
         fs::rename(&unfinished, path)
     };
     write().map_err(FileError::on("write", path))
 }
 
-/// The text of a file that is a secret; `None` when there is none.
+/// The text of a file that is private; `None` when there is none.
 ///
 /// # Errors
-/// When others may read or change it too: then it is no secret.
+/// When others may read or change it too: then it is not.
 pub(crate) fn read_if_there(path: &Path) -> Result<Option<String>, FileError> {
+    private(path, |path| fs::read_to_string(path))
+}
+
+/// As [`read_if_there`], the bytes.
+pub(crate) fn read_bytes_if_there(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+    private(path, |path| fs::read(path))
+}
+
+fn private<T>(path: &Path, read: impl FnOnce(&Path) -> io::Result<T>) -> Result<Option<T>, FileError> {
     #[cfg(unix)]
     if let Ok(metadata) = fs::metadata(path) {
         use std::os::unix::fs::PermissionsExt as _;
@@ -74,8 +83,8 @@ pub(crate) fn read_if_there(path: &Path) -> Result<Option<String>, FileError> {
             return Err(FileError::on("trust", path)(open));
         }
     }
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
+    match read(path) {
+        Ok(contents) => Ok(Some(contents)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(FileError::on("read", path)(error)),
     }

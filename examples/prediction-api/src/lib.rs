@@ -8,14 +8,20 @@
 //! - **stdout** carries records, if anything; all that is meant for people goes to stderr.
 
 mod app;
-mod audit_logs;
 mod caller;
+mod cors;
+mod database;
 mod error;
+mod feedback;
 mod files;
-mod health;
-mod login;
+mod json_body;
+mod limits;
+mod models;
+mod openapi;
 mod passwords;
-mod predict;
+mod remote;
+mod retraining;
+mod routes;
 mod server;
 mod settings;
 mod signals;

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::pin;
 use std::process::exit;
+use std::sync::Arc;
 use std::time::Duration;
 
 use audit_axum::{Auditor, BuildError, Output, ShutdownReport};
@@ -18,9 +19,15 @@ use tokio::time::timeout;
 use tracing_subscriber::filter::{EnvFilter, LevelFilter, ParseError};
 use tracing_subscriber::{Layer as _, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
-use crate::app::{App, router};
+use crate::app::{App, Parts, router};
+use crate::database::{Database, DatabaseError};
 use crate::files::{FileError, make_private_directory, random_text, read_if_there, write_private_file};
+use crate::limits::Limiter;
+use crate::models::{Models, ModelsError};
 use crate::passwords::{HashError, Password};
+use crate::remote;
+use crate::remote::mlflow::Tracking;
+use crate::remote::slack::Slack;
 use crate::settings::{SettingError, Settings, check_key};
 use crate::signals::Signals;
 use crate::tokens::Tokens;
@@ -47,9 +54,21 @@ pub enum StartError {
     /// The generated key was changed to something too short.
     #[error("the key in DATA_DIR/{KEY_FILE} cannot be used")]
     Key(#[source] SettingError),
-    /// The users' database.
+    /// The database of users and feedback.
+    #[error("the database cannot be used")]
+    Database(#[from] DatabaseError),
+    /// The users in it.
     #[error("the users cannot be loaded")]
     Users(#[from] UsersError),
+    /// The models that predict.
+    #[error("the models cannot be loaded")]
+    Models(#[from] ModelsError),
+    /// The client that asks MLflow and Slack.
+    #[error("no HTTP client can be made")]
+    Client(#[from] reqwest::Error),
+    /// The description of the API.
+    #[error("the API cannot be described")]
+    Description(#[from] serde_json::Error),
     /// The system gives no random salt.
     #[error("the service cannot be prepared")]
     Hash(#[from] HashError),
@@ -88,7 +107,9 @@ pub async fn run(lookup: impl Fn(&str) -> Option<OsString>) -> Result<(), StartE
     make_private_directory(data_dir)?;
     let store = Store::open(data_dir.join("audit.db"))?;
     // Before the log: if it names one of these files by mistake, it finds that they are no logs.
-    let users = open_users(data_dir, settings.users)?;
+    let database = Arc::new(Database::open(&data_dir.join("app.db"))?);
+    let users = open_users(data_dir, Arc::clone(&database), settings.users)?;
+    let models = Models::open(data_dir.join("model-v2.bin"))?;
     let tokens = Tokens::new(&key(data_dir, settings.jwt_key)?);
     // The log's lock also keeps a second service off this directory, unless it logs elsewhere.
     let auditor = Auditor::builder()
@@ -97,24 +118,35 @@ pub async fn run(lookup: impl Fn(&str) -> Option<OsString>) -> Result<(), StartE
         // Refused methods and unknown paths beside the annotated routes are part of the trail too.
         .include("/admin")
         .include("/login")
+        .include("/feedback")
         .env_from(&lookup)
         .build()?;
     tracing_subscriber::registry()
         .with(auditor.json_layer())
         .with(fmt::layer().with_writer(std::io::stderr).with_filter(log_filter))
         .init();
-    let app = App::new(users, tokens, store)?;
+    let client = remote::client()?;
+    let app = App::new(Parts {
+        users,
+        database,
+        tokens,
+        models,
+        store,
+        limiter: Limiter::new(settings.rate_limits),
+        tracking: settings.mlflow.map(|uri| Tracking::new(client.clone(), &uri)),
+        slack: Slack::new(client, settings.slack),
+    })?;
     for version in [Version::V1, Version::V2] {
-        say_accuracy(version, app.predictor(version));
+        say_accuracy(version, &app.predictor(version));
     }
-    let routes = router(app, &auditor);
+    let routes = router(app, &auditor, settings.origins)?;
     eprint!("{}", auditor.endpoints());
     serve(routes, auditor, &settings.addresses).await
 }
 
 /// The users of the setting; without it, and without any user, two whose passwords go into a file.
-fn open_users(data_dir: &Path, listed: Option<Vec<NewUser>>) -> Result<Users, StartError> {
-    let users = Users::open(&data_dir.join("app.db"))?;
+fn open_users(data_dir: &Path, database: Arc<Database>, listed: Option<Vec<NewUser>>) -> Result<Users, StartError> {
+    let users = Users::new(database);
     if let Some(listed) = listed {
         users.put(&listed)?;
     } else if users.is_empty()? {
@@ -126,7 +158,7 @@ fn open_users(data_dir: &Path, listed: Option<Vec<NewUser>>) -> Result<Users, St
         let lines: String = initial.iter().map(|user| format!("{}:{}\n", user.name, user.password.reveal())).collect();
         let path = data_dir.join(PASSWORDS_FILE);
         // First: users whose passwords nobody was told would lock everybody out.
-        write_private_file(&path, &lines)?;
+        write_private_file(&path, lines.as_bytes())?;
         users.put(&initial)?;
         eprintln!("users admin and demo were created; their passwords are in {}", path.display());
     }
@@ -143,7 +175,7 @@ fn key(data_dir: &Path, given: Option<String>) -> Result<String, StartError> {
         return check_key(kept.trim().to_owned()).map_err(StartError::Key);
     }
     let key = random_text(64);
-    write_private_file(&path, &key)?;
+    write_private_file(&path, key.as_bytes())?;
     Ok(key)
 }
 

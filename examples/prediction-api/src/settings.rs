@@ -4,6 +4,10 @@ use std::ffi::OsString;
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 
+use reqwest::Url;
+
+use crate::cors::Origins;
+use crate::limits::RateLimits;
 use crate::passwords::Password;
 use crate::tokens::KEY_BYTES;
 use crate::users::NewUser;
@@ -20,6 +24,13 @@ pub(crate) struct Settings {
     pub(crate) jwt_key: Option<String>,
     /// `None`: made at the first start, with passwords that nobody knows yet.
     pub(crate) users: Option<Vec<NewUser>>,
+    pub(crate) rate_limits: RateLimits,
+    /// `None`: pages of other origins may not use the API.
+    pub(crate) origins: Option<Origins>,
+    /// `None`: no model is trained.
+    pub(crate) mlflow: Option<Url>,
+    /// `None`: no alert is sent.
+    pub(crate) slack: Option<Url>,
 }
 
 /// A setting that cannot be used. What may be secret is not in its text.
@@ -66,16 +77,32 @@ impl Settings {
         let port = text("PORT", &mut errors);
         let jwt_key = text("JWT_SECRET_KEY", &mut errors);
         let users = text("PREDICTION_API_USERS", &mut errors);
+        let rate_limits = text("RATE_LIMITS", &mut errors);
+        let origins = text("CORS_ALLOWED_ORIGINS", &mut errors);
+        let mlflow = text("MLFLOW_TRACKING_URI", &mut errors);
+        let slack = text("SLACK_WEBHOOK_URL", &mut errors);
         let data_dir = lookup("DATA_DIR").filter(|path| !path.is_empty()).map_or_else(|| "data".into(), PathBuf::from);
 
         let port = or_note(port.map_or(Ok(8080), |port| parse_port(&port)), &mut errors);
         let addresses = or_note(resolve(&host, port.unwrap_or_default()), &mut errors);
         let jwt_key = or_note(jwt_key.map(check_key).transpose(), &mut errors);
         let users = or_note(users.map(|users| parse_users(&users)).transpose(), &mut errors);
+        let rate_limits = or_note(rate_limits.map(read_limits).transpose(), &mut errors).flatten();
+        let origins = or_note(origins.map(read_origins).transpose(), &mut errors).flatten();
+        let mlflow =
+            or_note(mlflow.map(|url| read_url("MLFLOW_TRACKING_URI", &url)).transpose(), &mut errors).flatten();
+        let slack = or_note(slack.map(|url| read_url("SLACK_WEBHOOK_URL", &url)).transpose(), &mut errors).flatten();
         match (addresses, jwt_key, users) {
-            (Some(addresses), Some(jwt_key), Some(users)) if errors.is_empty() => {
-                Ok(Self { addresses, data_dir, jwt_key, users })
-            }
+            (Some(addresses), Some(jwt_key), Some(users)) if errors.is_empty() => Ok(Self {
+                addresses,
+                data_dir,
+                jwt_key,
+                users,
+                rate_limits: rate_limits.unwrap_or_default(),
+                origins,
+                mlflow,
+                slack,
+            }),
             _ => Err(errors),
         }
     }
@@ -99,6 +126,26 @@ fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, SettingError> {
             Err(SettingError::Value { name: "HOST", value: host.to_owned(), expected })
         }
     }
+}
+
+fn read_limits(value: String) -> Result<RateLimits, SettingError> {
+    let read = RateLimits::read(&value);
+    read.ok_or(SettingError::Value { name: "RATE_LIMITS", value, expected: RateLimits::EXPECTED })
+}
+
+fn read_origins(value: String) -> Result<Origins, SettingError> {
+    let read = Origins::read(&value);
+    read.ok_or(SettingError::Value { name: "CORS_ALLOWED_ORIGINS", value, expected: Origins::EXPECTED })
+}
+
+/// A webhook is a secret, and an address may hold a password: neither is repeated.
+fn read_url(name: &'static str, value: &str) -> Result<Url, SettingError> {
+    let url = Url::parse(value.trim()).ok();
+    let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.query().is_none());
+    url.ok_or_else(|| {
+        let problem = "is no such address".to_owned();
+        SettingError::Secret { name, problem, expected: "http:// or https://, a host and a path" }
+    })
 }
 
 /// Says of a key that is too short how long it is, and nothing else.
@@ -172,6 +219,8 @@ mod tests {
             assert_eq!(settings.addresses, ["127.0.0.1:8080".parse().unwrap()]);
             assert_eq!(settings.data_dir, PathBuf::from("data"));
             assert!(settings.jwt_key.is_none() && settings.users.is_none());
+            assert_eq!(settings.rate_limits, RateLimits::read("200/day,50/hour,v1:100/day,v2:150/day").unwrap());
+            assert!(settings.origins.is_none() && settings.mlflow.is_none() && settings.slack.is_none());
         }
     }
 
@@ -184,11 +233,19 @@ mod tests {
             ("DATA_DIR", "/srv/data"),
             ("JWT_SECRET_KEY", &key),
             ("PREDICTION_API_USERS", "ana:p:w :admin, bo bo:x:user,"),
+            ("RATE_LIMITS", "off"),
+            ("CORS_ALLOWED_ORIGINS", "*"),
+            ("MLFLOW_TRACKING_URI", " http://localhost:5000/ "),
+            ("SLACK_WEBHOOK_URL", "https://hooks.slack.com/services/T0/B0/x"),
         ])
         .unwrap();
         assert_eq!(settings.addresses, ["[::1]:0".parse().unwrap()]);
         assert_eq!(settings.data_dir, PathBuf::from("/srv/data"));
         assert_eq!(settings.jwt_key, Some(key));
+        assert_eq!(Some(settings.rate_limits), RateLimits::read("off"));
+        assert_eq!(settings.origins, Some(Origins::Any));
+        assert_eq!(settings.mlflow.unwrap().as_str(), "http://localhost:5000/");
+        assert_eq!(settings.slack.unwrap().host_str(), Some("hooks.slack.com"));
         let user = |name: &str, password, role: &str| NewUser {
             name: name.to_owned(),
             password: Password::new(password),
@@ -204,6 +261,10 @@ mod tests {
             ("PORT", "65536"),
             ("JWT_SECRET_KEY", "hush-hush"),
             ("PREDICTION_API_USERS", "ana:hush:admin,bo-hush"),
+            ("RATE_LIMITS", "200 per day"),
+            ("CORS_ALLOWED_ORIGINS", "app.example"),
+            ("MLFLOW_TRACKING_URI", "file:///hush"),
+            ("SLACK_WEBHOOK_URL", "hooks.slack.com/services/hush"),
         ]);
         assert_eq!(
             found,
@@ -213,6 +274,10 @@ mod tests {
                 "JWT_SECRET_KEY has 9 bytes; expected 32 or more, or none to have one generated",
                 "PREDICTION_API_USERS has no colon in entry 2; expected name:password:role, separated by commas, \
                  such as ana:a password:admin",
+                r#"RATE_LIMITS is "200 per day"; expected off, or limits such as 200/day,50/hour,v1:100/day,v2:150/day"#,
+                r#"CORS_ALLOWED_ORIGINS is "app.example"; expected *, or origins such as https://app.example,http://localhost:3000"#,
+                "MLFLOW_TRACKING_URI is no such address; expected http:// or https://, a host and a path",
+                "SLACK_WEBHOOK_URL is no such address; expected http:// or https://, a host and a path",
             ]
         );
     }

@@ -14,6 +14,15 @@ const FIELD: &str = "file";
 /// The bytes of the file: at least one, and no more than the route's bound on bodies lets through.
 pub(crate) struct Upload(pub(crate) Bytes);
 
+/// The form, as the API's description has it.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "a schema; the form is read as it streams")]
+pub(crate) struct Image {
+    /// PNG or JPEG, 4 MiB with the form.
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+}
+
 impl FromRequest<App> for Upload {
     type Rejection = ApiError;
 

@@ -33,7 +33,7 @@ async fn a_first_start_makes_users_a_key_and_private_files() {
     }
     let said = service.said().join("\n");
     assert!(said.contains(&format!("their passwords are in {}", passwords.display())), "{said}");
-    for line in ["predictor v1: ", "predictor v2: ", "audited endpoints: 5", "exempt: GET /health ("] {
+    for line in ["predictor v1: ", "predictor v2: ", "audited endpoints: 9", "exempt: GET /health ("] {
         assert!(said.contains(line), "{line} in {said}");
     }
     for (method, path, action) in [
@@ -41,6 +41,10 @@ async fn a_first_start_makes_users_a_key_and_private_files() {
         ("POST", "/api/v1/predict", "prediction.v1"),
         ("POST", "/api/v2/predict", "prediction.v2"),
         ("POST", "/api/ab/predict", "prediction.ab"),
+        ("POST", "/feedback", "feedback.create"),
+        ("GET", "/admin/report", "report.generate"),
+        ("POST", "/admin/retrain_mlflow", "model.retrain"),
+        ("POST", "/admin/slack_alert", "alert.slack"),
         ("GET", "/admin/audit_logs", "audit.read"),
     ] {
         let row = [method, path, action, "compact", "buffered"];

@@ -19,7 +19,8 @@ pub struct Mlp {
 pub const TRAINING: Training = Training { epochs: 200, seed: 2 };
 
 const UNITS: u16 = 64;
-const FIRST_RATE: f32 = 0.05;
+/// The learning rate of the first epoch; it falls evenly to nothing.
+pub const FIRST_RATE: f32 = 0.05;
 
 impl Mlp {
     /// Trains on `samples` by stochastic gradient descent, each sample distorted anew every time it is seen.

@@ -10,10 +10,20 @@ use axum::http::request::Parts;
 
 use crate::app::App;
 use crate::caller::Admin;
-use crate::error::ApiError;
+use crate::error::{ApiError, Told};
+use crate::limits::WithinLimits;
 
 /// How many records a page has when nobody says.
 const DEFAULT_LIMIT: usize = 100;
+
+/// The answer, as the API's description has it.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "a schema; the store writes the page")]
+pub(crate) struct Records {
+    #[schema(value_type = Vec<Object>)]
+    records: Vec<()>,
+    next: Option<String>,
+}
 
 /// What the query string asks for: the store's filters by their names, `cursor` and `limit`.
 #[derive(Debug)]
@@ -23,9 +33,40 @@ pub(crate) struct Question {
     limit: usize,
 }
 
-/// Answers `{"records":[…],"next":…}`: the store's page, each record the bytes of its line.
+/// Gives records, the newest first
+///
+/// All filters that are given must hold. Reading is recorded, too.
+// The store's page: each record has the very bytes of its line.
 #[audited(action = "audit.read")]
+#[utoipa::path(
+    get, path = "/admin/audit_logs", tag = "Audit", security(("token" = [])),
+    params(
+        ("limit" = Option<u16>, Query, description = "how many records at most, from 1 to 1,000; 100 unless given"),
+        ("cursor" = Option<String>, Query, description = "the `next` of the page before, asked with the same filters"),
+        ("user" = Option<String>, Query, description = "exactly this name"),
+        ("action" = Option<String>, Query, description = "exactly this action, such as `auth.login`"),
+        ("outcome" = Option<String>, Query, description = "`success`, `denied`, `rejected`, `failed` or `unknown`"),
+        ("status" = Option<String>, Query, description = "such as `404`, `400-499`, `4xx`, `500-`"),
+        ("method" = Option<String>, Query, description = "exactly this method"),
+        ("path" = Option<String>, Query, description = "how the path begins"),
+        ("route" = Option<String>, Query, description = "exactly this template"),
+        ("ip" = Option<String>, Query, description = "an IPv4 or IPv6 address"),
+        ("target" = Option<String>, Query, description = "`model`, or `model/v2`"),
+        ("since" = Option<String>, Query, description = "RFC 3339 with its offset; included"),
+        ("until" = Option<String>, Query, description = "RFC 3339 with its offset; not included"),
+        ("event_id" = Option<String>, Query, description = "the answer's header `audit-id`"),
+    ),
+    responses(
+        (status = 200, description = "A page of records, and where the next begins.", body = Records),
+        (status = 400, description = "A parameter is wrong, and named.", body = Told),
+        (status = 401, description = "There is no valid token.", body = Told),
+        (status = 403, description = "The role does not allow it.", body = Told),
+        (status = 404, description = "The token's user does not exist.", body = Told),
+        (status = 429, description = "Too many requests.", body = Told),
+    ),
+)]
 pub(crate) async fn audit_logs(
+    _: WithinLimits,
     State(app): State<App>,
     _admin: Admin,
     Question { filter, cursor, limit }: Question,

@@ -2,26 +2,28 @@
 
 use audit_axum::{Outcome, audited, data, set_actor, set_outcome};
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Request, State};
-use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::error::ApiError;
+use crate::error::{ApiError, Told};
+use crate::json_body::read_object;
+use crate::limits::WithinLimits;
 use crate::passwords::Password;
 use crate::settings::NAME_CHARS;
 use crate::users::User;
 
 /// What is to be proved. Neither part is empty.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 pub(crate) struct Credentials {
     username: String,
+    #[schema(value_type = String, format = Password)]
     password: Password,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct Granted {
+    /// Good for an hour, in the header `Authorization: Bearer …`.
     access_token: String,
 }
 
@@ -36,27 +38,36 @@ impl FromRequest<App> for Credentials {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
-        let refused = match Json::<Self>::from_request(request, app).await {
-            Ok(Json(credentials)) if !credentials.username.is_empty() && !credentials.password.is_empty() => {
+        let refused = match read_object::<Self>(request, app).await {
+            Ok(credentials) if !credentials.username.is_empty() && !credentials.password.is_empty() => {
                 return Ok(credentials);
             }
-            Ok(_) => ApiError::MissingCredentials,
-            Err(rejection) => refusal(&rejection),
+            Err(ApiError::TooLarge) => ApiError::TooLarge,
+            // Whatever is not a name and a password lacks them.
+            Ok(_) | Err(_) => ApiError::MissingCredentials,
         };
         Err(refused.before_handler())
     }
 }
 
-/// Whatever is not a name and a password lacks them, unless it is too long to be looked at.
-fn refusal(rejection: &JsonRejection) -> ApiError {
-    match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
-        _ => ApiError::MissingCredentials,
-    }
-}
-
+/// Gives a token for a name and a password
 #[audited(action = "auth.login")]
-pub(crate) async fn login(State(app): State<App>, credentials: Credentials) -> Result<Json<Granted>, ApiError> {
+#[utoipa::path(
+    post, path = "/login", tag = "Auth",
+    request_body = Credentials,
+    responses(
+        (status = 200, description = "A token.", body = Granted),
+        (status = 400, description = "The name or the password is missing.", body = Told),
+        (status = 401, description = "The name or the password is wrong.", body = Told),
+        (status = 413, description = "The body is too long.", body = Told),
+        (status = 429, description = "Too many requests.", body = Told),
+    ),
+)]
+pub(crate) async fn login(
+    _: WithinLimits,
+    State(app): State<App>,
+    credentials: Credentials,
+) -> Result<Json<Granted>, ApiError> {
     let Credentials { username, password } = credentials;
     let claimed: String = username.chars().take(NAME_CHARS).collect();
     let reason = match app.hash(compare(app.clone(), username, password)).await?? {

@@ -8,14 +8,17 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::caller::Caller;
-use crate::error::ApiError;
-use crate::upload::Upload;
+use crate::error::{ApiError, Told};
+use crate::limits::WithinLimits;
+use crate::upload::{Image, Upload};
 
 /// The keys are those of the Flask application.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct Answer {
+    /// The digit.
+    #[schema(minimum = 0, maximum = 9)]
     prediccion: u8,
-    /// To four decimals.
+    /// The model's confidence, from 0.1 to 1, to four decimals.
     probabilidad: f64,
     version: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -24,8 +27,23 @@ pub(crate) struct Answer {
     ab_version: Option<&'static str>,
 }
 
+/// Predicts a digit with version 1
 #[audited(action = "prediction.v1")]
+#[utoipa::path(
+    post, path = "/api/v1/predict", tag = "Predictions", security(("token" = [])),
+    request_body(content = Image, content_type = "multipart/form-data"),
+    responses(
+        (status = 200, description = "What it takes the image for.", body = Answer),
+        (status = 400, description = "The form has no file, or an empty one.", body = Told),
+        (status = 401, description = "There is no valid token.", body = Told),
+        (status = 404, description = "The token's user does not exist.", body = Told),
+        (status = 413, description = "The image is too large.", body = Told),
+        (status = 422, description = "The file is no image that can be read.", body = Told),
+        (status = 429, description = "Too many requests.", body = Told),
+    ),
+)]
 pub(crate) async fn predict_v1(
+    _: WithinLimits,
     State(app): State<App>,
     _caller: Caller,
     upload: Upload,
@@ -33,8 +51,23 @@ pub(crate) async fn predict_v1(
     predict(&app, Version::V1, upload).await
 }
 
+/// Predicts a digit with version 2
 #[audited(action = "prediction.v2")]
+#[utoipa::path(
+    post, path = "/api/v2/predict", tag = "Predictions", security(("token" = [])),
+    request_body(content = Image, content_type = "multipart/form-data"),
+    responses(
+        (status = 200, description = "What it takes the image for.", body = Answer),
+        (status = 400, description = "The form has no file, or an empty one.", body = Told),
+        (status = 401, description = "There is no valid token.", body = Told),
+        (status = 404, description = "The token's user does not exist.", body = Told),
+        (status = 413, description = "The image is too large.", body = Told),
+        (status = 422, description = "The file is no image that can be read.", body = Told),
+        (status = 429, description = "Too many requests.", body = Told),
+    ),
+)]
 pub(crate) async fn predict_v2(
+    _: WithinLimits,
     State(app): State<App>,
     _caller: Caller,
     upload: Upload,
@@ -44,9 +77,25 @@ pub(crate) async fn predict_v2(
     Ok(answer)
 }
 
-/// Hands the request to one of the two, which the record then names in `calls`.
+/// Predicts a digit with one of the two, as chance has it
+///
+/// The record names the one in `calls`.
 #[audited(action = "prediction.ab")]
+#[utoipa::path(
+    post, path = "/api/ab/predict", tag = "Predictions", security(("token" = [])),
+    request_body(content = Image, content_type = "multipart/form-data"),
+    responses(
+        (status = 200, description = "What it takes the image for.", body = Answer),
+        (status = 400, description = "The form has no file, or an empty one.", body = Told),
+        (status = 401, description = "There is no valid token.", body = Told),
+        (status = 404, description = "The token's user does not exist.", body = Told),
+        (status = 413, description = "The image is too large.", body = Told),
+        (status = 422, description = "The file is no image that can be read.", body = Told),
+        (status = 429, description = "Too many requests.", body = Told),
+    ),
+)]
 pub(crate) async fn predict_ab(
+    within: WithinLimits,
     State(app): State<App>,
     caller: Caller,
     upload: Upload,
@@ -55,8 +104,8 @@ pub(crate) async fn predict_ab(
     // Before the prediction, so that the record of one that fails has it too.
     data("ab_version", name(version));
     let mut answer = match version {
-        Version::V1 => predict_v1(State(app), caller, upload).await?,
-        Version::V2 => predict_v2(State(app), caller, upload).await?,
+        Version::V1 => predict_v1(within, State(app), caller, upload).await?,
+        Version::V2 => predict_v2(within, State(app), caller, upload).await?,
     };
     answer.ab_version = Some(name(version));
     Ok(answer)

@@ -3,6 +3,9 @@
 #![allow(dead_code, reason = "each test uses some of it")]
 #![allow(unreachable_pub, reason = "a module of several tests")]
 
+pub mod mlflow;
+pub mod slack;
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -33,6 +36,7 @@ pub struct Service {
     pub data_dir: PathBuf,
     pub address: String,
     client: reqwest::Client,
+    forwarded_for: Option<String>,
 }
 
 /// How the program ended.
@@ -53,7 +57,12 @@ pub struct Answer {
 
 fn command(data_dir: &Path, variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_prediction-api"));
-    command.env_clear().env("PORT", "0").env("DATA_DIR", data_dir).envs(variables.iter().copied());
+    command
+        .env_clear()
+        .env("PORT", "0")
+        .env("DATA_DIR", data_dir)
+        .env("RATE_LIMITS", "off")
+        .envs(variables.iter().copied());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -75,7 +84,8 @@ impl Service {
         thread::spawn(move || pipe.lines().map_while(Result::ok).try_for_each(|line| lines.send(line)));
         let client = reqwest::Client::builder().user_agent("walk/1").timeout(PATIENCE).build().unwrap();
         let data_dir = data_dir.to_owned();
-        let mut service = Self { child, stderr, said: Vec::new(), data_dir, address: String::new(), client };
+        let mut service =
+            Self { child, stderr, said: Vec::new(), data_dir, address: String::new(), client, forwarded_for: None };
         let line = service.hears("listening on http://", START);
         service.address = line.trim_start_matches("listening on http://").to_owned();
         service
@@ -125,7 +135,16 @@ impl Service {
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("http://{}{path}", self.address))
+        let request = self.client.request(method, format!("http://{}{path}", self.address));
+        match &self.forwarded_for {
+            Some(client) => request.header("x-forwarded-for", client),
+            None => request,
+        }
+    }
+
+    /// From now on, requests come through a proxy that names this client.
+    pub fn comes_from(&mut self, client: Option<&str>) {
+        self.forwarded_for = client.map(str::to_owned);
     }
 
     pub async fn login(&self, name: &str, password: &str) -> Answer {
@@ -181,6 +200,14 @@ impl Service {
         serde_json::from_str(&line).unwrap()
     }
 
+    /// The record of an answer as it is in the file, without asking the service.
+    pub async fn logged(&self, answer: &Answer) -> Value {
+        let id = answer.audit_id().expect("an audited request's answer names its record");
+        until(|| !self.lines_of(&id).is_empty()).await;
+        let [line] = &self.lines_of(&id)[..] else { panic!("{id} is there twice") };
+        serde_json::from_str(line).unwrap()
+    }
+
     fn lines_of(&self, id: &str) -> Vec<String> {
         let has_id = |line: &String| serde_json::from_str::<Value>(line).unwrap()["event_id"] == *id;
         self.lines().into_iter().filter(has_id).collect()
@@ -226,6 +253,15 @@ pub async fn answer(request: RequestBuilder) -> Answer {
     assert_eq!(answer.header("content-type"), Some("application/json"));
     assert_eq!(answer.header("www-authenticate"), (status == 401).then_some("Bearer"));
     answer
+}
+
+/// Waits until something is so.
+pub async fn until(is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "it is not so in {PATIENCE:?}");
+        tokio::task::yield_now().await;
+    }
 }
 
 /// A form with one file.

@@ -1,0 +1,65 @@
+//! Services that this one asks over HTTP. Where they are is said by settings, never by a request.
+//!
+//! What they answer is read up to a bound, redirects are not followed, and each call ends within [`PATIENCE`]. A URL
+//! may be a secret, as Slack's webhooks are: no error names one.
+
+pub(crate) mod mlflow;
+pub(crate) mod slack;
+
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
+
+/// How long one call may take, with its answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How much of an answer is read.
+const ANSWER_BYTES: usize = 64 * 1024;
+/// How much of an answer an error quotes, in characters.
+const QUOTED_CHARS: usize = 200;
+
+/// Why another service did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RemoteError {
+    #[error("{service} cannot be reached")]
+    Unreachable { service: &'static str, source: reqwest::Error },
+    #[error("{service} answered {status}: {answer}")]
+    Refused { service: &'static str, status: StatusCode, answer: String },
+    #[error("{service} answered with more than {ANSWER_BYTES} bytes")]
+    TooLong { service: &'static str },
+    #[error("{service} answered something that cannot be read")]
+    Unreadable { service: &'static str, source: serde_json::Error },
+}
+
+/// # Errors
+/// When the system has no usable certificates.
+pub(crate) fn client() -> Result<Client, reqwest::Error> {
+    Client::builder().user_agent("prediction-api").redirect(Policy::none()).timeout(PATIENCE).build()
+}
+
+/// An answer as it came, whatever its status.
+struct Answer {
+    status: StatusCode,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn refused(&self, service: &'static str) -> RemoteError {
+        let answer = String::from_utf8_lossy(&self.body).trim().chars().take(QUOTED_CHARS).collect();
+        RemoteError::Refused { service, status: self.status, answer }
+    }
+}
+
+/// Sends a request and reads its answer.
+async fn ask(service: &'static str, request: RequestBuilder) -> Result<Answer, RemoteError> {
+    let unreachable = |error: reqwest::Error| RemoteError::Unreachable { service, source: error.without_url() };
+    let mut response: Response = request.send().await.map_err(unreachable)?;
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+        if body.len() + chunk.len() > ANSWER_BYTES {
+            return Err(RemoteError::TooLong { service });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Answer { status: response.status(), body })
+}
