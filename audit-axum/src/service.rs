@@ -29,13 +29,18 @@ pub struct AuditService<S> {
     pub(crate) resolver: Resolver,
 }
 
-/// In a request's extensions: a layer has seen it, whether it records it or not.
+/// In a request's extensions: a layer records it.
 #[derive(Clone)]
 pub(crate) struct Covered {
     pub(crate) resolver: Resolver,
-    /// The exchange, if there is one: the handler may run in a task that something between spawned.
-    pub(crate) scope: Option<Scope>,
+    /// The handler may run in a task that something between spawned, where no exchange is the current one.
+    pub(crate) scope: Scope,
 }
+
+/// In a request's extensions: a layer saw it and does not record it, because auditing is off or the path is excluded.
+/// Empty, so that it takes no memory of its own.
+#[derive(Clone)]
+pub(crate) struct PassedOver;
 
 impl<S, B> Service<Request<Body>> for AuditService<S>
 where
@@ -52,15 +57,18 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> AuditFuture<S> {
-        if request.extensions().get::<Covered>().is_some() {
+        let extensions = request.extensions();
+        if extensions.get::<Covered>().is_some() || extensions.get::<PassedOver>().is_some() {
             return AuditFuture::passing(self.inner.call(request));
         }
-        let exchange = begin(&self.auditor, &self.resolver, &mut request);
-        let scope = exchange.as_ref().map(Exchange::scope);
-        request.extensions_mut().insert(Covered { resolver: self.resolver.clone(), scope });
-        match exchange {
-            None => AuditFuture::unrecorded(unrecorded(|| self.inner.call(request))),
+        match begin(&self.auditor, &self.resolver, &mut request) {
+            None => {
+                request.extensions_mut().insert(PassedOver);
+                AuditFuture::unrecorded(unrecorded(|| self.inner.call(request)))
+            }
             Some(exchange) => {
+                let covered = Covered { resolver: self.resolver.clone(), scope: exchange.scope() };
+                request.extensions_mut().insert(covered);
                 // The service that was polled ready is the one to call; a clone takes its place.
                 let clone = self.inner.clone();
                 let service = std::mem::replace(&mut self.inner, clone);

@@ -16,7 +16,7 @@ use pin_project_lite::pin_project;
 use crate::__private::installed_auditor;
 use crate::head::{Map, describe};
 use crate::layer::Resolver;
-use crate::service::{Covered, begin, finish};
+use crate::service::{Covered, PassedOver, begin, finish};
 
 /// A handler and its endpoint.
 #[derive(Clone)]
@@ -35,13 +35,14 @@ where
 
     fn call(self, request: Request, state: S) -> Self::Future {
         match request.extensions().get::<Covered>().cloned() {
-            Some(Covered { resolver, scope: Some(scope) }) => {
+            Some(Covered { resolver, scope }) => {
                 wire(&scope, self.endpoint, &resolver, &request);
                 let call = HandlerCall::new(self.handler, request, state);
                 WiredFuture::Covered { handling: WiredHandling::new(scope, self.endpoint, call) }
             }
-            // A layer saw it and does not record it: auditing is off, or the path is excluded.
-            Some(_) => WiredFuture::unrecorded(|| self.handler.call(request, state)),
+            None if request.extensions().get::<PassedOver>().is_some() => {
+                WiredFuture::unrecorded(|| self.handler.call(request, state))
+            }
             None => self.call_uncovered(request, state),
         }
     }
