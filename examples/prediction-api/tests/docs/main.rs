@@ -29,7 +29,7 @@ const SHOWN: &str = "[...document.querySelectorAll('.opblock')].filter(block => 
     block.querySelector('.opblock-summary-path').innerText.replaceAll('\\u200b', ''),
 ])";
 
-/// What is expected of the page's policy, its console, its requests and their answers, broken on purpose.
+/// Goes wrong in every way that is listened for: console, exception, answer, policy and request.
 const PROVOKED: &str = "(() => {
     console.error('provoked');
     setTimeout(() => { throw new Error('provoked'); });
@@ -141,7 +141,7 @@ async fn record(service: &Service, token: &str, id: &str) -> Value {
 /// Says that a test cannot run. `cargo xtask test` names a file for such lines, so that it can count them.
 fn skip(test: &str, reason: &str) {
     // Not `eprintln!`: what that prints in a test that passes is never shown.
-    writeln!(stderr(), "skipped: {test}: {reason}").unwrap();
+    stderr().write_all(format!("skipped: {test}: {reason}\n").as_bytes()).unwrap();
     if let Some(file) = std::env::var_os("SKIPPED_TESTS_FILE") {
         let mut file = OpenOptions::new().append(true).open(file).unwrap();
         writeln!(file, "{test}: {reason}").unwrap();
