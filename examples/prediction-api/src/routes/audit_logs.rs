@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::caller::Admin;
 use crate::error::{ApiError, Told};
 use crate::limits::WithinLimits;
+use crate::routes::refusals::ForAdmins;
 
 /// How many records a page has when nobody says.
 const DEFAULT_LIMIT: usize = 100;
@@ -59,10 +60,7 @@ pub(crate) struct Question {
     responses(
         (status = 200, description = "A page of records, and where the next begins.", body = Records),
         (status = 400, description = "A parameter is wrong, and named.", body = Told),
-        (status = 401, description = "There is no valid token.", body = Told),
-        (status = 403, description = "The role does not allow it.", body = Told),
-        (status = 404, description = "The token's user does not exist.", body = Told),
-        (status = 429, description = "Too many requests.", body = Told),
+        ForAdmins,
     ),
 )]
 pub(crate) async fn audit_logs(

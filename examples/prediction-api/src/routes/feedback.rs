@@ -1,6 +1,6 @@
 //! What a user says of a prediction.
 
-use audit_axum::{add_target, audited, data};
+use audit_axum::{add_target, audited};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -11,19 +11,18 @@ use crate::error::{ApiError, Told};
 use crate::feedback::{Feedback, NewFeedback};
 use crate::json_body::JsonBody;
 use crate::limits::WithinLimits;
+use crate::routes::refusals::ForUsers;
 
 /// Says whether a prediction was right
-#[audited(action = "feedback.create")]
+#[audited(action = "feedback.create", capture(prediction = new.prediction, correct = new.correct))]
 #[utoipa::path(
     post, path = "/feedback", tag = "Feedback", security(("token" = [])),
     request_body = NewFeedback,
     responses(
         (status = 201, description = "It is kept.", body = Feedback),
         (status = 400, description = "Something in it is wrong.", body = Told),
-        (status = 401, description = "There is no valid token.", body = Told),
-        (status = 404, description = "The token's user does not exist.", body = Told),
+        ForUsers,
         (status = 413, description = "It is too long.", body = Told),
-        (status = 429, description = "Too many requests.", body = Told),
     ),
 )]
 pub(crate) async fn feedback(
@@ -32,8 +31,6 @@ pub(crate) async fn feedback(
     caller: Caller,
     JsonBody(new): JsonBody<NewFeedback>,
 ) -> Result<(StatusCode, Json<Feedback>), ApiError> {
-    data("prediction", new.prediction);
-    data("correct", new.correct);
     if let Some(problem) = new.problem() {
         return Err(ApiError::Body(problem));
     }

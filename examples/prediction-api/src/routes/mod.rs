@@ -6,6 +6,7 @@ pub(crate) mod feedback;
 pub(crate) mod health;
 pub(crate) mod login;
 pub(crate) mod predict;
+pub(crate) mod refusals;
 pub(crate) mod report;
 pub(crate) mod retrain;
 pub(crate) mod slack_alert;

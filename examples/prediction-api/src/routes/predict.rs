@@ -8,8 +8,9 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::caller::Caller;
-use crate::error::{ApiError, Told};
+use crate::error::ApiError;
 use crate::limits::WithinLimits;
+use crate::routes::refusals::{ForUploads, ForUsers};
 use crate::upload::{Image, Upload};
 
 /// The keys are those of the Flask application.
@@ -34,12 +35,8 @@ pub(crate) struct Answer {
     request_body(content = Image, content_type = "multipart/form-data"),
     responses(
         (status = 200, description = "What it takes the image for.", body = Answer),
-        (status = 400, description = "The form has no file, or an empty one.", body = Told),
-        (status = 401, description = "There is no valid token.", body = Told),
-        (status = 404, description = "The token's user does not exist.", body = Told),
-        (status = 413, description = "The image is too large.", body = Told),
-        (status = 422, description = "The file is no image that can be read.", body = Told),
-        (status = 429, description = "Too many requests.", body = Told),
+        ForUploads,
+        ForUsers,
     ),
 )]
 pub(crate) async fn predict_v1(
@@ -58,12 +55,8 @@ pub(crate) async fn predict_v1(
     request_body(content = Image, content_type = "multipart/form-data"),
     responses(
         (status = 200, description = "What it takes the image for.", body = Answer),
-        (status = 400, description = "The form has no file, or an empty one.", body = Told),
-        (status = 401, description = "There is no valid token.", body = Told),
-        (status = 404, description = "The token's user does not exist.", body = Told),
-        (status = 413, description = "The image is too large.", body = Told),
-        (status = 422, description = "The file is no image that can be read.", body = Told),
-        (status = 429, description = "Too many requests.", body = Told),
+        ForUploads,
+        ForUsers,
     ),
 )]
 pub(crate) async fn predict_v2(
@@ -86,12 +79,8 @@ pub(crate) async fn predict_v2(
     request_body(content = Image, content_type = "multipart/form-data"),
     responses(
         (status = 200, description = "What it takes the image for.", body = Answer),
-        (status = 400, description = "The form has no file, or an empty one.", body = Told),
-        (status = 401, description = "There is no valid token.", body = Told),
-        (status = 404, description = "The token's user does not exist.", body = Told),
-        (status = 413, description = "The image is too large.", body = Told),
-        (status = 422, description = "The file is no image that can be read.", body = Told),
-        (status = 429, description = "Too many requests.", body = Told),
+        ForUploads,
+        ForUsers,
     ),
 )]
 pub(crate) async fn predict_ab(

@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::caller::Admin;
-use crate::error::{ApiError, Told};
+use crate::error::ApiError;
 use crate::feedback::Tally;
 use crate::limits::WithinLimits;
+use crate::routes::refusals::ForAdmins;
 
 /// What the totals are called in the answer. The keys are those of the Flask application.
 #[derive(serde::Serialize, utoipa::ToSchema)]
@@ -29,10 +30,7 @@ struct Report {
     get, path = "/admin/report", tag = "Admin", security(("token" = [])),
     responses(
         (status = 200, description = "The totals.", body = Report),
-        (status = 401, description = "There is no valid token.", body = Told),
-        (status = 403, description = "The role does not allow it.", body = Told),
-        (status = 404, description = "The token's user does not exist.", body = Told),
-        (status = 429, description = "Too many requests.", body = Told),
+        ForAdmins,
     ),
 )]
 pub(crate) async fn report(_: WithinLimits, State(app): State<App>, _: Admin) -> Result<Json<Value>, ApiError> {

@@ -13,6 +13,7 @@ use crate::caller::Admin;
 use crate::error::{ApiError, Told};
 use crate::limits::WithinLimits;
 use crate::retraining::{retrain as train, share};
+use crate::routes::refusals::ForAdmins;
 
 /// `msg` and `run_id` are those of the Flask application.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -33,11 +34,8 @@ pub(crate) struct Logged {
     post, path = "/admin/retrain_mlflow", tag = "Admin", security(("token" = [])),
     responses(
         (status = 202, description = "The run is logged.", body = Logged),
-        (status = 401, description = "There is no valid token.", body = Told),
-        (status = 403, description = "The role does not allow it.", body = Told),
-        (status = 404, description = "The token's user does not exist.", body = Told),
+        ForAdmins,
         (status = 409, description = "A training is going on.", body = Told),
-        (status = 429, description = "Too many requests.", body = Told),
         (status = 502, description = "MLflow does not answer as it should.", body = Told),
         (status = 503, description = "No MLflow is set.", body = Told),
     ),

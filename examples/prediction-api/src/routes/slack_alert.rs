@@ -1,6 +1,6 @@
 //! A message to the operators' Slack channel.
 
-use audit_axum::{audited, data, set_reason};
+use audit_axum::{audited, set_reason};
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
@@ -11,6 +11,7 @@ use crate::error::{ApiError, Told};
 use crate::json_body::JsonBody;
 use crate::limits::WithinLimits;
 use crate::remote::slack::AlertError;
+use crate::routes::refusals::ForAdmins;
 
 /// What to say.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -25,18 +26,15 @@ fn default_message() -> String {
 }
 
 /// Sends a message to Slack
-#[audited(action = "alert.slack", target = "slack")]
+#[audited(action = "alert.slack", target = "slack", capture(message))]
 #[utoipa::path(
     post, path = "/admin/slack_alert", tag = "Admin", security(("token" = [])),
     request_body = Alert,
     responses(
         (status = 200, description = "It was sent.", body = Told),
         (status = 400, description = "The body is not such an object.", body = Told),
-        (status = 401, description = "There is no valid token.", body = Told),
-        (status = 403, description = "The role does not allow it.", body = Told),
-        (status = 404, description = "The token's user does not exist.", body = Told),
+        ForAdmins,
         (status = 413, description = "It is too long.", body = Told),
-        (status = 429, description = "Too many requests.", body = Told),
         (status = 500, description = "It was not sent: Slack is not set, cannot be reached, or refuses.", body = Told),
     ),
 )]
@@ -46,8 +44,6 @@ pub(crate) async fn slack_alert(
     _: Admin,
     JsonBody(Alert { message }): JsonBody<Alert>,
 ) -> Result<Json<Told>, ApiError> {
-    // Before it is sent, so that the record of what was not sent has it too.
-    data("message", &message);
     match app.slack().send(&message).await {
         Ok(()) => Ok(Json(Told::msg("Slack alert sent successfully"))),
         Err(error) => {
