@@ -4,6 +4,7 @@
 //! objects and lists after their last complete member. The line then says `truncated`, and `original_bytes` says how
 //! many bytes the things had that were cut.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,9 +12,10 @@ use jiff::Timestamp;
 use crate::actor::{Actor, ActorId, ActorType};
 use crate::delivery::Gap;
 use crate::exchange::Facts;
-use crate::record::json::{Members, write_str};
+use crate::record::json::{Members, write_display, write_number, write_str};
 use crate::record::line::FieldIndex;
-use crate::record::section::{Section, facts_sections, take_content, write_milliseconds};
+use crate::record::section::{Section, facts_sections, take_content};
+use crate::record::stamp::{write_milliseconds, write_rfc3339};
 use crate::record::{Field, Line};
 use crate::redact::{self, Redactor};
 use crate::settings::Settings;
@@ -101,7 +103,9 @@ impl Encoder {
 
 /// RFC 3339 in UTC with microseconds.
 pub(crate) fn rfc3339(time: Timestamp) -> String {
-    format!("{time:.6}")
+    let mut text = Vec::new();
+    write_rfc3339(&mut text, time);
+    String::from_utf8(text).expect("digits and signs are UTF-8")
 }
 
 /// Writes a record member by member and keeps it within the bound.
@@ -136,7 +140,7 @@ impl Writer<'_> {
     ) {
         let level = if facts.panicked { Level::Error } else { outcome.level() };
         let eighth = encoder.max_line / 8;
-        let stamp = self.members.str("timestamp", &rfc3339(ending.at));
+        let stamp = self.members.member("timestamp", |out| write_quoted(out, |out| write_rfc3339(out, ending.at)));
         self.index.set(Field::Timestamp, stamp);
         self.members.str("level", level.as_str());
         if let Some(http) = &facts.http {
@@ -150,24 +154,29 @@ impl Writer<'_> {
         self.who(facts, eighth);
         if let Some(http) = &facts.http {
             if let Some(status) = http.status {
-                let range = self.members.display("status_code", status);
+                let range = self.members.number("status_code", status.into());
                 self.index.set(Field::StatusCode, range);
             }
             self.members.member("response_time_ms", |out| write_milliseconds(out, ending.elapsed));
             if let Some(ip) = http.ip {
-                let range = self.members.str("ip_address", &ip.to_string());
+                let range = self.members.member("ip_address", |out| write_quoted(out, |out| write_address(out, ip)));
                 self.index.set(Field::IpAddress, range);
             }
         }
         self.members.str("schema", SCHEMA);
-        let range = self.members.str("event_id", &facts.event_id.to_string());
+        let range = self.members.member("event_id", |out| {
+            write_quoted(out, |out| {
+                let id = facts.event_id.hyphenated();
+                out.extend_from_slice(id.encode_lower(&mut uuid::Uuid::encode_buffer()).as_bytes());
+            });
+        });
         self.index.set(Field::EventId, range);
         self.indexed(Field::Action, facts.action(), eighth.min(512));
         self.indexed(Field::Outcome, outcome.as_str(), 32);
         self.members.str("completion", ending.completion.as_str());
         self.members.str("mode", mode.as_str());
         if facts.http.is_some() {
-            self.members.str("started_at", &rfc3339(facts.started_at));
+            self.members.member("started_at", |out| write_quoted(out, |out| write_rfc3339(out, facts.started_at)));
         }
     }
 
@@ -258,6 +267,7 @@ impl Writer<'_> {
         let sections: Vec<Section> = handlers.into_iter().chain(content).collect();
         let mut needed: usize = sections.iter().map(Section::size).sum();
         let mut left = sections.len();
+        self.members.out.reserve(needed.min(self.room()) + TRAILER);
         for section in sections {
             needed -= section.size();
             let room = self.room();
@@ -279,17 +289,17 @@ impl Writer<'_> {
     /// What was hidden and what was cut.
     fn finish(&mut self) {
         if self.redacted > 0 {
-            self.members.display("redacted", self.redacted);
+            self.members.number("redacted", self.redacted);
         }
         if self.cut {
             self.members.display("truncated", true);
-            self.members.display("original_bytes", self.cut_bytes);
+            self.members.number("original_bytes", self.cut_bytes);
         }
     }
 
     fn number(&mut self, key: &'static str, value: u64) {
         if self.room() > key.len() + 24 {
-            self.members.display(key, value);
+            self.members.number(key, value);
         }
     }
 
@@ -315,7 +325,7 @@ impl Writer<'_> {
 
     /// Writes a text whose JSON takes at most `cap` bytes; a longer one ends in an ellipsis. `original` is its length
     /// before anything was cut.
-    fn capped(&mut self, key: &str, text: &str, original: usize, cap: usize) -> Option<std::ops::Range<usize>> {
+    fn capped(&mut self, key: &'static str, text: &str, original: usize, cap: usize) -> Option<std::ops::Range<usize>> {
         let room = self.room().saturating_sub(key.len() + 4);
         let cap = cap.min(room);
         if cap < SHORTEST {
@@ -336,6 +346,23 @@ impl Writer<'_> {
             self.note_cut(original as u64);
         }
         Some(range)
+    }
+}
+
+/// Writes a string that needs no escape.
+fn write_quoted(out: &mut Vec<u8>, content: impl FnOnce(&mut Vec<u8>)) {
+    out.push(b'"');
+    content(out);
+    out.push(b'"');
+}
+
+fn write_address(out: &mut Vec<u8>, address: IpAddr) {
+    let IpAddr::V4(address) = address else { return write_display(out, address) };
+    for (index, octet) in address.octets().into_iter().enumerate() {
+        if index > 0 {
+            out.push(b'.');
+        }
+        write_number(out, octet.into());
     }
 }
 

@@ -6,6 +6,7 @@ mod encode;
 pub(crate) mod json;
 mod line;
 mod section;
+mod stamp;
 
 pub(crate) use encode::{Encoder, Ending, to_json};
 pub use line::{Field, Line};

@@ -1,9 +1,8 @@
 //! The parts of a record that may be long: what the handler added, and the request's and the answer's content.
 
-use std::time::Duration;
-
 use crate::exchange::{Facts, Http, NestedCall, Target};
-use crate::record::json::{Members, write_display};
+use crate::record::json::Members;
+use crate::record::stamp::write_milliseconds;
 use crate::redact::Fragment;
 use crate::vocabulary::Mode;
 
@@ -94,7 +93,7 @@ pub(super) fn facts_sections(facts: &Facts) -> Vec<Section> {
 fn write_object(out: &mut Vec<u8>, fields: &[(String, Vec<u8>)]) {
     let mut members = Members::open(out);
     for (key, json) in fields {
-        members.raw(key, json);
+        members.foreign(key, json);
     }
     members.close();
 }
@@ -137,10 +136,4 @@ fn write_call(out: &mut Vec<u8>, call: &NestedCall) {
         members.member("duration_ms", |out| write_milliseconds(out, duration));
     }
     members.close();
-}
-
-/// Milliseconds with three decimals.
-pub(super) fn write_milliseconds(out: &mut Vec<u8>, duration: Duration) {
-    let micros = duration.as_micros();
-    write_display(out, format_args!("{}.{:03}", micros / 1000, micros % 1000));
 }

@@ -3,10 +3,8 @@
 //! A GeoJSON geometry (RFC 7946, section 1.4: the names of types are case-sensitive) is found under any key; under a
 //! key that names a geometry, WKT, WKB in hexadecimal and nested lists of numbers go too. A name alone hides nothing.
 
-use super::words;
-
-/// The words that name a geometry.
-const NAMES: &[&str] = &[
+/// The words that name a geometry: `geom`, `wkb_geometry`, `boundsGeom`.
+pub(super) const NAMES: &[&str] = &[
     "geom",
     "geoms",
     "geometry",
@@ -67,12 +65,6 @@ pub(crate) fn geojson_type(name: &str) -> Option<Holds> {
         "GeometryCollection" => Some(Holds::Geometries),
         _ => None,
     }
-}
-
-/// Whether a key names a geometry: `geom`, `wkb_geometry`, `boundsGeom`.
-pub(crate) fn is_geometry_name(name: &str) -> bool {
-    // Most keys hold no such letters; only the others are split.
-    name.len() >= 3 && words::split(name).iter().any(|word| NAMES.contains(&word.text.as_str()))
 }
 
 /// Whether a string is a geometry in well-known text or in hexadecimal well-known binary.
@@ -136,16 +128,6 @@ pub(crate) fn is_number_list(json: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_of_geometry() {
-        for name in ["geom", "the_geom", "wkb_geometry", "boundsGeom", "GEOM", "Geometry", "coordinates"] {
-            assert!(is_geometry_name(name), "{name}");
-        }
-        for name in ["geographic_name", "geometric_mean", "bbox", "g", "topology"] {
-            assert!(!is_geometry_name(name), "{name}");
-        }
-    }
 
     #[test]
     fn geometry_text_is_told_by_its_shape() {

@@ -1,8 +1,10 @@
 //! Headers and cookies: an object of strings, names as received, values by name and by shape.
 
+use std::borrow::Cow;
+
 use super::keys::Keys;
 use super::rewrite::Rewriter;
-use super::{FILTERED, names::Class, names::Names, shapes};
+use super::{FILTERED, class::Class, names::Names, shapes};
 
 /// Attributes of `Set-Cookie` (RFC 6265bis and CHIPS): not secret, and worth having as evidence.
 const ATTRIBUTES: &[&str] =
@@ -26,17 +28,22 @@ pub(super) fn write<'h>(
         if index > 0 {
             rewriter.out.push(b',');
         }
-        rewriter.key(&mut keys, name);
-        let value = String::from_utf8_lossy(value);
-        let shown = match name.to_ascii_lowercase().as_str() {
-            "cookie" => Some(cookies(names, &value)),
-            "set-cookie" => Some(set_cookie(names, &value)),
-            "sec-websocket-protocol" => Some(subprotocols(names, &value)),
-            _ => None,
+        let common = names.common_header(name);
+        rewriter.key(&mut keys, name, common.is_some() || shapes::is_clean(names, name));
+        // Checked first, for finding what is no text takes far longer than finding that all is.
+        let value = std::str::from_utf8(value).map_or_else(|_| String::from_utf8_lossy(value), Cow::Borrowed);
+        let shown = if name.eq_ignore_ascii_case("cookie") {
+            Some(cookies(names, &value))
+        } else if name.eq_ignore_ascii_case("set-cookie") {
+            Some(set_cookie(names, &value))
+        } else if name.eq_ignore_ascii_case("sec-websocket-protocol") {
+            Some(subprotocols(names, &value))
+        } else {
+            None
         };
         match shown {
             Some((shown, hidden)) => rewriter.safe_text(&shown, hidden),
-            None => rewriter.text(&value, names.classify_header(name), false),
+            None => rewriter.text(&value, common.unwrap_or_else(|| names.classify_header(name)), false),
         }
     }
     rewriter.out.push(b'}');
@@ -44,35 +51,39 @@ pub(super) fn write<'h>(
 
 /// Each cookie with its name and no value: which cookies were sent is evidence, what they say is not.
 fn cookies(names: &Names, value: &str) -> (String, u32) {
+    let mut shown = String::with_capacity(value.len());
     let mut hidden = 0;
-    let shown: Vec<String> = value
-        .split(';')
-        .map(str::trim)
-        .filter(|cookie| !cookie.is_empty())
-        .map(|cookie| {
-            hidden += 1;
-            without_value(names, cookie)
-        })
-        .collect();
-    (shown.join("; "), hidden)
+    for cookie in value.split(';').map(str::trim).filter(|cookie| !cookie.is_empty()) {
+        if hidden > 0 {
+            shown.push_str("; ");
+        }
+        hidden += 1;
+        push_without_value(names, cookie, &mut shown);
+    }
+    (shown, hidden)
 }
 
-fn without_value(names: &Names, cookie: &str) -> String {
-    match cookie.split_once('=') {
-        Some((name, _)) if name.len() <= MAX_NAME && shapes::sweep(names, name).1 == 0 => format!("{name}={FILTERED}"),
-        _ => FILTERED.to_owned(),
+fn push_without_value(names: &Names, cookie: &str, shown: &mut String) {
+    if let Some((name, _)) = cookie.split_once('=')
+        && name.len() <= MAX_NAME
+        && shapes::is_clean(names, name)
+    {
+        shown.push_str(name);
+        shown.push('=');
     }
+    shown.push_str(FILTERED);
 }
 
 fn set_cookie(names: &Names, value: &str) -> (String, u32) {
     let mut parts = value.split(';').map(str::trim);
-    let mut shown = without_value(names, parts.next().unwrap_or_default());
+    let mut shown = String::with_capacity(value.len());
+    push_without_value(names, parts.next().unwrap_or_default(), &mut shown);
     let mut hidden = 1;
     for part in parts {
         let name = part.split_once('=').map_or(part, |(name, _)| name);
         let is_attribute = ATTRIBUTES.iter().any(|known| name.eq_ignore_ascii_case(known));
         shown.push_str("; ");
-        if is_attribute && part.len() <= 2 * MAX_NAME && shapes::sweep(names, part).1 == 0 {
+        if is_attribute && part.len() <= 2 * MAX_NAME && shapes::is_clean(names, part) {
             shown.push_str(part);
         } else {
             shown.push_str(FILTERED);
@@ -91,7 +102,7 @@ fn subprotocols(names: &Names, value: &str) -> (String, u32) {
         .map(str::trim)
         .map(|item| {
             let is_named = names.classify(item) != Class::Plain;
-            let is_secret = is_named || follows_secret || item.len() > MAX_NAME || shapes::sweep(names, item).1 > 0;
+            let is_secret = is_named || follows_secret || item.len() > MAX_NAME || !shapes::is_clean(names, item);
             // `access_token, <token>`: the name is an item of its own.
             follows_secret = is_named && item.bytes().all(|byte| byte.is_ascii_alphabetic() || b"-_.".contains(&byte));
             hidden += u32::from(is_secret);
@@ -105,6 +116,17 @@ fn subprotocols(names: &Names, value: &str) -> (String, u32) {
 mod tests {
     use super::*;
     use crate::vocabulary::Mode;
+
+    #[test]
+    fn what_is_known_of_common_headers_is_what_would_be_found_out() {
+        let names = Names::new(&["forwarded".to_owned()], &["Accept".to_owned()]);
+        for name in super::super::word_list::COMMON_HEADERS {
+            assert_eq!(names.common_header(name), Some(names.classify_header(&name.to_uppercase())), "{name}");
+            assert!(shapes::is_clean(&names, name), "{name}");
+        }
+        assert_eq!(names.classify_header("x-forwarded-for"), Class::Secret);
+        assert_eq!(names.classify_header("accept"), Class::Secret);
+    }
 
     fn written(headers: &[(&str, &[u8])]) -> String {
         let names = Names::new(&[], &[]);

@@ -11,6 +11,7 @@
 //! What has neither a secret name nor a secret's shape is shown: redaction narrows what leaks and does not prove that
 //! nothing does.
 
+mod class;
 mod content_type;
 mod fit;
 mod geometry;
@@ -26,11 +27,14 @@ mod properties;
 mod recall;
 mod rewrite;
 mod scanner;
+mod schemes;
 mod shapes;
+mod signs;
 mod syntax;
 mod tokens;
 mod values;
 mod word_list;
+mod word_table;
 mod words;
 
 use std::borrow::Cow;
@@ -44,6 +48,7 @@ pub use scanner::BodyScanner;
 
 use fit::fit_prefix;
 use names::Names;
+use recall::Known;
 use rewrite::Rewriter;
 
 /// What stands in the place of a secret.
@@ -51,6 +56,9 @@ pub const FILTERED: &str = "[FILTERED]";
 
 /// What stands in the place of a geometry, in compact mode.
 pub const GEOMETRY_FILTERED: &str = "[GEOMETRY_FILTERED]";
+
+/// What a browser's headers take, in bytes.
+const TYPICAL_HEADERS: usize = 768;
 
 /// JSON that is safe to write, and what was done to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,6 +130,7 @@ impl Redactor {
         let mut original_bytes = 0_usize;
         let headers = headers.inspect(|(name, value)| original_bytes += name.len() + value.len());
         let mut rewriter = Rewriter::new(&self.names, Mode::Full, limit);
+        rewriter.out.reserve(TYPICAL_HEADERS.min(limit));
         headers::write(&mut rewriter, &self.names, headers);
         Fragment::cut(rewriter, limit, false, length(original_bytes))
     }
@@ -132,9 +141,9 @@ impl Redactor {
     #[must_use]
     pub fn value(&self, name: &str, json: &[u8], mode: Mode, limit: usize) -> Fragment {
         let mut rewriter = Rewriter::new(&self.names, mode, limit);
-        let (class, geometry_name) = rewriter.look_up(name);
+        let Known { class, geometry, .. } = rewriter.look_up(name);
         let written =
-            std::str::from_utf8(json).ok().and_then(|text| rewriter.document(text, false, class, geometry_name).ok());
+            std::str::from_utf8(json).ok().and_then(|text| rewriter.document(text, false, class, geometry).ok());
         if written.is_none() {
             rewriter.filtered();
         }

@@ -6,9 +6,10 @@ use percent_encoding::percent_decode_str;
 
 use crate::record::json;
 
+use super::class::Class;
 use super::content_type::{Format, Reason, parameter};
 use super::keys::Keys;
-use super::names::Class;
+use super::recall::Known;
 use super::rewrite::Rewriter;
 use super::{pairs, shapes};
 
@@ -45,8 +46,8 @@ pub(super) fn write(rewriter: &mut Rewriter<'_>, body: &[u8], boundary: &str, cu
 fn write_part(rewriter: &mut Rewriter<'_>, keys: &mut Keys, part: &Part<'_>) {
     let name = label(&part.disposition, "name");
     let key = name.as_deref().unwrap_or("part");
-    let (class, geometry_name) = rewriter.look_up(key);
-    rewriter.key(keys, key);
+    let Known { class, geometry, is_clean } = rewriter.look_up(key);
+    rewriter.key(keys, key, is_clean);
     let filename = label(&part.disposition, "filename");
     let format = part.content_type.as_deref().map(Format::of);
     let is_text = part
@@ -58,10 +59,10 @@ fn write_part(rewriter: &mut Rewriter<'_>, keys: &mut Keys, part: &Part<'_>) {
         _ if class == Class::Secret => rewriter.filtered(),
         // Without a name nothing tells what a text is.
         (Some(text), _) if is_text && name.is_some() => {
-            rewriter.text(text, class, geometry_name);
+            rewriter.text(text, class, geometry);
         }
         (Some(text), Some(Format::Json)) => {
-            if rewriter.document(text, false, class, geometry_name).is_err() {
+            if rewriter.document(text, false, class, geometry).is_err() {
                 summary(rewriter, part, None);
             }
         }

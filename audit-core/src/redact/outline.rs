@@ -3,8 +3,8 @@
 //!
 //! One pass, linear, without recursion. A document that is cut is taken as far as its last complete value or pair.
 
+use super::class::Class;
 use super::geometry::{self, Holds};
-use super::names::Class;
 use super::recall::Recall;
 use super::syntax::{self, Lexed};
 
@@ -92,8 +92,9 @@ impl Fact {
         if !self.named.is_sensitive() && !self.hinted.is_sensitive() {
             return Class::Plain;
         }
-        let certain = matches_letters(key, VALUED);
-        if self.named.is_sensitive() && (certain || matches_letters(key, PERHAPS_VALUED)) {
+        let letters = Letters::of(key);
+        let certain = letters.is_one_of(VALUED);
+        if self.named.is_sensitive() && (certain || letters.is_one_of(PERHAPS_VALUED)) {
             self.named
         } else if certain {
             self.hinted
@@ -168,17 +169,43 @@ fn role_of(key: &str) -> Role {
         "type" => Role::Type,
         "coordinates" => Role::Coordinates,
         "geometries" => Role::Geometries,
-        _ if matches_letters(key, NAMING) => Role::Naming,
-        _ if matches_letters(key, HINTING) => Role::Hinting,
-        _ => Role::None,
+        _ => {
+            let letters = Letters::of(key);
+            if letters.is_one_of(NAMING) {
+                Role::Naming
+            } else if letters.is_one_of(HINTING) {
+                Role::Hinting
+            } else {
+                Role::None
+            }
+        }
     }
 }
 
-/// Whether the letters of `key`, in lower case, are one of `list`.
-fn matches_letters(key: &str, list: &[&str]) -> bool {
-    let letters =
-        || key.bytes().filter(|byte| !matches!(byte, b'_' | b'-' | b' ')).map(|byte| byte.to_ascii_lowercase());
-    key.len() <= 20 && list.iter().any(|known| letters().eq(known.bytes()))
+/// The letters of a short key, in lower case; nothing of a long one, which is on none of the lists.
+struct Letters {
+    bytes: [u8; LONGEST],
+    length: usize,
+}
+
+/// How long a key with all its separators may be.
+const LONGEST: usize = 20;
+
+impl Letters {
+    fn of(key: &str) -> Self {
+        let mut letters = Self { bytes: [0; LONGEST], length: 0 };
+        let short = Some(key).filter(|key| key.len() <= LONGEST).unwrap_or_default();
+        for byte in short.bytes().filter(|byte| !matches!(byte, b'_' | b'-' | b' ')) {
+            letters.bytes[letters.length] = byte.to_ascii_lowercase();
+            letters.length += 1;
+        }
+        letters
+    }
+
+    fn is_one_of(&self, list: &[&str]) -> bool {
+        let letters = self.bytes.get(..self.length).unwrap_or_default();
+        list.iter().any(|known| known.as_bytes() == letters)
+    }
 }
 
 /// Reads `json`, which is all of a document or, if `cut`, its beginning.

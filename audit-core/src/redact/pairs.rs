@@ -1,7 +1,8 @@
 //! Query strings and form bodies: an object of strings, in order, with decoded names.
 
+use super::class::Class;
 use super::keys::Keys;
-use super::names::Class;
+use super::recall::Known;
 use super::rewrite::Rewriter;
 
 /// Names of URL parameters that are secret there only: signed URLs, and the code of OAuth's redirect.
@@ -37,13 +38,13 @@ pub(super) fn write(rewriter: &mut Rewriter<'_>, raw: &[u8], cut: bool) {
         if index > 0 {
             rewriter.out.push(b',');
         }
-        let (mut class, is_geometry) = rewriter.look_up(&name);
+        let Known { mut class, geometry, is_clean } = rewriter.look_up(&name);
         let is_signature = SIGNATURES.iter().any(|known| name.eq_ignore_ascii_case(known));
         if is_signature || is_oauth && name == "code" {
             class = Class::Secret;
         }
-        rewriter.key(&mut keys, &name);
-        rewriter.text(&value, class, is_geometry);
+        rewriter.key(&mut keys, &name, is_clean);
+        rewriter.text(&value, class, geometry);
     }
     rewriter.out.push(b'}');
 }

@@ -22,7 +22,13 @@ enum Hint {
 
 /// Hides the secret segments and parameters of `path`; how many there were.
 pub(crate) fn redact<'p>(names: &Names, path: &'p str, template: Option<&str>) -> (Cow<'p, str>, u32) {
-    let hints = template.map(|template| hints(names, template)).unwrap_or_default();
+    // A template without parameters hides no segment.
+    let hints = template.filter(|template| template.contains(['{', '<'])).map(|template| hints(names, template));
+    let hints = hints.unwrap_or_default();
+    let is_secret = |hint: &Hint| matches!(hint, Hint::Secret | Hint::SecretTail);
+    if !hints.iter().any(is_secret) && is_clean(names, path) {
+        return (Cow::Borrowed(path), 0);
+    }
     let mut out = String::with_capacity(path.len());
     let mut hidden = 0_u32;
     let count = path.split('/').count();
@@ -53,6 +59,14 @@ pub(crate) fn redact<'p>(names: &Names, path: &'p str, template: Option<&str>) -
         }
     }
     if hidden == 0 { (Cow::Borrowed(path), 0) } else { (Cow::Owned(out), hidden) }
+}
+
+/// Whether a path plainly holds no secret but those that its template names; most do not. What is not plain is looked
+/// at more closely, so that a false `false` costs time only.
+fn is_clean(names: &Names, path: &str) -> bool {
+    let mut segments = path.split('/');
+    !path.bytes().any(|byte| matches!(byte, b';' | b'=' | b'%' | b'@'))
+        && segments.all(|segment| shapes::is_clean(names, segment))
 }
 
 /// The hint for one of `count` segments: what follows a wildcard is counted from the end.

@@ -1,9 +1,11 @@
-//! What was found out about names, remembered for the length of one document: the same few keys come again and again.
+//! What names say, remembered for the length of one document where finding it out is dear: a name of ASCII is judged
+//! faster than it would be looked up; one that must be folded is not, and comes again in every row.
 
 use std::collections::HashMap;
 
-use super::names::{Class, Names};
-use super::{geometry, shapes};
+use super::class::Class;
+use super::names::Names;
+use super::shapes;
 
 /// How many names are remembered, and how long they may be: the document is the client's.
 const MAX_NAMES: usize = 1024;
@@ -35,18 +37,22 @@ impl<'a> Recall<'a> {
     }
 
     pub(super) fn of(&mut self, name: &str) -> Known {
+        if name.len() > MAX_NAME || name.is_ascii() {
+            return self.find_out(name);
+        }
         if let Some(&known) = self.known.get(name) {
             return known;
         }
-        let known = Known {
-            class: self.names.classify(name),
-            geometry: geometry::is_geometry_name(name),
-            is_clean: shapes::sweep(self.names, name).1 == 0,
-        };
-        if self.known.len() < MAX_NAMES && name.len() <= MAX_NAME {
+        let known = self.find_out(name);
+        if self.known.len() < MAX_NAMES {
             self.known.insert(name.to_owned(), known);
         }
         known
+    }
+
+    fn find_out(&self, name: &str) -> Known {
+        let (class, geometry) = self.names.classify_with_geometry(name);
+        Known { class, geometry, is_clean: shapes::is_clean(self.names, name) }
     }
 }
 
@@ -61,6 +67,7 @@ mod tests {
         for _ in 0..2 {
             assert_eq!(recall.of("the_geom"), Known { class: Class::Plain, geometry: true, is_clean: true });
             assert_eq!(recall.of("pin"), Known { class: Class::Secret, geometry: false, is_clean: true });
+            assert_eq!(recall.of("contraseña"), Known { class: Class::Secret, geometry: false, is_clean: true });
             assert!(!recall.of("password=x").is_clean);
         }
     }
@@ -70,9 +77,9 @@ mod tests {
         let names = Names::new(&[], &[]);
         let mut recall = Recall::new(&names);
         for number in 0..3 * MAX_NAMES {
-            recall.of(&format!("k{number}"));
+            recall.of(&format!("ñ{number}"));
         }
-        recall.of(&"x".repeat(MAX_NAME + 1));
+        recall.of(&"ñ".repeat(MAX_NAME + 1));
         assert_eq!(recall.known.len(), MAX_NAMES);
     }
 }

@@ -7,11 +7,12 @@
 use crate::record::json;
 use crate::vocabulary::Mode;
 
+use super::class::Class;
 use super::geometry;
 use super::keys::Keys;
-use super::names::{Class, Names};
+use super::names::Names;
 use super::outline::{Fact, Outline, Refusal, outline};
-use super::recall::Recall;
+use super::recall::{Known, Recall};
 use super::syntax::{self, Lexed};
 use super::{FILTERED, GEOMETRY_FILTERED, shapes};
 
@@ -49,6 +50,7 @@ impl<'a> Rewriter<'a> {
     /// Appends a JSON document, or as much of it as is complete; `class` is what the name it stands under says.
     pub(super) fn document(&mut self, json: &str, cut: bool, class: Class, geometry_name: bool) -> Result<(), Refusal> {
         let Outline { end, facts } = outline(json, cut, &mut self.recall)?;
+        self.out.reserve(end.min(self.enough));
         let json = json.get(..end).unwrap_or_default();
         let mut walk = Walk { json, at: 0, fact: 0, facts: &facts };
         walk.at = syntax::skip_space(json.as_bytes(), 0);
@@ -66,10 +68,10 @@ impl<'a> Rewriter<'a> {
         json::write_str(&mut self.out, GEOMETRY_FILTERED);
     }
 
-    /// What `name` says about its value, and whether it names a geometry that the mode leaves out.
-    pub(super) fn look_up(&mut self, name: &str) -> (Class, bool) {
+    /// What is known of `name`; a geometry's only if the mode leaves geometry out.
+    pub(super) fn look_up(&mut self, name: &str) -> Known {
         let known = self.recall.of(name);
-        (known.class, known.geometry && self.mode != Mode::Full)
+        Known { geometry: known.geometry && self.mode != Mode::Full, ..known }
     }
 
     fn any(&mut self, walk: &mut Walk<'_>, class: Class, geometry_name: bool) {
@@ -111,26 +113,26 @@ impl<'a> Rewriter<'a> {
             }
             let key = syntax::decode(walk.text());
             walk.colon();
-            self.key(&mut keys, &key);
-            let (mut class, geometry_name) = self.look_up(&key);
+            let Known { mut class, geometry, is_clean } = self.look_up(&key);
+            self.key(&mut keys, &key, is_clean);
             if !class.is_sensitive() {
                 class = fact.class_under(&key);
             }
-            self.any(walk, class, geometry_name);
+            self.any(walk, class, geometry);
         }
         if !self.is_full() {
             self.out.push(b'}');
         }
     }
 
-    /// Writes a key, free of secrets and unlike those before it, and its colon.
-    pub(super) fn key(&mut self, keys: &mut Keys, key: &str) {
-        if self.recall.of(key).is_clean {
-            json::write_str(&mut self.out, &keys.unique(key));
+    /// Writes a key, free of secrets and unlike those before it, and its colon; `is_clean` says that it holds none.
+    pub(super) fn key(&mut self, keys: &mut Keys, key: &str, is_clean: bool) {
+        if is_clean {
+            keys.write(&mut self.out, key);
         } else {
             let (shown, hidden) = shapes::sweep(self.names(), key);
             self.redacted = self.redacted.saturating_add(hidden);
-            json::write_str(&mut self.out, &keys.unique(&shown));
+            keys.write(&mut self.out, &shown);
         }
         self.out.push(b':');
     }
@@ -209,6 +211,10 @@ impl<'a> Rewriter<'a> {
     /// Writes a string that is a JSON document, if it is one that holds something to hide, or looks like one and cannot
     /// be read; otherwise does nothing.
     fn embedded(&mut self, text: &str) -> bool {
+        // The first byte of what is looked for below.
+        if !matches!(text.as_bytes().first(), Some(b'{' | b'[' | b'"' | b' ' | b'\t' | b'\r' | b'\n' | 0xef)) {
+            return false;
+        }
         let inner = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
         if !inner.starts_with(['{', '[', '"']) || inner.len() < 4 {
             return false;

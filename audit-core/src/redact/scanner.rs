@@ -8,9 +8,9 @@ use std::sync::Arc;
 use crate::record::json;
 use crate::vocabulary::Mode;
 
+use super::class::Class;
 use super::content_type::{BodyKind, Format, Reason};
 use super::fit::fit_prefix;
-use super::names::Class;
 use super::outline::Refusal;
 use super::rewrite::Rewriter;
 use super::{Fragment, Redactor, multipart, pairs, shapes};

@@ -9,15 +9,24 @@ use std::ops::Range;
 
 use percent_encoding::percent_decode_str;
 
-use super::names::{Class, Names};
-use super::{FILTERED, tokens, values};
+use super::class::Class;
+use super::names::Names;
+use super::{FILTERED, schemes, signs, tokens, values};
 
 /// How often percent escapes are undone to look behind them.
 const MAX_DECODINGS: usize = 3;
 
+/// Texts shorter than this hold neither a token nor the armour of PEM.
+const SHORTEST_MIXED: usize = "-----BEGIN".len();
+
 /// Hides the secrets of a text; how many there were.
 pub(crate) fn sweep<'t>(names: &Names, text: &'t str) -> (Cow<'t, str>, u32) {
     sweep_decoded(names, text, 0)
+}
+
+/// Whether a text holds no secret.
+pub(crate) fn is_clean(names: &Names, text: &str) -> bool {
+    sweep(names, text).1 == 0
 }
 
 fn sweep_decoded<'t>(names: &Names, text: &'t str, decodings: usize) -> (Cow<'t, str>, u32) {
@@ -25,9 +34,18 @@ fn sweep_decoded<'t>(names: &Names, text: &'t str, decodings: usize) -> (Cow<'t,
     if text.len() < 5 {
         return (Cow::Borrowed(text), 0);
     }
+    sweep_signed(names, text, decodings, signs::of(text))
+}
+
+/// Sweeps a text in which there is nothing but what `signs` tells.
+fn sweep_signed<'t>(names: &Names, text: &'t str, decodings: usize, signs: u8) -> (Cow<'t, str>, u32) {
+    if is_quiet(text, signs) {
+        return (Cow::Borrowed(text), 0);
+    }
     let mut sweep = Sweep {
         names,
         text,
+        signs,
         out: String::new(),
         copied: 0,
         at: 0,
@@ -45,9 +63,17 @@ fn sweep_decoded<'t>(names: &Names, text: &'t str, decodings: usize) -> (Cow<'t,
     (Cow::Owned(sweep.out), sweep.hidden)
 }
 
+/// Whether a text lacks what each of the shapes needs.
+fn is_quiet(text: &str, signs: u8) -> bool {
+    signs & (signs::SEPARATOR | signs::BLANK | signs::MARK) == 0
+        && (signs & signs::MIXED == 0 || text.len() < SHORTEST_MIXED)
+        && !text.starts_with("//")
+}
+
 struct Sweep<'a> {
     names: &'a Names,
     text: &'a str,
+    signs: u8,
     out: String,
     /// How much of the text `out` stands for.
     copied: usize,
@@ -68,9 +94,10 @@ impl<'a> Sweep<'a> {
             self.userinfo(2);
         }
         while let Some(&byte) = bytes.get(self.at) {
-            if values::is_name_byte(byte) {
+            if signs::is_name_byte(byte) {
                 let start = self.at;
-                let length = bytes.iter().skip(start).take_while(|byte| values::is_name_byte(**byte)).count();
+                let rest = bytes.get(start..).unwrap_or_default();
+                let length = rest.iter().position(|byte| !signs::is_name_byte(*byte)).unwrap_or(rest.len());
                 self.at = start + length;
                 self.word(start..start + length);
                 self.before = start..start + length;
@@ -80,6 +107,10 @@ impl<'a> Sweep<'a> {
                 self.at += 1;
             }
         }
+    }
+
+    fn holds(&self, sign: u8) -> bool {
+        self.signs & sign != 0
     }
 
     fn slice(&self, range: Range<usize>) -> &'a str {
@@ -120,13 +151,18 @@ impl<'a> Sweep<'a> {
         if next == Some(b':') && self.rest(word.end).starts_with("://") {
             return self.userinfo(word.end + 3);
         }
-        if self.assignment(&word) || self.option(&word) || self.credential(&word) {
+        if self.holds(signs::SEPARATOR) && self.assignment(&word) {
             return;
         }
-        if let Some(token) = tokens::find(self.text, word.start, word.end) {
+        if matches!(next, Some(b' ' | b'\t')) && (self.option(&word) || self.credential(&word)) {
+            return;
+        }
+        if self.holds(signs::MIXED)
+            && let Some(token) = tokens::find(self.text, word.start, word.end)
+        {
             return self.hide(token);
         }
-        if text.contains('%') && self.decodings < MAX_DECODINGS {
+        if self.holds(signs::MARK) && text.contains('%') && self.decodings < MAX_DECODINGS {
             let decoded = percent_decode_str(text).decode_utf8_lossy();
             if decoded != text && sweep_decoded(self.names, &decoded, self.decodings + 1).1 > 0 {
                 self.hide(word.start..values::bare_end(self.text, word.end));
@@ -169,10 +205,10 @@ impl<'a> Sweep<'a> {
         leads.map_or(at <= 64, |byte| matches!(byte, b'\n' | b'\r'))
     }
 
-    /// `--token value`; `-u user:password` of curl.
+    /// `--token value`; `-u user:password` of curl. A blank follows the word.
     fn option(&mut self, word: &Range<usize>) -> bool {
         let text = self.slice(word.clone());
-        if !text.starts_with('-') || !self.rest(word.end).starts_with([' ', '\t']) {
+        if !text.starts_with('-') {
             return false;
         }
         let value = values::value(self.text, word.end, false);
@@ -197,22 +233,21 @@ impl<'a> Sweep<'a> {
         *self.is_curl.get_or_insert_with(|| self.text.contains("curl"))
     }
 
-    /// `Bearer …`, `Basic …`; at the start of the text also `Digest …` and its like.
+    /// `Bearer …`, `Basic …`; at the start of the text also `Digest …` and its like. A blank follows the word.
     fn credential(&mut self, word: &Range<usize>) -> bool {
         let scheme = self.slice(word.clone()).trim_start_matches(['[', '-', '.']);
-        let after = self.rest(word.end);
-        let token = after.trim_start_matches([' ', '\t']);
-        if token.len() == after.len() || scheme.len() > 24 {
+        if !(schemes::is_scheme(scheme) || word.start == 0 && schemes::has_parameters(scheme)) {
             return false;
         }
+        let token = self.rest(word.end).trim_start_matches([' ', '\t']);
         let start = self.text.len() - token.len();
-        if word.start == 0 && tokens::is_parameter_scheme(scheme, token) {
+        if word.start == 0 && schemes::is_parameter_scheme(scheme, token) {
             self.hide(start..self.text.len());
             return true;
         }
         let length =
             token.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=:%".contains(byte)).count();
-        if !tokens::is_credential(scheme, self.slice(start..start + length)) {
+        if !schemes::is_credential(scheme, self.slice(start..start + length)) {
             return false;
         }
         self.hide(start..start + length);
@@ -247,7 +282,7 @@ impl<'a> Sweep<'a> {
         let start = self.at + 1;
         self.at = start;
         let bytes = self.text.as_bytes();
-        let length = bytes.iter().skip(start).take_while(|byte| values::is_name_byte(**byte) || **byte == b':').count();
+        let length = bytes.iter().skip(start).take_while(|byte| signs::is_name_byte(**byte) || **byte == b':').count();
         let name = self.slice(start..start + length);
         let last = *self.last_closing_tag.get_or_insert_with(|| self.text.rfind("</").unwrap_or(0));
         if length == 0 || last < start || !self.names.classify(name).is_sensitive() {
@@ -270,7 +305,44 @@ impl<'a> Sweep<'a> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
+
+    const PIECES: &[&str] = &[
+        "token",
+        "=",
+        ":",
+        " ",
+        "x",
+        "Key",
+        "api",
+        "//",
+        "u@h",
+        "%3D",
+        "%",
+        "<pin>",
+        "</pin>",
+        "-",
+        "--",
+        "7",
+        "\n",
+        "\t",
+        "Bearer",
+        "abc123def456ghi7",
+        "basic",
+        "Digest",
+        "response",
+        "curl",
+        "-u",
+        "eyJhbGciOiJIUzI1NiJ9",
+        "-----BEGIN",
+        "4111111111111111",
+        "xoxb-a1b2c3d4e5",
+        "ñ",
+        "AKIAQ7ZZEXAMPLE7QQZZ",
+    ];
 
     fn swept(text: &str) -> String {
         sweep(&Names::new(&[], &[]), text).0.into_owned()
@@ -334,6 +406,14 @@ mod tests {
             "",
         ] {
             assert!(matches!(sweep(&Names::new(&[], &[]), text), (Cow::Borrowed(_), 0)), "{text} -> {}", swept(text));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn signs_only_save_work(pieces in vec(prop::sample::select(PIECES), 0..8)) {
+            let (text, names) = (pieces.concat(), Names::new(&[], &[]));
+            prop_assert_eq!(sweep(&names, &text), sweep_signed(&names, &text, 0, u8::MAX));
         }
     }
 

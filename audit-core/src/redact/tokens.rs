@@ -1,4 +1,4 @@
-//! Secrets that need no name: tokens of known form, card numbers, credentials after a scheme's name.
+//! Secrets that need no name: tokens of known form and card numbers.
 
 use std::ops::Range;
 
@@ -47,17 +47,56 @@ const PREFIXES: &[(&str, usize)] = &[
     ("$y$", 20),
 ];
 
+/// For each byte, which of [`PREFIXES`] begin with it: a bit for each, by its place.
+const BEGINNING_WITH: [u64; 256] = {
+    let mut sets = [0; 256];
+    let mut index = 0;
+    while index < PREFIXES.len() {
+        sets[PREFIXES[index].0.as_bytes()[0] as usize] |= 1 << index;
+        index += 1;
+    }
+    sets
+};
+
+/// How many digits the shortest card number has.
+const SHORTEST_CARD: usize = 13;
+
+/// How many the longest has, and in how many groups it is printed.
+const LONGEST_CARD: usize = 19;
+const MOST_GROUPS: usize = 5;
+
+/// No token of known form is shorter.
+const SHORTEST: usize = {
+    let mut shortest = SHORTEST_CARD;
+    let mut index = 0;
+    while index < PREFIXES.len() {
+        let length = PREFIXES[index].0.len() + PREFIXES[index].1;
+        if length < shortest {
+            shortest = length;
+        }
+        index += 1;
+    }
+    shortest
+};
+
 /// The first token of known form in a run of characters without spaces that goes from `start` to `end`; it may reach
 /// beyond `end`.
 pub(crate) fn find(text: &str, start: usize, end: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
-    for at in start..end {
+    for at in start..end.min((bytes.len() + 1).saturating_sub(SHORTEST)) {
+        let Some(&byte) = bytes.get(at) else { break };
+        let mut beginning = BEGINNING_WITH[usize::from(byte)];
+        let may_be_card = matches!(byte, b'2'..=b'6');
+        if beginning == 0 && !may_be_card {
+            continue;
+        }
         let is_boundary = at == start || !bytes.get(at - 1).is_some_and(u8::is_ascii_alphanumeric);
-        let rest = bytes.get(at..).unwrap_or_default();
         if !is_boundary {
             continue;
         }
-        for (prefix, least) in PREFIXES {
+        let rest = bytes.get(at..).unwrap_or_default();
+        while let Some((prefix, least)) = PREFIXES.get(beginning.trailing_zeros() as usize) {
+            beginning &= beginning - 1;
             let Some(rest) = rest.strip_prefix(prefix.as_bytes()) else { continue };
             // Judged by its beginning: what is refused is looked at again from the next boundary.
             let looked_at = rest.iter().take(64).take_while(|byte| is_token_byte(**byte));
@@ -69,7 +108,7 @@ pub(crate) fn find(text: &str, start: usize, end: usize) -> Option<Range<usize>>
                 return Some(at..at + prefix.len() + length);
             }
         }
-        if let Some(length) = card_number(bytes, at) {
+        if may_be_card && let Some(length) = card_number(bytes, at) {
             return Some(at..at + length);
         }
     }
@@ -87,32 +126,34 @@ fn card_number(text: &[u8], at: usize) -> Option<usize> {
         Some(before) if matches!(text.get(before), Some(b'.' | b'-' | b'_')) => return None,
         _ => text.get(at..)?,
     };
-    if !matches!(text.first(), Some(b'2'..=b'6')) {
+    // In one piece or in groups, four digits come first.
+    if !matches!(text, [b'2'..=b'6', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', ..]) {
         return None;
     }
-    let mut digits = Vec::with_capacity(19);
-    let mut groups = vec![0_usize];
+    let mut digits = [0_u8; LONGEST_CARD];
+    let mut count = 0;
+    let mut groups = [0_usize; MOST_GROUPS];
+    let mut group = 0;
     let mut length = 0;
     for (index, &byte) in text.iter().enumerate() {
         match byte {
             b'0'..=b'9' => {
-                digits.push(byte - b'0');
-                if let Some(group) = groups.last_mut() {
-                    *group += 1;
-                }
+                // One digit more makes it something else.
+                *digits.get_mut(count)? = byte - b'0';
+                count += 1;
+                *groups.get_mut(group)? += 1;
                 length = index + 1;
             }
-            b' ' | b'-' if text.get(index + 1).is_some_and(u8::is_ascii_digit) && groups.len() < 5 => groups.push(0),
+            b' ' | b'-' if text.get(index + 1).is_some_and(u8::is_ascii_digit) && group + 1 < MOST_GROUPS => group += 1,
             _ => break,
         }
-        if digits.len() > 19 {
-            return None;
-        }
     }
+    let digits = digits.get(..count).unwrap_or_default();
+    let groups = groups.get(..=group).unwrap_or_default();
     let follows = text.get(length);
     let ends = !follows.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
-    let is_printed = matches!(groups.as_slice(), [_] | [4, 4, 4, 4] | [4, 6, 5] | [4, 6, 4] | [4, 4, 4, 4, 3]);
-    (ends && is_printed && is_issued(&digits) && passes_luhn(&digits)).then_some(length)
+    let is_printed = matches!(groups, [_] | [4, 4, 4, 4] | [4, 6, 5] | [4, 6, 4] | [4, 4, 4, 4, 3]);
+    (ends && is_printed && is_issued(digits) && passes_luhn(digits)).then_some(length)
 }
 
 fn is_issued(digits: &[u8]) -> bool {
@@ -144,60 +185,6 @@ fn passes_luhn(digits: &[u8]) -> bool {
         })
         .sum();
     sum.is_multiple_of(10)
-}
-
-/// Whether what follows the name of an authentication scheme is a credential, and not the next word of a sentence.
-pub(crate) fn is_credential(scheme: &str, token: &str) -> bool {
-    let has_digit = token.bytes().any(|byte| byte.is_ascii_digit());
-    let has_inner_upper = token.bytes().skip(1).any(|byte| byte.is_ascii_uppercase());
-    if scheme.eq_ignore_ascii_case("bearer") {
-        token.len() >= 20 || token.len() >= 6 && (has_digit || has_inner_upper)
-    } else if scheme.eq_ignore_ascii_case("basic") {
-        base64(token).is_some_and(|decoded| decoded.contains(&b':'))
-    } else {
-        const OTHERS: &[&str] = &["token", "apikey", "negotiate", "ntlm", "kerberos", "sso-key", "ssws", "genie-key"];
-        OTHERS.iter().any(|known| scheme.eq_ignore_ascii_case(known)) && token.len() >= 12 && has_digit
-    }
-}
-
-/// Whether a text is an `Authorization` value whose parameters are the credential.
-pub(crate) fn is_parameter_scheme(scheme: &str, rest: &str) -> bool {
-    const SCHEMES: &[(&str, &str)] = &[
-        ("digest", "response"),
-        ("hawk", "mac"),
-        ("aws4-hmac-sha256", "signature"),
-        ("signature", "signature"),
-        ("oauth", "oauth_"),
-        ("mac", "mac"),
-        ("scram-sha-256", "data"),
-    ];
-    SCHEMES.iter().any(|(known, parameter)| {
-        scheme.eq_ignore_ascii_case(known) && rest.contains('=') && rest.to_ascii_lowercase().contains(parameter)
-    })
-}
-
-/// Decodes base64 of either alphabet, padded or not.
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut bits = 0_u32;
-    let mut count = 0_u32;
-    for byte in text.trim_end_matches('=').bytes() {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 & 0xffff | u32::from(value);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            decoded.extend(u8::try_from(bits >> count & 0xff));
-        }
-    }
-    Some(decoded)
 }
 
 #[cfg(test)]
@@ -244,20 +231,14 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_told_from_sentences() {
-        assert!(is_credential("Bearer", "Zq7SECRET136x") && is_credential("basic", "a2VwdDpacTdTRUNSRVRiYXNpYw=="));
-        assert!(
-            !is_credential("Bearer", "token")
-                && !is_credential("Basic", "realm")
-                && !is_credential("Basic", "authentication")
-        );
-        assert!(!is_credential("token", "4711") && !is_credential("plain", "Zq7SECRET136xxx"));
-    }
-
-    #[test]
-    fn base64_of_both_alphabets() {
-        assert_eq!(base64("dXNlcjpwYXNz").unwrap(), b"user:pass");
-        assert_eq!(base64("_-8=").unwrap(), [0xff, 0xef]);
-        assert_eq!(base64("a b"), None);
+    fn the_shortest_of_each_form_is_found_and_nothing_shorter() {
+        for (prefix, least) in PREFIXES {
+            let token = format!("{prefix}{}", "a1".repeat(20).get(..*least).unwrap());
+            assert_eq!(found(&token), Some(token.as_str()));
+            assert_eq!(found(&format!("x.{token}")), Some(token.as_str()));
+            assert_eq!(found(token.get(..token.len() - 1).unwrap()), None, "{token}");
+        }
+        assert_eq!(found("4222222222222"), Some("4222222222222"));
+        assert_eq!(found("4222 2222 2222 2 and"), None);
     }
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::FILTERED;
+use super::signs::is_name_byte;
 
 /// How far ahead of a comma or a semicolon the next name may end.
 const MAX_NEXT_NAME: usize = 40;
@@ -12,11 +13,6 @@ const MAX_SEPARATORS: usize = 8;
 
 /// How far into a URL an `@` is looked for beyond the end of what should be its authority.
 const MAX_UNESCAPED: usize = 256;
-
-/// Characters of names, in any of the languages that text may quote.
-pub(crate) fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"_-.$%[]".contains(&byte) || byte >= 0x80
-}
 
 /// What stands between a name and its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,16 +26,17 @@ pub(crate) struct Separator {
 /// The `=`, `:`, `=>` or `:=` after a name that ends at `at`, with the quote that may close the name.
 pub(crate) fn separator(text: &str, mut at: usize) -> Option<Separator> {
     let bytes = text.as_bytes();
-    let skip = |at: usize, set: &[u8], most: usize| {
-        at + bytes.iter().skip(at).take(most).take_while(|byte| set.contains(byte)).count()
-    };
-    at = skip(at, b"\\\"'`", 8);
-    let start = skip(at, b" \t\r\n", 8);
-    at = skip(start, b":=", 3);
+    // Most words are followed by nothing of the kind.
+    if !matches!(bytes.get(at), Some(b'\\' | b'"' | b'\'' | b'`' | b' ' | b'\t' | b'\r' | b'\n' | b':' | b'=')) {
+        return None;
+    }
+    at = skip(bytes, at, 8, |byte| matches!(byte, b'\\' | b'"' | b'\'' | b'`'));
+    let start = skip(bytes, at, 8, |byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
+    at = skip(bytes, start, 3, |byte| matches!(byte, b':' | b'='));
     if at == start {
         return None;
     }
-    at = skip(at, b">", 1);
+    at = skip(bytes, at, 1, |byte| byte == b'>');
     let sign = text.get(start..at)?;
     // `std::path` and `https://` assign nothing.
     if sign.starts_with("::") || sign == ":" && text.get(at..)?.starts_with("//") {
@@ -47,6 +44,11 @@ pub(crate) fn separator(text: &str, mut at: usize) -> Option<Separator> {
     }
     let is_spaced = sign == ":" || text.get(at..)?.starts_with([' ', '\t']);
     Some(Separator { end: at, is_equals: sign.starts_with('='), is_spaced })
+}
+
+/// Where a run of at most `most` such bytes that begins at `at` ends.
+fn skip(bytes: &[u8], at: usize, most: usize, is_such: impl Fn(u8) -> bool) -> usize {
+    at + bytes.iter().skip(at).take(most).take_while(|byte| is_such(**byte)).count()
 }
 
 /// The value that begins at or after `at`, without its quotes. With `whole_line` an unquoted one goes to the line's end.
@@ -170,8 +172,8 @@ fn ends_value(rest: &[u8]) -> bool {
 /// word, what follows the colon.
 pub(crate) fn userinfo(text: &str, start: usize) -> Option<Range<usize>> {
     let rest = text.get(start..)?;
-    let is_end = |letter: char| letter.is_whitespace() || "\"'<>`".contains(letter);
-    let is_path = |letter: char| "/?#\\".contains(letter);
+    let is_end = |letter: char| letter.is_whitespace() || matches!(letter, '"' | '\'' | '<' | '>' | '`');
+    let is_path = |letter: char| matches!(letter, '/' | '?' | '#' | '\\');
     let authority = rest.get(..rest.find(|letter| is_end(letter) || is_path(letter)).unwrap_or(rest.len()))?;
     let length = match authority.rfind('@') {
         Some(at) => at,

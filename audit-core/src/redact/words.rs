@@ -1,53 +1,174 @@
 //! Names as words: folding and splitting, the same for rules and for what they are matched against.
+//!
+//! Every key and every header comes by here, so that a short name of ASCII is split without allocating.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// One word of a name, folded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Word {
-    pub(crate) text: String,
+/// Names up to this long, of at most so many words, are split on the stack.
+const SHORT: usize = 64;
+const FEW: usize = 16;
+
+/// Where a word begins among the letters.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Start {
+    at: usize,
     /// Whether a separator, a digit or the name's start stands before it; otherwise only its case sets it apart.
-    pub(crate) starts_segment: bool,
+    is_segment: bool,
 }
 
-/// Splits at everything that is no letter, and where camelCase does; folds each word.
-pub(crate) fn split(name: &str) -> Vec<Word> {
-    let folded: Vec<char> = if name.is_ascii() { name.chars().collect() } else { fold(name) };
-    let mut words = Vec::new();
-    let mut word = String::new();
-    let mut starts_segment = true;
-    for (at, &letter) in folded.iter().enumerate() {
-        if !letter.is_alphabetic() {
-            finish(&mut words, &mut word, starts_segment);
-            starts_segment = true;
-            continue;
-        }
-        let before = at.checked_sub(1).and_then(|at| folded.get(at)).copied();
-        let after = folded.get(at + 1).copied();
-        let new_word = letter.is_uppercase()
-            && before.is_some_and(|before| {
-                before.is_lowercase() || before.is_uppercase() && after.is_some_and(char::is_lowercase)
-            });
-        if new_word && !word.is_empty() {
-            finish(&mut words, &mut word, starts_segment);
-            starts_segment = false;
-        }
-        word.extend(letter.to_lowercase());
+/// A name's words, folded: everything that is no letter splits, and so does camelCase.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Words<'w> {
+    /// The words run together, in UTF-8.
+    letters: &'w [u8],
+    starts: &'w [Start],
+}
+
+impl<'w> Words<'w> {
+    pub(crate) fn len(self) -> usize {
+        self.starts.len()
     }
-    finish(&mut words, &mut word, starts_segment);
-    words
+
+    pub(crate) fn get(self, index: usize) -> Option<&'w [u8]> {
+        (index < self.len()).then(|| self.run(index, index + 1))
+    }
+
+    pub(crate) fn iter(self) -> impl Iterator<Item = &'w [u8]> {
+        (0..self.len()).map(move |index| self.run(index, index + 1))
+    }
+
+    /// The words from `first` to before `end`, run together.
+    pub(crate) fn run(self, first: usize, end: usize) -> &'w [u8] {
+        let at = |index: usize| self.starts.get(index).map_or(self.letters.len(), |start| start.at);
+        self.letters.get(at(first)..at(end)).unwrap_or_default()
+    }
+
+    pub(crate) fn joined(self) -> &'w [u8] {
+        self.letters
+    }
+
+    pub(crate) fn starts_segment(self, index: usize) -> bool {
+        self.starts.get(index).is_some_and(|start| start.is_segment)
+    }
 }
 
-fn finish(words: &mut Vec<Word>, word: &mut String, starts_segment: bool) {
-    if !word.is_empty() {
-        words.push(Word { text: std::mem::take(word), starts_segment });
+/// Splits `name` and hands on its words.
+pub(crate) fn split<R>(name: &str, then: impl FnOnce(Words<'_>) -> R) -> R {
+    let mut letters = [0; SHORT];
+    let mut starts = [Start::default(); FEW];
+    match split_short(name.as_bytes(), &mut letters, &mut starts) {
+        Some(words) => then(words),
+        None => then(Split::of(name).words()),
+    }
+}
+
+/// Splits a name of ASCII if it fits; does what [`Split::of`] does.
+fn split_short<'w>(name: &[u8], letters: &'w mut [u8; SHORT], starts: &'w mut [Start; FEW]) -> Option<Words<'w>> {
+    let mut length = 0;
+    let mut count = 0;
+    let mut before = Kind::Other;
+    for (at, &byte) in name.iter().enumerate() {
+        let kind = Kind::of(byte);
+        if matches!(kind, Kind::Lower | Kind::Upper) {
+            let is_segment = before == Kind::Other;
+            let by_case = kind == Kind::Upper
+                && (before == Kind::Lower || name.get(at + 1).is_some_and(|after| Kind::of(*after) == Kind::Lower));
+            if is_segment || by_case {
+                *starts.get_mut(count)? = Start { at: length, is_segment };
+                count += 1;
+            }
+            *letters.get_mut(length)? = byte | 0x20;
+            length += 1;
+        } else if kind == Kind::Foreign {
+            return None;
+        }
+        before = kind;
+    }
+    Some(Words { letters: letters.get(..length)?, starts: starts.get(..count)? })
+}
+
+/// What a byte is in a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Other,
+    Lower,
+    Upper,
+    /// Not of ASCII.
+    Foreign,
+}
+
+impl Kind {
+    fn of(byte: u8) -> Self {
+        const KINDS: [Kind; 256] = {
+            let mut kinds = [Kind::Other; 256];
+            let mut byte = 0;
+            while byte < 256 {
+                kinds[byte] = match byte {
+                    0x41..=0x5a => Kind::Upper,
+                    0x61..=0x7a => Kind::Lower,
+                    0x80.. => Kind::Foreign,
+                    _ => Kind::Other,
+                };
+                byte += 1;
+            }
+            kinds
+        };
+        KINDS[usize::from(byte)]
+    }
+}
+
+/// The words of any name, owned.
+#[derive(Debug, Default)]
+pub(crate) struct Split {
+    letters: String,
+    starts: Vec<Start>,
+}
+
+impl Split {
+    pub(crate) fn of(name: &str) -> Self {
+        let folded: Vec<char> = if name.is_ascii() { name.chars().collect() } else { fold(name) };
+        let mut split = Self::default();
+        let mut before: Option<char> = None;
+        for (at, &letter) in folded.iter().enumerate() {
+            if letter.is_alphabetic() {
+                let after = folded.get(at + 1).copied();
+                let is_segment = !before.is_some_and(char::is_alphabetic);
+                let by_case = letter.is_uppercase()
+                    && before.is_some_and(|before| {
+                        before.is_lowercase() || before.is_uppercase() && after.is_some_and(char::is_lowercase)
+                    });
+                if is_segment || by_case {
+                    split.starts.push(Start { at: split.letters.len(), is_segment });
+                }
+                split.letters.extend(letter.to_lowercase());
+            }
+            before = Some(letter);
+        }
+        split
+    }
+
+    pub(crate) fn words(&self) -> Words<'_> {
+        Words { letters: self.letters.as_bytes(), starts: &self.starts }
+    }
+
+    /// The same words, letters of other scripts read as the Latin ones they look like.
+    pub(crate) fn as_seen(&self) -> Self {
+        let mut seen = Self::default();
+        let mut starts = self.starts.iter().peekable();
+        for (at, letter) in self.letters.char_indices() {
+            if let Some(start) = starts.next_if(|start| start.at == at) {
+                seen.starts.push(Start { at: seen.letters.len(), ..*start });
+            }
+            seen.letters.push(look_alike(letter));
+        }
+        seen
     }
 }
 
 /// All words of a name run together.
-pub(crate) fn joined(name: &str) -> String {
-    split(name).into_iter().map(|word| word.text).collect()
+pub(crate) fn joined(name: &str) -> Vec<u8> {
+    split(name, |words| words.joined().to_vec())
 }
 
 /// Compatibility forms taken apart, without marks and without characters that do not show.
@@ -64,42 +185,49 @@ fn is_invisible(letter: char) -> bool {
         | '\u{fff9}'..='\u{fffb}' | '\u{fffd}' | '\u{e0000}'..='\u{e0fff}' | '\0')
 }
 
-/// The Latin letters that a word's Cyrillic and Greek ones look like (the common part of UTS #39's confusables).
-pub(crate) fn look_alike(word: &str) -> String {
-    word.chars()
-        .map(|letter| match letter {
-            'а' | 'α' => 'a',
-            'в' | 'β' => 'b',
-            'с' | 'ϲ' => 'c',
-            'ԁ' => 'd',
-            'е' | 'ε' => 'e',
-            'һ' => 'h',
-            'і' | 'ι' | 'ı' | 'ӏ' => 'i',
-            'ј' => 'j',
-            'к' | 'κ' => 'k',
-            'м' => 'm',
-            'п' | 'η' => 'n',
-            'о' | 'ο' | 'σ' => 'o',
-            'р' | 'ρ' => 'p',
-            'ԛ' => 'q',
-            'ѕ' => 's',
-            'т' | 'τ' => 't',
-            'υ' => 'u',
-            'ν' => 'v',
-            'ԝ' | 'ω' => 'w',
-            'х' | 'χ' => 'x',
-            'у' | 'γ' => 'y',
-            other => other,
-        })
-        .collect()
+/// The Latin letter that a Cyrillic or Greek one looks like (the common part of UTS #39's confusables).
+fn look_alike(letter: char) -> char {
+    match letter {
+        'а' | 'α' => 'a',
+        'в' | 'β' => 'b',
+        'с' | 'ϲ' => 'c',
+        'ԁ' => 'd',
+        'е' | 'ε' => 'e',
+        'һ' => 'h',
+        'і' | 'ι' | 'ı' | 'ӏ' => 'i',
+        'ј' => 'j',
+        'к' | 'κ' => 'k',
+        'м' => 'm',
+        'п' | 'η' => 'n',
+        'о' | 'ο' | 'σ' => 'o',
+        'р' | 'ρ' => 'p',
+        'ԛ' => 'q',
+        'ѕ' => 's',
+        'т' | 'τ' => 't',
+        'υ' => 'u',
+        'ν' => 'v',
+        'ԝ' | 'ω' => 'w',
+        'х' | 'χ' => 'x',
+        'у' | 'γ' => 'y',
+        other => other,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    fn texts(words: Words<'_>) -> Vec<String> {
+        words.iter().map(|word| String::from_utf8(word.to_vec()).unwrap()).collect()
+    }
 
     fn of(name: &str) -> Vec<String> {
-        split(name).into_iter().map(|word| word.text).collect()
+        split(name, texts)
+    }
+
+    fn segments(words: Words<'_>) -> Vec<bool> {
+        (0..words.len()).map(|index| words.starts_segment(index)).collect()
     }
 
     #[test]
@@ -114,12 +242,27 @@ mod tests {
 
     #[test]
     fn segments_begin_at_separators_not_at_case() {
-        let starts: Vec<bool> = split("aB_cD2eF").iter().map(|word| word.starts_segment).collect();
-        assert_eq!(starts, [true, false, true, false, true, false]);
+        assert_eq!(split("aB_cD2eF", segments), [true, false, true, false, true, false]);
     }
 
     #[test]
     fn look_alikes_become_latin() {
-        assert_eq!(look_alike("раssword"), "password");
+        assert_eq!(texts(Split::of("user-раssword").as_seen().words()), ["user", "password"]);
+    }
+
+    #[test]
+    fn long_names_are_split_too() {
+        assert_eq!(of(&"aB_".repeat(FEW)).len(), 2 * FEW);
+        assert_eq!(of(&"x".repeat(SHORT + 1)), ["x".repeat(SHORT + 1)]);
+    }
+
+    proptest! {
+        #[test]
+        fn both_ways_to_split_agree(name in prop_oneof!["[ -~]{0,80}", "[a-zA-Z_0-9]{0,40}", any::<String>()]) {
+            let general = Split::of(&name);
+            prop_assert_eq!(split(&name, texts), texts(general.words()));
+            prop_assert_eq!(split(&name, segments), segments(general.words()));
+            prop_assert_eq!(joined(&name), general.words().joined());
+        }
     }
 }

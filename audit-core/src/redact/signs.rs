@@ -1,0 +1,54 @@
+//! What bytes a text is made of, as a set: most texts lack what every secret's shape needs, and one pass tells so.
+
+/// `:` or `=`, which every assignment and every URL holds.
+pub(super) const SEPARATOR: u8 = 1;
+/// What stands between an option or a scheme and its value.
+pub(super) const BLANK: u8 = 1 << 1;
+/// The beginning of an element or of a percent escape.
+pub(super) const MARK: u8 = 1 << 2;
+/// A digit or a capital: every token of known form holds one, and so does the armour of PEM.
+pub(super) const MIXED: u8 = 1 << 3;
+/// A character of names, in any of the languages that text may quote.
+const NAME: u8 = 1 << 4;
+
+const SIGNS: [u8; 256] = {
+    let mut signs = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        signs[byte as usize] = match byte {
+            b':' | b'=' => SEPARATOR,
+            b' ' | b'\t' => BLANK,
+            b'<' => MARK,
+            b'%' => MARK | NAME,
+            b'0'..=b'9' | b'A'..=b'Z' => MIXED | NAME,
+            b'a'..=b'z' | b'_' | b'-' | b'.' | b'$' | b'[' | b']' | 0x80.. => NAME,
+            _ => 0,
+        };
+        if byte == u8::MAX {
+            break signs;
+        }
+        byte += 1;
+    }
+};
+
+/// All that is in a text.
+pub(super) fn of(text: &str) -> u8 {
+    text.bytes().fold(0, |signs, byte| signs | SIGNS[usize::from(byte)])
+}
+
+pub(super) fn is_name_byte(byte: u8) -> bool {
+    SIGNS[usize::from(byte)] & NAME != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_what_its_bytes_are() {
+        assert_eq!(of("plain_key-x.ñ") & !NAME, 0);
+        assert_eq!(of("a=b") & !NAME, SEPARATOR);
+        assert_eq!(of("a:b\tC") & !NAME, SEPARATOR | BLANK | MIXED);
+        assert_eq!((of("<"), of("%"), of("/,\n")), (MARK, MARK | NAME, 0));
+    }
+}
