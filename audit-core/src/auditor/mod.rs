@@ -15,7 +15,7 @@ pub use build_error::BuildError;
 pub use builder::Builder;
 pub use global::InstallError;
 
-use crate::client_address::{ClientAddress, TrustedProxies};
+use crate::client_address::TrustedProxies;
 use crate::delivery::{Admission, Delivery, Parcel, ShutdownReport, Stats};
 use crate::event::EventBuilder;
 use crate::exchange::{
@@ -221,15 +221,8 @@ impl Inner {
         self.response.body
     }
 
-    pub(crate) fn resolve_client(&self, head: &RequestHead<'_>) -> ClientAddress {
-        let mut lines = Vec::new();
-        let header = self.proxies.header();
-        head.headers.for_each(&mut |name, value| {
-            if name == header {
-                lines.push(value);
-            }
-        });
-        self.proxies.resolve(head.peer, lines.into_iter())
+    pub(crate) fn proxies(&self) -> &TrustedProxies {
+        &self.proxies
     }
 
     /// Whether an event is kept, as far as its facts tell by now.

@@ -8,6 +8,7 @@
 mod facts;
 mod handling;
 mod head;
+mod lines;
 mod open;
 mod shared;
 mod take;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::auditor::Inner;
+use crate::exchange::lines::Lines;
 use crate::exchange::{Attribution, Facts, Headers, Http, RequestHead, ResponseHead, RouteMatch, Source};
 use crate::policy::ContentHints;
 use crate::redact::BodyKind;
@@ -18,17 +19,19 @@ const REQUEST_ID_BYTES: usize = 128;
 
 /// Starts the facts of a request, as the endpoint asks that its route declares, if any does.
 pub(crate) fn take_http(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestHead<'_>) {
-    let address = auditor.resolve_client(head);
+    let lines = Lines::of(head.headers);
+    let proxies = auditor.proxies();
+    let address = proxies.resolve(head.peer, lines.all(proxies.header()));
     let forwarded_for = address.forwarded_for.map(|claim| {
         let (claim, redacted) = auditor.redact_text(&claim);
         facts.redacted += redacted;
         claim.into()
     });
     // An identifier that is a secret by its shape, such as a token, is none.
-    let request_id = head.headers.get("x-request-id").and_then(request_id);
+    let request_id = lines.get("x-request-id").and_then(request_id);
     let request_id = request_id.filter(|id| auditor.redact_text(id).1 == 0).map(Into::into);
-    let hints = content_hints(head);
-    if let Some((trace_id, span_id)) = head.headers.get("traceparent").and_then(trace_parent) {
+    let hints = ContentHints::new(lines.all("content-type"), lines.all("accept"));
+    if let Some((trace_id, span_id)) = lines.get("traceparent").and_then(trace_parent) {
         facts.trace_id = Some(trace_id.into());
         facts.span_id = Some(span_id.into());
     } else {
@@ -71,7 +74,7 @@ pub(crate) fn take_http(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestH
     }
     let asked = facts.endpoint().and_then(Endpoint::mode);
     let mode = if unmatched { Mode::Basic } else { asked.unwrap_or(auditor.settings().mode) };
-    take_content(auditor, facts, head, mode);
+    take_content(auditor, facts, head, &lines, mode);
 }
 
 /// A span around the adapter's layer may know the trace; one inside tells it when it is entered.
@@ -100,11 +103,11 @@ pub(crate) fn take_wired(auditor: &Arc<Inner>, facts: &mut Facts, endpoint: &'st
         http.headers = None;
         http.request_scanner = None;
         http.user_agent = None;
-        take_content(auditor, facts, head, mode);
+        take_content(auditor, facts, head, &Lines::of(head.headers), mode);
     }
 }
 
-fn take_content(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestHead<'_>, mode: Mode) {
+fn take_content(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestHead<'_>, lines: &Lines<'_>, mode: Mode) {
     let Some(http) = &mut facts.http else { return };
     http.taken_as = mode;
     if !mode.keeps_content() {
@@ -114,19 +117,13 @@ fn take_content(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestHead<'_>,
     let redactor = auditor.redactor();
     let limit = settings.max_line_bytes;
     http.query = head.query.filter(|query| !query.is_empty()).map(|query| redactor.query(query, limit));
-    let mut lines = Vec::with_capacity(16);
-    head.headers.for_each(&mut |name, value| lines.push((name, value)));
-    if let Some(agent) = head.headers.get("user-agent") {
+    if let Some(agent) = lines.get("user-agent") {
         let agent = String::from_utf8_lossy(agent);
         let (text, redacted) = redactor.text(&agent);
         http.user_agent = Some(text.into());
         facts.redacted += u64::from(redacted);
     }
-    // The first user agent has a key of its own; another one is as odd as any header and stays among them.
-    if let Some(agent) = lines.iter().position(|(name, _)| *name == "user-agent") {
-        lines.remove(agent);
-    }
-    http.headers = Some(redactor.headers(lines.into_iter(), limit));
+    http.headers = Some(redactor.headers(lines.without_first("user-agent"), limit));
     if !head.without_body {
         let kind = body_kind(head.headers);
         http.request_scanner = Some(redactor.body(kind, mode, settings.max_body_bytes, limit));
@@ -144,9 +141,7 @@ pub(crate) fn take_response(auditor: &Arc<Inner>, facts: &mut Facts, head: &Resp
     let limit = auditor.settings().max_line_bytes;
     let redactor = auditor.redactor();
     if auditor.records_response_headers() {
-        let mut lines = Vec::new();
-        head.headers.for_each(&mut |name, value| lines.push((name, value)));
-        http.response_headers = Some(redactor.headers(lines.into_iter(), limit));
+        http.response_headers = Some(redactor.headers(Lines::of(head.headers).iter(), limit));
     }
     if auditor.records_response_body() && !head.ended && http.response_scanner.is_none() {
         let kind = body_kind(head.headers);
@@ -158,16 +153,6 @@ fn body_kind(headers: &dyn Headers) -> BodyKind<'_> {
     // A value that is no text is no type and no coding that anybody understands: its body is withheld.
     let text = |name| headers.get(name).map(|value| std::str::from_utf8(value).unwrap_or("invalid"));
     BodyKind::new(text("content-type"), text("content-encoding"))
-}
-
-fn content_hints(head: &RequestHead<'_>) -> ContentHints {
-    let (mut types, mut accepts) = (Vec::new(), Vec::new());
-    head.headers.for_each(&mut |name, value| match name {
-        "content-type" => types.push(value),
-        "accept" => accepts.push(value),
-        _ => {}
-    });
-    ContentHints::new(types, accepts)
 }
 
 /// An identifier of `[A-Za-z0-9._-]{1,128}`; anything else is somebody's attempt to write into the record.
