@@ -74,14 +74,17 @@ fn large_bodies_hold_no_more_than_the_queue_and_count_exactly() {
     let body = large_body();
     for number in 1..=40 {
         drop(large_exchange(&auditor, &body));
+        // Gap records are accepted, too, before the sink has them: those that it has by now are among them.
+        let gaps = sink.gaps().len() as u64;
         let stats = figures(&auditor, "puppet");
-        assert_eq!(stats.accepted - sink.gaps().len() as u64, number, "{stats:?}");
+        assert!(stats.accepted - gaps >= number, "{stats:?}");
         assert!(stats.queued_bytes <= 4 << 20, "{stats:?}");
     }
     let report = auditor.shutdown(support::PATIENCE * 4);
     assert!(report.in_time, "{report}");
     let told: u64 = sink.gaps().iter().map(|gap| gap["data"]["count"].as_u64().unwrap()).sum();
     assert_eq!((sink.plain().len() as u64 + told, report.sinks[0].dropped), (40, told));
+    assert_eq!(report.sinks[0].accepted - sink.gaps().len() as u64, 40);
 }
 
 #[test]

@@ -17,7 +17,6 @@ use crate::cors::Origins;
 use crate::database::Database;
 use crate::error::ApiError;
 use crate::feedback::FeedbackTable;
-use crate::files::FileError;
 use crate::limits::Limiter;
 use crate::models::Models;
 use crate::openapi;
@@ -57,6 +56,7 @@ struct Shared {
     hashing: Workers,
     computing: Workers,
     reading: Workers,
+    training_work: Workers,
 }
 
 /// What handlers use, each made by its own module.
@@ -66,6 +66,7 @@ pub(crate) struct Parts {
     pub(crate) tokens: Tokens,
     pub(crate) models: Models,
     pub(crate) store: Store,
+    pub(crate) auditor: Auditor,
     pub(crate) limiter: Limiter,
     pub(crate) slack: Slack,
     /// `None`: no MLflow is set.
@@ -85,6 +86,7 @@ impl App {
             hashing: Workers::new(),
             computing: Workers::new(),
             reading: Workers::new(),
+            training_work: Workers::new(),
         })))
     }
 
@@ -106,7 +108,7 @@ impl App {
     }
 
     pub(crate) fn predictor(&self, version: Version) -> Arc<Predictor> {
-        self.0.parts.models.get(version)
+        self.models().get(version)
     }
 
     pub(crate) fn feedback(&self) -> &FeedbackTable {
@@ -135,11 +137,26 @@ impl App {
         Arc::clone(&self.0.training).try_acquire_owned().ok()
     }
 
-    /// Keeps and serves a new version 2 if it is good enough; see [`Models::deploy`].
-    pub(crate) async fn deploy(&self, new: Predictor) -> Result<bool, ApiError> {
-        let app = self.clone();
-        let deployed: Result<bool, FileError> = self.compute(move || app.0.parts.models.deploy(new)).await?;
-        Ok(deployed?)
+    /// Waits until nobody trains.
+    pub(crate) async fn training_ends(&self) {
+        // An error says that it is closed, which it never is.
+        drop(self.0.training.acquire().await);
+    }
+
+    pub(crate) fn models(&self) -> &Models {
+        &self.0.parts.models
+    }
+
+    pub(crate) fn auditor(&self) -> &Auditor {
+        &self.0.parts.auditor
+    }
+
+    /// Runs a training; see [`Workers::run`].
+    pub(crate) async fn train<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        self.0.training_work.run(work).await
     }
 
     /// Runs the hashing of a password; see [`Workers::run`].
@@ -150,7 +167,7 @@ impl App {
         self.0.hashing.run(work).await
     }
 
-    /// Runs what the processor has to do for a prediction or a training; see [`Workers::run`].
+    /// Runs a prediction; see [`Workers::run`].
     pub(crate) async fn compute<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -171,7 +188,7 @@ impl App {
 ///
 /// # Errors
 /// When the API cannot be described.
-pub(crate) fn router(app: App, auditor: &Auditor, origins: Option<Origins>) -> Result<Router, serde_json::Error> {
+pub(crate) fn router(app: App, origins: Option<Origins>) -> Result<Router, serde_json::Error> {
     let small = Router::new()
         .audited_route("/login", post(login))
         .audited_route("/health", get(health))
@@ -190,6 +207,7 @@ pub(crate) fn router(app: App, auditor: &Auditor, origins: Option<Origins>) -> R
         .audited_route("/api/v2/predict", post(predict_v2))
         .audited_route("/api/ab/predict", post(predict_ab))
         .layer(DefaultBodyLimit::max(UPLOAD_BYTES));
+    let auditor = app.auditor().clone();
     // The routes above are in the listing now.
     let text = openapi::describe(&auditor.endpoints())?;
     app.0.description.get_or_init(|| text);
@@ -202,7 +220,7 @@ pub(crate) fn router(app: App, auditor: &Auditor, origins: Option<Origins>) -> R
     if let Some(origins) = origins {
         routes = routes.layer(origins.layer());
     }
-    Ok(routes.layer(AuditLayer::new(auditor.clone())))
+    Ok(routes.layer(AuditLayer::new(auditor)))
 }
 
 /// Tokens, predictions and records are for who asked, and are what they say they are.

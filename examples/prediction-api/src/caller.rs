@@ -23,6 +23,11 @@ impl Caller {
 }
 
 impl Admin {
+    /// As records name them.
+    pub(crate) fn actor(&self) -> Actor {
+        self.0.0.actor()
+    }
+
     pub(crate) fn name(&self) -> &str {
         self.0.name()
     }

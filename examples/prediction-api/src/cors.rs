@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderName, HeaderValue, Method, Uri, header};
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use reqwest::Url;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 /// The setting.
@@ -40,12 +41,12 @@ impl Origins {
     }
 }
 
-/// As a browser writes it: scheme, host and port, and nothing after them.
+/// As a browser writes it: scheme, host and port, no port that goes without saying, and nothing after them.
 fn read_origin(text: &str) -> Option<HeaderValue> {
-    let uri: Uri = text.parse().ok()?;
-    let (scheme, authority) = (uri.scheme_str()?, uri.authority()?.as_str());
-    let exact = text == format!("{scheme}://{authority}") && text == text.to_ascii_lowercase();
-    let fits = exact && matches!(scheme, "http" | "https") && !authority.contains('@');
+    let url = Url::parse(text).ok()?;
+    let is_origin = matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text;
+    // Looks as if it stood for any subdomain, and stands for none.
+    let fits = is_origin && !text.contains('*');
     fits.then(|| text.parse().ok())?
 }
 
@@ -66,6 +67,10 @@ mod tests {
             "ftp://app.example",
             "*,https://a",
             "https://App.example",
+            "https://app.example:443",
+            "http://localhost:99999",
+            "http://:80",
+            "https://*.example",
             "null",
         ] {
             assert_eq!(Origins::read(bad), None, "{bad}");

@@ -111,6 +111,12 @@ impl ApiError {
         self
     }
 
+    /// Says in the record what it comes to, beside the error's own text.
+    pub(crate) fn with_reason(self, reason: &str) -> Self {
+        set_reason(reason);
+        self
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Self::MissingCredentials

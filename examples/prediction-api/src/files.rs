@@ -43,21 +43,38 @@ pub(crate) fn make_private_file(path: &Path) -> Result<(), FileError> {
 
 /// Writes a file, 0600, as a whole: a reader, or a start after a crash, finds all of it or what was there before.
 pub(crate) fn write_private_file(path: &Path, contents: &[u8]) -> Result<(), FileError> {
-    let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(".new");
-    let unfinished = PathBuf::from(unfinished);
+    stage_private_file(path, contents)?.take_its_place()
+}
+
+/// A file that is on the disk as a whole, beside the one whose place it is to take.
+pub(crate) struct StagedFile {
+    staged: PathBuf,
+    place: PathBuf,
+}
+
+/// Writes a file, 0600, beside `path`.
+pub(crate) fn stage_private_file(path: &Path, contents: &[u8]) -> Result<StagedFile, FileError> {
+    let mut staged = path.as_os_str().to_owned();
+    staged.push(".new");
+    let staged = PathBuf::from(staged);
     let write = || {
         // Left over from a crash, it may have another mode.
-        match fs::remove_file(&unfinished) {
+        match fs::remove_file(&staged) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut file = private_options().write(true).create_new(true).open(&unfinished)?;
+        let mut file = private_options().write(true).create_new(true).open(&staged)?;
         file.write_all(contents)?;
-        file.sync_all()?;
-        fs::rename(&unfinished, path)
+        file.sync_all()
     };
-    write().map_err(FileError::on("write", path))
+    write().map_err(FileError::on("write", path))?;
+    Ok(StagedFile { staged, place: path.to_owned() })
+}
+
+impl StagedFile {
+    pub(crate) fn take_its_place(self) -> Result<(), FileError> {
+        fs::rename(&self.staged, &self.place).map_err(FileError::on("replace", &self.place))
+    }
 }
 
 /// The text of a file that is private; `None` when there is none.

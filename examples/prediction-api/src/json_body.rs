@@ -13,6 +13,9 @@ use serde_json::value::RawValue;
 use crate::app::App;
 use crate::error::ApiError;
 
+/// How much is told of what is wrong, in characters.
+const TOLD_CHARS: usize = 200;
+
 /// A body that is an object, and a `T`.
 pub(crate) struct JsonBody<T>(pub(crate) T);
 
@@ -41,6 +44,7 @@ fn refusal(rejection: &JsonRejection) -> ApiError {
         JsonRejection::MissingJsonContentType(_) => {
             ApiError::Body("expected content-type: application/json".to_owned())
         }
-        rejection => ApiError::Body(rejection.body_text()),
+        // It may repeat what was sent.
+        rejection => ApiError::Body(rejection.body_text().chars().take(TOLD_CHARS).collect()),
     }
 }

@@ -1,7 +1,8 @@
 //! How often a client may ask: `RATE_LIMITS`, and the extractor that holds requests to it.
 //!
 //! Each route counts on its own, per client address. A limit is a bucket that is full at first and is refilled evenly:
-//! of `50/hour`, 50 may come at once, and then one every 72 seconds. The limits of a request are asked in the order of
+//! of `50/hour`, 50 may come at once, and then one every 72 seconds: at most 99 in the first hour. A client takes some
+//! 260 bytes until it has all its requests again, which after a single one is minutes. The limits of a request are asked in the order of
 //! their periods, and the first that refuses ends it: what is refused by the hour does not use up the day.
 //!
 //! It is an extractor, and the first of each handler, rather than a layer around the routes: so a refused request is

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use prediction_model::{Predictor, Version, WeightsError};
 
-use crate::files::{FileError, read_bytes_if_there, write_private_file};
+use crate::files::{FileError, StagedFile, read_bytes_if_there, stage_private_file};
 
 /// Both models.
 pub(crate) struct Models {
@@ -29,16 +29,42 @@ pub enum ModelsError {
         /// What is wrong with it.
         source: WeightsError,
     },
+    /// The file holds weights that nobody deployed here.
+    #[error(
+        "cannot serve {}: it predicts {found} held-out digits right, the embedded model {embedded}; without it, that one \
+         is served",
+        path.display()
+    )]
+    Worse {
+        /// The file.
+        path: PathBuf,
+        /// How many digits its model predicts right.
+        found: usize,
+        /// How many the embedded one does.
+        embedded: usize,
+    },
+}
+
+/// A version 2 that is on the disk, and not served yet.
+pub(crate) struct Candidate {
+    predictor: Predictor,
+    file: StagedFile,
 }
 
 impl Models {
     /// Loads version 2 from `file` if it is there, and what is embedded otherwise.
     pub(crate) fn open(file: PathBuf) -> Result<Self, ModelsError> {
-        let v2 = match read_bytes_if_there(&file)? {
-            Some(bytes) => Predictor::from_bytes(Version::V2, &bytes)
-                .map_err(|source| ModelsError::Weights { path: file.clone(), source })?,
-            None => Predictor::load(Version::V2),
-        };
+        let mut v2 = Predictor::load(Version::V2);
+        if let Some(bytes) = read_bytes_if_there(&file)? {
+            let kept = Predictor::from_bytes(Version::V2, &bytes)
+                .map_err(|source| ModelsError::Weights { path: file.clone(), source })?;
+            // What was deployed was never worse: this was changed since.
+            let (found, embedded) = (right(&kept), right(&v2));
+            if found < embedded {
+                return Err(ModelsError::Worse { path: file, found, embedded });
+            }
+            v2 = kept;
+        }
         Ok(Self { v1: Arc::new(Predictor::load(Version::V1)), v2: RwLock::new(Arc::new(v2)), file })
     }
 
@@ -49,50 +75,63 @@ impl Models {
         }
     }
 
-    /// Keeps and serves a version 2 that does at least as well on the held-out digits as the one that is served.
-    /// Whether it does. Blocks on the disk.
-    pub(crate) fn deploy(&self, new: Predictor) -> Result<bool, FileError> {
-        if new.held_out_accuracy().correct < self.get(Version::V2).held_out_accuracy().correct {
-            return Ok(false);
+    /// Keeps a version 2 that does at least as well on the held-out digits as the one that is served; `None` for one
+    /// that does worse. Blocks on the disk.
+    pub(crate) fn prepare(&self, new: Predictor) -> Result<Option<Candidate>, FileError> {
+        if right(&new) < right(&self.get(Version::V2)) {
+            return Ok(None);
         }
-        // First: what is served after a restart is what is served now.
-        write_private_file(&self.file, &new.to_bytes())?;
-        *self.v2.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
-        Ok(true)
+        let file = stage_private_file(&self.file, &new.to_bytes())?;
+        Ok(Some(Candidate { predictor: new, file }))
     }
+
+    /// Serves it. Blocks on the disk.
+    pub(crate) fn deploy(&self, candidate: Candidate) -> Result<(), FileError> {
+        // First: what is served after a restart is what is served now.
+        candidate.file.take_its_place()?;
+        *self.v2.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(candidate.predictor);
+        Ok(())
+    }
+}
+
+fn right(predictor: &Predictor) -> usize {
+    predictor.held_out_accuracy().correct
 }
 
 #[cfg(test)]
 mod tests {
-    use prediction_model::{Training, dataset, train_v2};
+    use prediction_model::{Training, train_v2};
 
     use super::*;
+    use crate::files::write_private_file;
 
     #[test]
     fn only_a_model_that_does_as_well_is_deployed_and_then_it_stays() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("model-v2.bin");
-        let models = Models::open(file.clone()).unwrap();
         let untrained = train_v2(&[], Training { epochs: 0, seed: 1 });
-        assert!(!models.deploy(untrained.clone()).unwrap());
-        assert!(!file.exists());
-        assert_eq!(*models.get(Version::V2), Predictor::load(Version::V2));
-
-        // Worse than the embedded one, but better than what is served here.
-        write_private_file(&file, &untrained.to_bytes()).unwrap();
+        let embedded = Predictor::load(Version::V2);
         let models = Models::open(file.clone()).unwrap();
-        assert_eq!(*models.get(Version::V2), untrained);
-        let trained = train_v2(dataset::training(), Training { epochs: 2, seed: 1 });
-        assert!(models.deploy(trained.clone()).unwrap());
-        assert_eq!(*models.get(Version::V2), trained);
-        assert_eq!(*Models::open(file).unwrap().get(Version::V2), trained);
+        assert!(models.prepare(untrained.clone()).unwrap().is_none());
+        assert_eq!(*models.get(Version::V2), embedded);
+
+        *models.v2.write().unwrap() = Arc::new(untrained.clone());
+        let candidate = models.prepare(embedded.clone()).unwrap().unwrap();
+        assert!(!file.exists() && *models.get(Version::V2) == untrained, "it is only prepared");
+        models.deploy(candidate).unwrap();
+        assert!(file.exists());
+        assert_eq!(*models.get(Version::V2), embedded);
+        assert_eq!(*Models::open(file).unwrap().get(Version::V2), embedded);
     }
 
     #[test]
-    fn a_damaged_model_is_refused() {
+    fn a_model_that_nobody_deployed_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("model-v2.bin");
         write_private_file(&file, b"DGTW").unwrap();
-        assert!(matches!(Models::open(file), Err(ModelsError::Weights { .. })));
+        assert!(matches!(Models::open(file.clone()), Err(ModelsError::Weights { .. })));
+        let untrained = train_v2(&[], Training { epochs: 0, seed: 1 });
+        write_private_file(&file, &untrained.to_bytes()).unwrap();
+        assert!(matches!(Models::open(file), Err(ModelsError::Worse { .. })));
     }
 }

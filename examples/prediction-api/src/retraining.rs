@@ -8,11 +8,13 @@
 //! feedback, however spiteful, makes the predictions worse than they were. Only one training runs at a time, and one
 //! that has begun goes on when its client has left.
 
-use prediction_model::{Accuracy, Predictor, Sample, Training, dataset, mlp, train_v2};
+use audit_axum::{data, step};
+use prediction_model::{Accuracy, Sample, Training, dataset, mlp, train_v2};
 
 use crate::app::App;
-use crate::error::ApiError;
+use crate::error::{ApiError, chain};
 use crate::feedback::Tally;
+use crate::models::Candidate;
 use crate::remote::mlflow::{Run, RunStatus, Tracking};
 
 /// The experiment's name, which is that of the Flask application.
@@ -36,24 +38,28 @@ pub(crate) async fn retrain(app: &App, tracking: &Tracking, user: &str) -> Resul
     });
     let tallies = tallies.await??;
     let run = tracking.start_run(EXPERIMENT, user).await?;
-    audit_axum::data("run_id", run.id());
+    data("run_id", run.id());
     match train(app, &run, tallies).await {
-        Ok((predictor, accuracy)) => {
-            run.end(RunStatus::Finished).await?;
+        Ok((accuracy, candidate)) => {
+            let deployed = candidate.is_some();
             // Last: what is served is known to the experiment.
-            let deployed = app.deploy(predictor).await?;
+            if let Some(candidate) = candidate {
+                let app_of_work = app.clone();
+                app.read(move || app_of_work.models().deploy(candidate)).await??;
+            }
             Ok(Retrained { run_id: run.id().to_owned(), accuracy, deployed })
         }
         Err(error) => {
             if let Err(also) = run.end(RunStatus::Failed).await {
-                tracing::warn!(run = run.id(), "the run cannot be ended: {}", crate::error::chain(&also));
+                tracing::warn!(run = run.id(), "the run cannot be ended: {}", chain(&also));
             }
             Err(error)
         }
     }
 }
 
-async fn train(app: &App, run: &Run, tallies: [Tally; 10]) -> Result<(Predictor, Accuracy), ApiError> {
+/// Up to the end of the run: what the new model does, and the model if it is to be served.
+async fn train(app: &App, run: &Run, tallies: [Tally; 10]) -> Result<(Accuracy, Option<Candidate>), ApiError> {
     let training = Training { seed: rand::random(), ..mlp::TRAINING };
     let samples = weighted(dataset::training(), &tallies);
     let sum = |of: fn(&Tally) -> u32| tallies.iter().map(of).sum::<u32>().to_string();
@@ -66,18 +72,23 @@ async fn train(app: &App, run: &Run, tallies: [Tally; 10]) -> Result<(Predictor,
         ("feedback_correct", sum(|tally| tally.correct)),
     ];
     run.log_params(&params).await?;
-    let work = move || {
-        let predictor = train_v2(&samples, training);
-        let accuracy = predictor.held_out_accuracy();
-        (predictor, accuracy)
+    let work = {
+        let app = app.clone();
+        move || {
+            let predictor = train_v2(&samples, training);
+            step("trained");
+            let accuracy = predictor.held_out_accuracy();
+            app.models().prepare(predictor).map(|candidate| (accuracy, candidate))
+        }
     };
-    let (predictor, accuracy) = app.compute(work).await?;
-    audit_axum::step("trained");
+    let (accuracy, candidate) = app.train(work).await??;
+    data("accuracy", share(accuracy));
     run.log_metric("accuracy", share(accuracy)).await?;
     let Accuracy { correct, total } = accuracy;
     let info = format!("Version 2, trained with feedback: {correct} of {total} held-out digits right.\n");
     run.log_text(ARTIFACT, info).await?;
-    Ok((predictor, accuracy))
+    run.end(RunStatus::Finished).await?;
+    Ok((accuracy, candidate))
 }
 
 /// From 0 to 1.

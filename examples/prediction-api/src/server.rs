@@ -132,6 +132,7 @@ pub async fn run(lookup: impl Fn(&str) -> Option<OsString>) -> Result<(), StartE
         tokens,
         models,
         store,
+        auditor: auditor.clone(),
         limiter: Limiter::new(settings.rate_limits),
         tracking: settings.mlflow.map(|uri| Tracking::new(client.clone(), &uri)),
         slack: Slack::new(client, settings.slack),
@@ -139,9 +140,9 @@ pub async fn run(lookup: impl Fn(&str) -> Option<OsString>) -> Result<(), StartE
     for version in [Version::V1, Version::V2] {
         say_accuracy(version, &app.predictor(version));
     }
-    let routes = router(app, &auditor, settings.origins)?;
+    let routes = router(app.clone(), settings.origins)?;
     eprint!("{}", auditor.endpoints());
-    serve(routes, auditor, &settings.addresses).await
+    serve(routes, app, auditor, &settings.addresses).await
 }
 
 /// The users of the setting; without it, and without any user, two whose passwords go into a file.
@@ -186,7 +187,7 @@ fn say_accuracy(version: Version, predictor: &Predictor) {
     eprintln!("predictor {version}: {}.{} % of {} held-out digits right", tenths / 10, tenths % 10, accuracy.total);
 }
 
-async fn serve(routes: axum::Router, auditor: Auditor, addresses: &[SocketAddr]) -> Result<(), StartError> {
+async fn serve(routes: axum::Router, app: App, auditor: Auditor, addresses: &[SocketAddr]) -> Result<(), StartError> {
     let failed = |attempted: String| move |source| StartError::Io { attempted, source };
     let mut signals = Signals::listen().map_err(failed("listen for signals".to_owned()))?;
     let listener =
@@ -214,10 +215,18 @@ async fn serve(routes: axum::Router, auditor: Auditor, addresses: &[SocketAddr])
     });
     let ended = match ended {
         Some(ended) => ended,
-        None => timeout(DRAIN, server).await.unwrap_or_else(|_| {
-            eprintln!("some requests did not end in time and are cut off");
-            Ok(())
-        }),
+        None => {
+            let drained = async {
+                let ended = server.await;
+                // One whose client has left.
+                app.training_ends().await;
+                ended
+            };
+            timeout(DRAIN, drained).await.unwrap_or_else(|_| {
+                eprintln!("some requests did not end in time and are cut off");
+                Ok(())
+            })
+        }
     };
     if let Some(report) = shut_down(auditor).await {
         eprintln!("audit: {report}");

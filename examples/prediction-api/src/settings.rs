@@ -141,10 +141,12 @@ fn read_origins(value: String) -> Result<Origins, SettingError> {
 /// A webhook is a secret, and an address may hold a password: neither is repeated.
 fn read_url(name: &'static str, value: &str) -> Result<Url, SettingError> {
     let url = Url::parse(value.trim()).ok();
-    let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.query().is_none());
+    let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
+    // A tracking server's own page has `/#/` in its address.
+    let url = url.filter(|url| url.query().is_none() && url.fragment().is_none());
     url.ok_or_else(|| {
         let problem = "is no such address".to_owned();
-        SettingError::Secret { name, problem, expected: "http:// or https://, a host and a path" }
+        SettingError::Secret { name, problem, expected: "http:// or https://, a host and a path, nothing after them" }
     })
 }
 
@@ -263,7 +265,7 @@ mod tests {
             ("PREDICTION_API_USERS", "ana:hush:admin,bo-hush"),
             ("RATE_LIMITS", "200 per day"),
             ("CORS_ALLOWED_ORIGINS", "app.example"),
-            ("MLFLOW_TRACKING_URI", "file:///hush"),
+            ("MLFLOW_TRACKING_URI", "http://user:hush@localhost:5000/#/experiments"),
             ("SLACK_WEBHOOK_URL", "hooks.slack.com/services/hush"),
         ]);
         assert_eq!(
@@ -276,8 +278,8 @@ mod tests {
                  such as ana:a password:admin",
                 r#"RATE_LIMITS is "200 per day"; expected off, or limits such as 200/day,50/hour,v1:100/day,v2:150/day"#,
                 r#"CORS_ALLOWED_ORIGINS is "app.example"; expected *, or origins such as https://app.example,http://localhost:3000"#,
-                "MLFLOW_TRACKING_URI is no such address; expected http:// or https://, a host and a path",
-                "SLACK_WEBHOOK_URL is no such address; expected http:// or https://, a host and a path",
+                "MLFLOW_TRACKING_URI is no such address; expected http:// or https://, a host and a path, nothing after them",
+                "SLACK_WEBHOOK_URL is no such address; expected http:// or https://, a host and a path, nothing after them",
             ]
         );
     }

@@ -132,7 +132,7 @@ impl Run {
         }
         let request = self.tracking.request(Method::PUT, &endpoint).header("content-type", "text/plain").body(text);
         let answer = ask(SERVICE, request).await?;
-        if answer.status.is_success() { Ok(true) } else { Err(answer.refused(SERVICE)) }
+        if answer.status.is_success() { Ok(true) } else { Err(refused(&answer)) }
     }
 
     /// Ends the run.
@@ -159,9 +159,19 @@ fn proxied(artifact_uri: &str) -> Option<&str> {
 
 fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, RemoteError> {
     if !answer.status.is_success() {
-        return Err(answer.refused(SERVICE));
+        return Err(refused(answer));
     }
     serde_json::from_slice(&answer.body).map_err(|source| RemoteError::Unreadable { service: SERVICE, source })
+}
+
+/// A refusal with MLflow's own code for it, such as `RESOURCE_DOES_NOT_EXIST`.
+fn refused(answer: &Answer) -> RemoteError {
+    #[derive(Deserialize)]
+    struct Told {
+        error_code: String,
+    }
+    let told: Option<Told> = serde_json::from_slice(&answer.body).ok();
+    answer.refused(SERVICE, told.as_ref().map(|told| &*told.error_code))
 }
 
 /// Milliseconds since 1970, as MLflow counts time.

@@ -33,6 +33,10 @@ impl Slack {
     pub(crate) async fn send(&self, text: &str) -> Result<(), AlertError> {
         let webhook = self.webhook.clone().ok_or(AlertError::NotConfigured)?;
         let answer = ask(SERVICE, self.client.post(webhook).json(&json!({"text": text}))).await?;
-        if answer.status == StatusCode::OK { Ok(()) } else { Err(answer.refused(SERVICE).into()) }
+        if answer.status == StatusCode::OK {
+            return Ok(());
+        }
+        let code = std::str::from_utf8(&answer.body).ok().map(str::trim);
+        Err(answer.refused(SERVICE, code).into())
     }
 }

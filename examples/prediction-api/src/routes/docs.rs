@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use audit_axum::audit_exempt;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -32,7 +33,8 @@ pub(crate) async fn docs_page() -> Result<Response, ApiError> {
 }
 
 #[audit_exempt(reason = "a file of a page that is the same for everybody")]
-pub(crate) async fn docs_file(Path(file): Path<String>) -> Result<Response, ApiError> {
+pub(crate) async fn docs_file(file: Result<Path<String>, PathRejection>) -> Result<Response, ApiError> {
+    let Path(file) = file.map_err(|_| ApiError::NoSuchPath)?;
     asset(&file)
 }
 

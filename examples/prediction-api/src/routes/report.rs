@@ -3,18 +3,25 @@
 use audit_axum::{audited, data};
 use axum::Json;
 use axum::extract::State;
-use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::caller::Admin;
-use crate::error::ApiError;
+use crate::error::{ApiError, Told};
 use crate::feedback::Tally;
 use crate::limits::WithinLimits;
 use crate::routes::refusals::ForAdmins;
 
-/// What the totals are called in the answer. The keys are those of the Flask application.
+/// The totals, or that there are none.
 #[derive(serde::Serialize, utoipa::ToSchema)]
-struct Report {
+#[serde(untagged)]
+pub(crate) enum Counted {
+    Totals(Report),
+    Nothing(Told),
+}
+
+/// The keys are those of the Flask application.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+pub(crate) struct Report {
     total_feedback: u32,
     correct_feedback: u32,
     incorrect_feedback: u32,
@@ -29,11 +36,11 @@ struct Report {
 #[utoipa::path(
     get, path = "/admin/report", tag = "Admin", security(("token" = [])),
     responses(
-        (status = 200, description = "The totals.", body = Report),
+        (status = 200, description = "The totals.", body = Counted),
         ForAdmins,
     ),
 )]
-pub(crate) async fn report(_: WithinLimits, State(app): State<App>, _: Admin) -> Result<Json<Value>, ApiError> {
+pub(crate) async fn report(_: WithinLimits, State(app): State<App>, _: Admin) -> Result<Json<Counted>, ApiError> {
     let work = {
         let app = app.clone();
         move || app.feedback().tallies()
@@ -43,7 +50,7 @@ pub(crate) async fn report(_: WithinLimits, State(app): State<App>, _: Admin) ->
     let (total, correct) = (sum(|tally| tally.total), sum(|tally| tally.correct));
     data("total_feedback", total);
     if total == 0 {
-        return Ok(Json(json!({"msg": "No hay feedback disponible"})));
+        return Ok(Json(Counted::Nothing(Told::msg("No hay feedback disponible"))));
     }
     let report = Report {
         total_feedback: total,
@@ -51,5 +58,5 @@ pub(crate) async fn report(_: WithinLimits, State(app): State<App>, _: Admin) ->
         incorrect_feedback: total - correct,
         accuracy_percentage: f64::from(correct) / f64::from(total) * 100.0,
     };
-    Ok(Json(serde_json::to_value(report)?))
+    Ok(Json(Counted::Totals(report)))
 }

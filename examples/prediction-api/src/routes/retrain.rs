@@ -2,17 +2,19 @@
 
 use std::panic::resume_unwind;
 
-use audit_axum::{AuditScope as _, add_target, audited, data};
+use audit_axum::{AuditScope as _, Outcome, audited, data};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
+use tokio::sync::oneshot;
+use tokio::task::JoinError;
 
 use crate::app::App;
 use crate::caller::Admin;
-use crate::error::{ApiError, Told};
+use crate::error::{ApiError, Told, chain};
 use crate::limits::WithinLimits;
-use crate::retraining::{retrain as train, share};
+use crate::retraining::{Retrained, retrain as train, share};
 use crate::routes::refusals::ForAdmins;
 
 /// `msg` and `run_id` are those of the Flask application.
@@ -29,7 +31,7 @@ pub(crate) struct Logged {
 /// Trains version 2 anew, with the feedback
 ///
 /// The answer comes when the training has ended; what was begun goes on if the client leaves.
-#[audited(action = "model.retrain")]
+#[audited(action = "model.retrain", target = "model/v2")]
 #[utoipa::path(
     post, path = "/admin/retrain_mlflow", tag = "Admin", security(("token" = [])),
     responses(
@@ -45,22 +47,47 @@ pub(crate) async fn retrain(
     State(app): State<App>,
     admin: Admin,
 ) -> Result<(StatusCode, Json<Logged>), ApiError> {
-    add_target("model", "v2");
-    let tracking = app.tracking().cloned().ok_or(ApiError::NoTracking)?;
+    let tracking = app.tracking().cloned().ok_or_else(|| ApiError::NoTracking.with_reason("no MLflow is set"))?;
     let training = app.begin_training().ok_or(ApiError::TrainingGoesOn)?;
+    let (tell, told) = oneshot::channel();
     // A task of its own: a client that leaves must not leave a run behind that never ends.
     let task = async move {
         let _until_it_ends = training;
-        train(&app, &tracking, admin.name()).await
+        let ended = train(&app, &tracking, admin.name()).await;
+        if let Err(ended) = tell.send(ended) {
+            record_alone(&app, &admin, ended);
+        }
     };
-    let ended = tokio::spawn(task.in_audit_scope()).await;
-    let retrained = ended.map_err(|error| match error.try_into_panic() {
-        Ok(panic) => resume_unwind(panic),
-        Err(_) => ApiError::Stopping,
-    })??;
-    let accuracy = share(retrained.accuracy);
-    data("accuracy", accuracy);
+    let task = tokio::spawn(task.in_audit_scope());
+    let Ok(ended) = told.await else {
+        return match task.await.map_err(JoinError::try_into_panic) {
+            Err(Ok(panic)) => resume_unwind(panic),
+            _ => Err(ApiError::Stopping),
+        };
+    };
+    let retrained = ended.map_err(|error| match error {
+        ApiError::Tracking(_) => error.with_reason("MLflow did not do its part"),
+        error => error,
+    })?;
     data("deployed", retrained.deployed);
     let msg = "Retraining experiment logged in MLFlow";
-    Ok((StatusCode::ACCEPTED, Json(Logged { msg, run_id: retrained.run_id, accuracy, deployed: retrained.deployed })))
+    let Retrained { run_id, accuracy, deployed } = retrained;
+    Ok((StatusCode::ACCEPTED, Json(Logged { msg, run_id, accuracy: share(accuracy), deployed })))
+}
+
+/// The end of a training whose request was over before: the trail knows of both.
+fn record_alone(app: &App, admin: &Admin, ended: Result<Retrained, ApiError>) {
+    let event = app.auditor().event("model.retrain").actor(admin.actor()).target("model", "v2");
+    let event = match ended {
+        Ok(Retrained { run_id, accuracy, deployed }) => {
+            let event = event.data("run_id", run_id).data("accuracy", share(accuracy)).data("deployed", deployed);
+            event.reason("it ended after its client had left")
+        }
+        Err(error) => {
+            let text = chain(&error);
+            tracing::error!("a training whose client had left failed: {text}");
+            event.outcome(Outcome::Failed).reason(text)
+        }
+    };
+    event.record();
 }

@@ -1,6 +1,6 @@
 //! A message to the operators' Slack channel.
 
-use audit_axum::{audited, set_reason};
+use audit_axum::audited;
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
@@ -10,6 +10,7 @@ use crate::caller::Admin;
 use crate::error::{ApiError, Told};
 use crate::json_body::JsonBody;
 use crate::limits::WithinLimits;
+use crate::remote::RemoteError;
 use crate::remote::slack::AlertError;
 use crate::routes::refusals::ForAdmins;
 
@@ -47,11 +48,13 @@ pub(crate) async fn slack_alert(
     match app.slack().send(&message).await {
         Ok(()) => Ok(Json(Told::msg("Slack alert sent successfully"))),
         Err(error) => {
-            set_reason(match error {
+            let reason = match &error {
                 AlertError::NotConfigured => "no webhook is set",
-                AlertError::Remote(_) => "the webhook did not take the message",
-            });
-            Err(ApiError::Alert(error))
+                AlertError::Remote(RemoteError::TimedOut { .. }) => "nobody knows whether the message arrived",
+                AlertError::Remote(RemoteError::Unreachable { .. }) => "the webhook cannot be reached",
+                AlertError::Remote(_) => "the webhook refuses the message",
+            };
+            Err(ApiError::Alert(error).with_reason(reason))
         }
     }
 }

@@ -32,6 +32,8 @@ struct Tracked {
     runs: BTreeMap<String, Run>,
     /// The call that fails, as one of a server whose database is gone does.
     broken: Option<&'static str>,
+    /// What the last call said of who it is.
+    authorization: Option<String>,
 }
 
 /// A run as the server knows it.
@@ -74,6 +76,11 @@ impl Mlflow {
         self.state.lock().unwrap().runs.iter().map(|(id, run)| (id.clone(), run.clone())).collect()
     }
 
+    /// What the last call that has a body said of who it is.
+    pub fn authorization(&self) -> Option<String> {
+        self.state.lock().unwrap().authorization.clone()
+    }
+
     /// From now on, this call fails; none does when it is `None`.
     pub fn break_call(&self, call: Option<&'static str>) {
         self.state.lock().unwrap().broken = call;
@@ -106,6 +113,7 @@ async fn experiment_by_name(State(mlflow): State<Mlflow>, RawQuery(query): RawQu
 async fn create_experiment(State(mlflow): State<Mlflow>, headers: HeaderMap, body: Bytes) -> Answer {
     let body = read(&headers, &body)?;
     let mut state = mlflow.state.lock().unwrap();
+    state.authorization = headers.get("authorization").map(|value| value.to_str().unwrap().to_owned());
     state.check("experiments/create")?;
     let name = body["name"].as_str().unwrap().to_owned();
     if state.experiments.contains_key(&name) {

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::support::slack::{GOOD, REVOKED, Slack};
+use crate::support::slack::{ECHOING, ENDLESS, GOOD, REDIRECTING, REVOKED, SILENT, Slack};
 use crate::support::{Answer, Service, answer};
 use crate::{ANAS, ana, check, start_with, with};
 
@@ -61,15 +61,19 @@ async fn messages_that_are_not_sent_are_failures_with_a_reason() {
     let slack = Slack::start().await;
     // A port that nobody listens on any more.
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let revoked = format!("{}{REVOKED}", slack.address);
-    let unreachable = format!("http://{closed}{GOOD}");
+    let at = |hook: &str| format!("{}{hook}", slack.address);
+    let refuses = "the webhook refuses the message";
     for (webhook, reason, error) in [
-        ("", "no webhook is set", "SLACK_WEBHOOK_URL is not set"),
-        (&revoked, "the webhook did not take the message", "Slack answered 404 Not Found: no_service"),
-        (&unreachable, "the webhook did not take the message", "Slack cannot be reached"),
+        (String::new(), "no webhook is set", "SLACK_WEBHOOK_URL is not set"),
+        (format!("http://{closed}{GOOD}"), "the webhook cannot be reached", "Slack cannot be reached"),
+        (at(REVOKED), refuses, "Slack answered 404 Not Found: no_service"),
+        (at(ECHOING), refuses, "Slack answered 404 Not Found"),
+        (at(REDIRECTING), refuses, "Slack answered 307 Temporary Redirect"),
+        (at(ENDLESS), refuses, "Slack answered with more than 65536 bytes"),
+        (at(SILENT), "nobody knows whether the message arrived", "Slack does not answer in 10 s"),
     ] {
         let folder = tempfile::tempdir().unwrap();
-        let service = start_with(folder.path(), &[("SLACK_WEBHOOK_URL", webhook)]);
+        let service = start_with(folder.path(), &[("SLACK_WEBHOOK_URL", &webhook)]);
         let admin = service.token("ana", ANAS).await;
         let body = json!({"message": "El modelo va lento"});
         let failed = alert(&service, &admin, &body).await;
@@ -85,7 +89,7 @@ async fn messages_that_are_not_sent_are_failures_with_a_reason() {
         let ended = service.ends();
         let said = ended.stderr.join("\n");
         let logged = std::fs::read_to_string(folder.path().join("audit.jsonl")).unwrap();
-        assert!(said.contains(error), "{said}");
+        assert!(said.contains(error) && !said.contains("all is well"), "{said}");
         assert!(!said.contains("nobody-may-see") && !logged.contains("nobody-may-see"), "{said}\n{logged}");
     }
     assert!(slack.messages().is_empty());

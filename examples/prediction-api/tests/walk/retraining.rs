@@ -81,7 +81,8 @@ async fn without_mlflow_nothing_is_trained() {
     let refused = retrain(&service, &admin).await;
     assert_eq!((refused.status, &refused.body), (503, &json!({"msg": "MLFLOW_TRACKING_URI no está configurado"})));
     let record = service.record(&admin, &refused).await;
-    let facts = json!({"level": "error", "outcome": "failed", "error": "MLFLOW_TRACKING_URI is not set"});
+    let facts = json!({"level": "error", "outcome": "failed", "error": "MLFLOW_TRACKING_URI is not set",
+                       "reason": "no MLflow is set"});
     check(&record, &refused, with(with(route(), ana()), facts));
 
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
@@ -91,7 +92,8 @@ async fn without_mlflow_nothing_is_trained() {
     let failed = retrain(&service, &admin).await;
     assert_eq!((failed.status, &failed.body), (502, &json!({"msg": GONE})));
     let record = service.record(&admin, &failed).await;
-    let facts = json!({"level": "error", "outcome": "failed", "error": "MLflow cannot be reached"});
+    let facts = json!({"level": "error", "outcome": "failed", "error": "MLflow cannot be reached",
+                       "reason": "MLflow did not do its part"});
     check(&record, &failed, with(with(route(), ana()), facts));
 }
 
@@ -100,7 +102,8 @@ async fn without_mlflow_nothing_is_trained() {
 async fn a_broken_mlflow_is_a_failure_with_a_reason() {
     let mlflow = Mlflow::start().await;
     let folder = tempfile::tempdir().unwrap();
-    let service = start_with(folder.path(), &[("MLFLOW_TRACKING_URI", &format!("{}/", mlflow.address))]);
+    let with_user = format!("{}/", mlflow.address.replace("http://", "http://mlflow-user:mlflow-pass@"));
+    let service = start_with(folder.path(), &[("MLFLOW_TRACKING_URI", &with_user)]);
     let admin = service.token("ana", ANAS).await;
     for (call, runs, last) in [
         ("experiments/get-by-name", 0, None),
@@ -117,14 +120,20 @@ async fn a_broken_mlflow_is_a_failure_with_a_reason() {
         let found = mlflow.runs();
         assert_eq!((found.len(), found.last().map(|(_, run)| run.status.as_str())), (runs, last), "{call}");
         let record = service.record(&admin, &failed).await;
-        let error = record["error"].as_str().unwrap();
-        assert!(
-            error.starts_with("MLflow answered 500 Internal Server Error: ") && error.contains("disk I/O"),
-            "{call}: {error}"
-        );
+        assert_eq!(record["error"], "MLflow answered 500 Internal Server Error: INTERNAL_ERROR", "{call}");
+        assert_eq!((&record["outcome"], &record["reason"]), (&json!("failed"), &json!("MLflow did not do its part")));
         assert_eq!(record["data"].get("run_id").is_some(), runs > 0, "{call}: {record}");
     }
     assert!(!folder.path().join("model-v2.bin").exists());
+
+    // A password in the address is sent, and told nobody.
+    assert_eq!(mlflow.authorization().as_deref(), Some("Basic bWxmbG93LXVzZXI6bWxmbG93LXBhc3M="));
+    service.signal("TERM");
+    let said = service.ends().stderr.join("\n");
+    let logged = std::fs::read_to_string(folder.path().join("audit.jsonl")).unwrap();
+    for secret in ["mlflow-pass", "bWxmbG93LXVzZXI6"] {
+        assert!(!said.contains(secret) && !logged.contains(secret), "{secret}: {said}\n{logged}");
+    }
 }
 
 #[tokio::test]
@@ -145,7 +154,23 @@ async fn one_training_at_a_time_and_it_ends_without_its_client() {
     let facts = json!({"outcome": "rejected", "error": "a training is going on"});
     check(&record, &second, with(with(route(), ana()), facts));
 
+    // The client leaves, and the service is told to stop: the training ends all the same, and the trail knows how.
     first.abort();
+    until(|| service.lines().iter().any(|line| line.contains("\"completion\":\"aborted\""))).await;
+    service.signal("TERM");
     drop(held);
-    until(|| mlflow.runs().first().is_some_and(|(_, run)| run.status == "FINISHED")).await;
+    let ended = tokio::task::spawn_blocking(|| service.ends()).await.unwrap();
+    assert!(ended.status.success(), "{:?}", ended.stderr);
+    let [(id, run)] = &mlflow.runs()[..] else { panic!("not one run") };
+    assert_eq!(run.status, "FINISHED");
+    let logged = std::fs::read_to_string(folder.path().join("audit.jsonl")).unwrap();
+    let records: Vec<Value> = logged.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let alone: Vec<&Value> =
+        records.iter().filter(|record| record["action"] == "model.retrain" && record.get("method").is_none()).collect();
+    let [record] = alone[..] else { panic!("not one record of the training: {records:#?}") };
+    assert_eq!((&record["outcome"], &record["user"]), (&json!("success"), &json!("ana")));
+    assert_eq!((&record["target_type"], &record["target_id"]), (&json!("model"), &json!("v2")));
+    assert_eq!(record["reason"], "it ended after its client had left");
+    assert_eq!((&record["data"]["run_id"], &record["data"]["accuracy"]), (&json!(id), &json!(run.metrics["accuracy"])));
+    assert!(record["data"]["deployed"].is_boolean());
 }
