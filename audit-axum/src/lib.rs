@@ -10,7 +10,8 @@
 //! As the last `.layer(…)` of the outermost router, so that it is outside every other layer. Routes that are added to
 //! the router after it are not covered; around the whole router (`AuditLayer::new(a).layer(router)`) it covers
 //! everything, but then only [`audited_route`](RouterExt::audited_route), or the `route` that an attribute declares, can
-//! tell a route's template.
+//! tell a route's template. What `nest_service` mounts has no template of its own inside the layer, so that a declared
+//! `route` does not match it.
 //!
 //! # Who it was
 //! A handler or an extractor calls [`set_actor`]. An authentication layer inside this one inserts an [`Actor`] into

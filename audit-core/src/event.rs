@@ -33,6 +33,11 @@ impl EventBuilder {
 
     /// Names who it is.
     pub fn actor(mut self, actor: Actor) -> Self {
+        let (actor, redacted) = match &self.auditor {
+            Some(auditor) => actor.redacted(auditor.redactor()),
+            None => (actor, 0),
+        };
+        self.facts.redacted += redacted;
         self.facts.actor = Some(actor);
         self
     }

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::actor::Actor;
 use crate::exchange::{Facts, Step, Target};
+use crate::record::HELD;
 #[cfg(feature = "tracing")]
 use crate::redact::Fragment;
 use crate::scope::{Scope, current};
@@ -62,7 +63,9 @@ pub fn set_reason(reason: impl Into<String>) {
 impl Scope {
     /// Names who it is. The last word counts.
     pub fn set_actor(&self, actor: Actor) {
+        let (actor, redacted) = actor.redacted(self.shared().auditor().redactor());
         self.shared().add(|facts| {
+            facts.redacted += redacted;
             facts.actor = Some(actor);
             facts.actor_named = true;
         });
@@ -71,8 +74,10 @@ impl Scope {
     /// Names who it is as a request's extensions tell, unless [`set_actor`](Self::set_actor) was called. The last word
     /// counts. For adapters.
     pub fn resolve_actor(&self, actor: Actor) {
+        let (actor, redacted) = actor.redacted(self.shared().auditor().redactor());
         self.shared().add(|facts| {
             if !facts.actor_named {
+                facts.redacted += redacted;
                 facts.actor = Some(actor);
             }
         });
@@ -189,8 +194,6 @@ impl Facts {
     }
 
     fn put_within(&mut self, fields: &mut Vec<(String, Vec<u8>)>, key: String, json: Vec<u8>) {
-        /// What one event holds of its handlers' fields; a record holds less.
-        const HELD: usize = 256 * 1024;
         let size = key.len() + json.len();
         if let Some(old) = fields.iter().position(|(known, _)| *known == key) {
             let (key, json) = fields.remove(old);

@@ -12,6 +12,7 @@
 mod actor;
 mod auditor;
 mod call;
+mod caught;
 mod client_address;
 mod delivery;
 mod event;

@@ -12,6 +12,7 @@ pub fn say(message: fmt::Arguments<'_>) {
 }
 
 /// Says something once in the life of the process.
+#[derive(Default)]
 pub(crate) struct Once(AtomicBool);
 
 impl Once {

@@ -188,7 +188,140 @@ fn a_value_that_cannot_be_read_costs_itself_alone() {
     let (record, _) = record(|_| assert_eq!(panicking(&Panicking, &[]), 0));
     let unreadable = "[not readable: reading it panicked]";
     let data = json!({"value": unreadable, "first": unreadable, "n": 0});
-    assert_record(&record, json!({"data": data, "outcome": "success", "completion": "completed", "user": "anonymous"}));
+    assert_record(
+        &record,
+        json!({"data": data, "outcome": "success", "completion": "completed", "user": "unknown", "actor_type": "unknown"}),
+    );
+    // Whoever tells otherwise is believed.
+    let (record, _) = self::record(|_| {
+        panicking(&Panicking, &[]);
+        set_actor(Actor::user("ana"));
+    });
+    assert_record(&record, json!({"user": "ana", "actor_type": "user"}));
+}
+
+struct Refusing;
+
+impl fmt::Display for Refusing {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Err(fmt::Error)
+    }
+}
+
+#[audited("t.panicking", target = "thing/{value}")]
+fn target_of(value: &dyn fmt::Display) {}
+
+#[test]
+fn a_target_that_cannot_be_read_costs_itself_alone() {
+    for (value, why) in
+        [(&Panicking as &dyn fmt::Display, "reading it panicked"), (&Refusing, "its text cannot be written")]
+    {
+        let (record, _) = record(|_| target_of(value));
+        let id = format!("[not readable: {why}]");
+        assert_record(&record, json!({"target_type": "thing", "target_id": id, "outcome": "success"}));
+    }
+}
+
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        std::panic::panic_any("a payload that cannot be dropped");
+    }
+}
+
+fn explode() -> u8 {
+    std::panic::panic_any(Bomb)
+}
+
+#[audited("c.bomb", capture(n = explode()), actor = explode().to_string())]
+fn bomb() -> u8 {
+    7
+}
+
+#[test]
+fn what_a_panic_carries_costs_nothing_either() {
+    let (record, _) = record(|_| assert_eq!(bomb(), 7));
+    assert_record(&record, json!({"outcome": "success", "data": {"n": "[not readable: reading it panicked]"}}));
+}
+
+#[audited("a.token", actor = Actor::user(TOKEN).id(TOKEN).role("admin").role(BEARER).on_behalf_of(BEARER)
+    .tenant(TOKEN).session(BEARER))]
+fn token_actor() {}
+
+#[test]
+fn an_actor_shows_no_secret_and_every_name() {
+    let hidden = |handle: fn(&Scope)| {
+        let (record, sink) = record(handle);
+        sink.assert_no_leak(TOKEN);
+        sink.assert_no_leak("dGhpcy1pcy1hLXNlY3JldA");
+        record
+    };
+    assert_record(&hidden(|_| token_actor()), json!({"redacted": 6, "actor_type": "user"}));
+    assert_record(&hidden(|scope| scope.resolve_actor(Actor::service(TOKEN))), json!({"redacted": 1}));
+    let sink = MemorySink::new();
+    let auditor = Auditor::builder().output(Output::None).sink(sink.clone()).build().expect("the settings are good");
+    auditor.event("job").actor(Actor::system(TOKEN)).record();
+    assert_record(&sink.only(), json!({"redacted": 1}));
+    sink.assert_no_leak(TOKEN);
+    let id = "0190f3c4-9a3b-7c1e-8d2f-5b6a7c8d9e0f";
+    for name in ["ana", "ana.garcia@example.org", id, "DOMAIN\\ana", "auth0|5f7c8ec7c33c6c004bbafe82"] {
+        let (record, _) = record(|scope| scope.set_actor(Actor::user(name).id(id).role("gis:admin").session("s-81")));
+        let expected = json!({
+            "user": name, "user_id": id, "actor_roles": "gis:admin", "session_id": "s-81", "redacted": null,
+        });
+        assert_record(&record, expected);
+    }
+}
+
+struct Login<'a> {
+    password: &'a str,
+    pair: (u32, u32),
+}
+
+#[audited("c.sources", capture(p = login.password, q = &(login.password), n = login.password.len(), a = login.pair.0))]
+fn sources(login: &Login<'_>) -> u32 {
+    login.pair.1
+}
+
+#[test]
+fn a_value_is_secret_by_the_name_it_is_read_from_too() {
+    let login = Login { password: "hunter2hunter", pair: (1, 2) };
+    let (record, _) = record(|_| assert_eq!(sources(&login), 2));
+    let data = json!({"p": "[FILTERED]", "q": "[FILTERED]", "n": 13, "a": 1});
+    assert_record(&record, json!({"data": data, "redacted": 2}));
+}
+
+/// Serialises to far more than any record holds, and counts how much of it was asked for.
+struct Huge(AtomicUsize);
+
+impl Serialize for Huge {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((0..10_000_000).inspect(|_| {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }))
+    }
+}
+
+#[audited("c.huge", capture(huge))]
+fn huge_of(huge: &Huge) {}
+
+#[test]
+fn a_value_too_large_to_hold_is_cut_as_it_is_read() {
+    let huge = Huge(AtomicUsize::new(0));
+    let (record, _) = record(|_| {
+        huge_of(&huge);
+        audit_core::data("more", &huge);
+    });
+    assert!(huge.0.load(Ordering::SeqCst) < 300_000, "it is not read to its end: {}", huge.0.load(Ordering::SeqCst));
+    assert_record(&record, json!({"truncated": true}));
+    assert_eq!(record["data"]["huge"][9], 9);
+    let (text, sink) = self::record(|_| {
+        large(&"x ".repeat(5_000_000));
+        audit_core::data("token", "abc ".repeat(5_000_000));
+    });
+    assert_record(&text, json!({"truncated": true, "data": {"text": "[not kept: too long]", "token": "[FILTERED]"}}));
+    sink.assert_no_leak("abc abc");
 }
 
 struct User {

@@ -2,7 +2,7 @@
 
 mod support;
 
-use audit_core::exchange::{Exchange, RequestHead, RouteMatch};
+use audit_core::exchange::{Exchange, RequestHead, RouteMatch, Start, WiredHandling};
 use audit_core::testing::{MemorySink, assert_record};
 use audit_core::{Auditor, Builder, Delivery, Endpoint, Output, audit_exempt, audited};
 use serde_json::json;
@@ -23,8 +23,23 @@ fn files() {}
 #[audit_exempt(reason = "a probe", route = "GET /api/probe")]
 fn probe() {}
 
-#[audited("other.handler")]
+#[audited("other.handler", target = "thing/7")]
 fn other() {}
+
+#[audited("other.failing", capture(why = "as asked"))]
+fn fails() -> Result<(), &'static str> {
+    Err("it says")
+}
+
+fn failing() {
+    assert!(fails().is_err());
+}
+
+#[audited("other.quiet", on = "error")]
+fn quiet() {}
+
+#[audited("other.discreet", mode = "basic")]
+fn discreet() {}
 
 fn auditor(configure: impl FnOnce(Builder) -> Builder) -> (Auditor, MemorySink) {
     let sink = MemorySink::new();
@@ -121,11 +136,12 @@ fn a_wired_endpoint_wins() {
 }
 
 #[test]
-fn dropping_by_a_declared_template_needs_the_path_too() {
+fn a_declared_template_neither_excludes_nor_undoes_that_a_path_is_excluded() {
     let (auditor, _) = auditor(|builder| builder.exclude("/health"));
     let recorded = |path| begin(&auditor, "GET", path, RouteMatch::NotKnownYet).is_some();
-    // The template decides that it is another tenant's, as it does once the router has matched it.
-    assert!(recorded("/health/users"));
+    // That it is another tenant's is only declared; the router's word would decide.
+    assert!(!recorded("/health/users"));
+    assert!(begin(&auditor, "GET", "/health/users", RouteMatch::Template("/{tenant}/users")).is_some());
     assert!(!recorded("/health/files/logo"));
     // A path that climbs may end anywhere.
     assert!(recorded("/health/files/../../api"));
@@ -142,8 +158,98 @@ fn an_exemption_counts_where_its_handler_ran() {
     end(begin(&auditor, "GET", "/api/probe", RouteMatch::NotKnownYet).expect("begun"), other, 200);
     auditor.shutdown(support::PATIENCE);
     let record = sink.only();
-    assert_record(&record, json!({"action": "http.request", "handler": null}));
-    assert_eq!(record["calls"][0]["action"], "other.handler");
+    let expected = json!({"action": "other.handler", "handler": "declared::other", "route": null, "target_id": "7", "calls": null});
+    assert_record(&record, expected);
+}
+
+#[test]
+fn whoever_ran_instead_stands_for_a_success_and_the_declared_one_for_a_refusal() {
+    let (auditor, sink) = auditor(|builder| builder);
+    // `on = "error"` is the declared endpoint's and silences nobody else.
+    end(begin(&auditor, "GET", "/acme/users", RouteMatch::NotKnownYet).expect("begun"), failing, 200);
+    let data = json!({"why": "as asked"});
+    let expected = json!({"action": "other.failing", "error": "it says", "data": data, "route": null, "calls": null});
+    assert_record(&sink.only(), expected);
+    sink.clear();
+    end(begin(&auditor, "GET", "/acme/users", RouteMatch::NotKnownYet).expect("begun"), failing, 403);
+    let record = sink.only();
+    assert_record(&record, json!({"action": "health.users", "route": "/{tenant}/users"}));
+    assert_eq!(record["calls"][0]["action"], "other.failing");
+    sink.clear();
+    // Neither is an exemption, whatever the status.
+    end(begin(&auditor, "GET", "/api/probe", RouteMatch::NotKnownYet).expect("begun"), failing, 500);
+    assert_record(&sink.only(), json!({"action": "other.failing", "calls": null}));
+}
+
+#[test]
+fn the_head_names_a_record_by_the_same_rule() {
+    let (auditor, _sink) = auditor(|builder| builder.delivery(Delivery::Buffered));
+    let named = |path, handle: fn(), status| {
+        let mut exchange = begin(&auditor, "GET", path, RouteMatch::NotKnownYet).expect("begun");
+        exchange.enter(handle);
+        respond(&mut exchange, status).is_some()
+    };
+    assert!(named("/acme/users", other, 200), "it is the other's, who wants every end");
+    assert!(named("/acme/users", other, 403), "it is open whose it is");
+    assert!(!named("/acme/users", users, 200));
+    assert!(!named("/layers/7", quiet, 200), "the one that ran wants errors");
+    assert!(named("/api/probe", other, 200));
+    assert!(!named("/api/probe", probe, 200));
+}
+
+#[test]
+fn a_declaration_in_vain_widens_nothing() {
+    let (auditor, sink) = auditor(|builder| builder);
+    let record = |path: &str, route: RouteMatch<'_>, handle: fn(), status| {
+        sink.clear();
+        end(begin(&auditor, "GET", path, route).expect("recorded"), handle, status);
+        sink.only()
+    };
+    let template = RouteMatch::Template("/layers/{id}");
+    // `layer.read` asks for full.
+    assert_record(&record("/layers/7", RouteMatch::NotKnownYet, || {}, 422), json!({"mode": "compact"}));
+    // Where the router matched the template, a refusal is most likely that of the declared handler's extractor.
+    assert_record(&record("/layers/7", template, || {}, 422), json!({"mode": "full", "route": "/layers/{id}"}));
+    assert_record(&record("/layers/7", template, || {}, 200), json!({"mode": "compact", "route": "/layers/{id}"}));
+    let basic = record("/layers/7", RouteMatch::NotKnownYet, discreet, 200);
+    assert_record(&basic, json!({"action": "other.discreet", "mode": "basic", "headers": null}));
+    let basic = record("/layers/7", RouteMatch::NotKnownYet, discreet, 500);
+    assert_record(&basic, json!({"action": "layer.read", "mode": "basic", "headers": null}));
+    let nothing = record("/layers/7", RouteMatch::NotKnownYet, || {}, 404);
+    assert_record(&nothing, json!({"mode": "basic", "route": null, "headers": null}));
+    // Where the router knows the route, a 404 is an answer like another.
+    assert_record(&record("/layers/7", template, || {}, 404), json!({"mode": "full", "route": "/layers/{id}"}));
+}
+
+#[test]
+fn a_wired_route_waits_for_the_room_that_a_guess_did_not_ask_for() {
+    let sink = support::Puppet::new("stuck").always(support::Act::Block);
+    let auditor = support::auditor(&sink, |builder| builder.delivery(Delivery::Buffered).queue_bytes(64 * 1024));
+    while Exchange::poll_admission(
+        &mut support::begin(&auditor),
+        &mut std::task::Context::from_waker(std::task::Waker::noop()),
+    )
+    .is_ready()
+    {}
+    // `layer.reset` is declared for this path and asks for best effort; the wired one for what the setting says.
+    let exchange = begin(&auditor, "POST", "/reset/a", RouteMatch::NotKnownYet).expect("recorded");
+    let other = endpoint(&auditor, "other.handler");
+    exchange.scope().wire(other, &RequestHead::new("test", "POST", "/reset/a", &JSON));
+    let mut handling = std::pin::pin!(WiredHandling::new(exchange.scope(), other, Ready));
+    let polled = handling.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
+    assert!(polled.is_pending(), "it waits for room");
+    sink.release();
+    support::block_on(handling);
+}
+
+struct Ready;
+
+impl Start for Ready {
+    type Future = std::future::Ready<()>;
+
+    fn start(self) -> Self::Future {
+        std::future::ready(())
+    }
 }
 
 #[test]

@@ -271,7 +271,8 @@ fn a_value_that_was_cut_when_it_was_added_says_so() {
     let of_event = one(|auditor| auditor.event("test.event").data("huge", &huge).record());
     for record in [of_handler, of_change, of_event] {
         assert_eq!(record["truncated"], true, "{record}");
-        assert!(record["original_bytes"].as_u64().unwrap() >= 360_000, "{record}");
+        // As many as were read: more than can be held, and not all of its 360 000.
+        assert!(record["original_bytes"].as_u64().unwrap() >= 256 * 1024, "{record}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is written between the attribute's parentheses, read before anything is asked of it.
 
-use proc_macro2::{Group, TokenStream};
+use proc_macro2::{Group, Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
@@ -91,7 +91,14 @@ fn value(input: ParseStream<'_>, name: &Ident) -> syn::Result<Value> {
             let value = ahead.parse();
             match value {
                 Ok(_) => input.advance_to(&ahead),
-                Err(_) => skip_argument(input)?,
+                Err(ref error) => {
+                    let last = skip_argument(input)?;
+                    if ahead.is_empty() {
+                        // Without a place of its own: it would be reported at the whole attribute.
+                        let message = error.to_string();
+                        return Err(syn::Error::new(last.unwrap_or_else(|| name.span()), message));
+                    }
+                }
             }
             return value.map(|value| Value::Expr(Box::new(value)));
         }
@@ -105,10 +112,12 @@ fn value(input: ParseStream<'_>, name: &Ident) -> syn::Result<Value> {
     Ok(Value::Other)
 }
 
-/// Passes over everything up to the next comma; commas in brackets are within one token.
-fn skip_argument(input: ParseStream<'_>) -> syn::Result<()> {
+/// Passes over everything up to the next comma, and tells where the last of it stands; commas in brackets are within
+/// one token.
+fn skip_argument(input: ParseStream<'_>) -> syn::Result<Option<Span>> {
+    let mut last = None;
     while !input.is_empty() && !input.peek(Token![,]) {
-        input.parse::<proc_macro2::TokenTree>()?;
+        last = Some(input.parse::<proc_macro2::TokenTree>()?.span());
     }
-    Ok(())
+    Ok(last)
 }

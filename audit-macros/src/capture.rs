@@ -5,13 +5,15 @@ use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::{Expr, Ident, LitStr, Member, Token, parenthesized};
+use syn::{Expr, Ident, LitStr, Member, Token, UnOp, parenthesized};
 
 use crate::errors::Errors;
 
 /// One value and the key that it is kept under.
 pub(crate) struct Field {
     pub(crate) key: LitStr,
+    /// The last name of the path that the value is, or empty: the value may be secret by it too.
+    pub(crate) source: String,
     pub(crate) form: Form,
     pub(crate) value: Expr,
 }
@@ -70,6 +72,15 @@ fn field(input: ParseStream<'_>) -> syn::Result<Field> {
         return Err(input.error("expected a value, such as `name`, `%id` or `n = items.len()`"));
     }
     let value: Expr = input.parse()?;
+    if let (None, Form::Display | Form::Debug, Expr::Assign(assign)) = (&key, form, &value) {
+        let sign = if form == Form::Display { '%' } else { '?' };
+        let example = match (path(&assign.left), path(&assign.right)) {
+            (Some(name), Some(value)) => format!("{name} = {sign}{value}"),
+            _ => format!("name = {sign}expr"),
+        };
+        let hint = format!("the `{sign}` stands before the value: write `{example}`");
+        return Err(syn::Error::new_spanned(&value, hint));
+    }
     let key = match key {
         Some(key) => key,
         None => match path(&value) {
@@ -77,7 +88,8 @@ fn field(input: ParseStream<'_>) -> syn::Result<Field> {
             None => return Err(syn::Error::new_spanned(&value, "give it a name: `name = expr`")),
         },
     };
-    Ok(Field { key, form, value })
+    let source = last_name(&value).unwrap_or_default();
+    Ok(Field { key, source, form, value })
 }
 
 /// `name =`, `dotted.name =` or `"any text" =`; `None` where none of these stands.
@@ -121,6 +133,22 @@ fn path(value: &Expr) -> Option<String> {
         }
         // What a macro by example was given.
         Expr::Group(group) => path(&group.expr),
+        _ => None,
+    }
+}
+
+/// `password` of `body.password`, of a borrow of it and the like; a tuple's member has the name of the tuple.
+fn last_name(value: &Expr) -> Option<String> {
+    match value {
+        Expr::Path(path) => path.path.segments.last().map(|segment| segment.ident.unraw().to_string()),
+        Expr::Field(field) => match &field.member {
+            Member::Named(name) => Some(name.unraw().to_string()),
+            Member::Unnamed(_) => last_name(&field.base),
+        },
+        Expr::Group(group) => last_name(&group.expr),
+        Expr::Paren(paren) => last_name(&paren.expr),
+        Expr::Reference(reference) => last_name(&reference.expr),
+        Expr::Unary(unary) if matches!(unary.op, UnOp::Deref(_)) => last_name(&unary.expr),
         _ => None,
     }
 }
@@ -176,6 +204,17 @@ mod tests {
         ];
         let found: Vec<_> = found.iter().map(|(key, form, value)| (key.as_str(), *form, value.as_str())).collect();
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_path_tells_what_its_value_is_called() {
+        let sources = |tokens: TokenStream| {
+            let fields = read(Group::new(Delimiter::Parenthesis, tokens), &mut Errors::default());
+            fields.into_iter().map(|field| field.source).collect::<Vec<_>>()
+        };
+        let found =
+            sources(quote!(a = body.password, b = &(*r#token).0, c = TOKEN, d = a::KEY, e = secret.len(), f = 1));
+        assert_eq!(found, ["password", "token", "TOKEN", "KEY", "", ""]);
     }
 
     #[test]

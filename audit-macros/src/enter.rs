@@ -1,10 +1,10 @@
 //! The beginning of a call: everything that is read of the arguments while they are still there.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens as _, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit_mut::{VisitMut, visit_expr_mut};
-use syn::{Expr, ExprParen, token};
+use syn::{Expr, ExprParen, Path, token};
 
 use crate::capture::{Field, Form};
 use crate::model::Declaration;
@@ -28,7 +28,7 @@ pub(crate) fn enter(declared: &Declaration) -> TokenStream {
     let captures = captures(declared);
     let actor = declared.actor.as_ref().map(|actor| {
         let at = at(actor);
-        let actor = parenthesised(actor);
+        let (root, actor) = (located(root, at), parenthesised(actor));
         quote_spanned!(at=> #call.actor(&|| #root::__private::AsActor::as_actor(&#actor));)
     });
     quote! {
@@ -43,15 +43,15 @@ pub(crate) fn enter(declared: &Declaration) -> TokenStream {
 /// take it, nor change it, nor leave the function; and only if there is somebody to read it for.
 fn captures(declared: &Declaration) -> Option<TokenStream> {
     let (root, call) = (&declared.root, call());
-    let fields = declared.capture.iter().map(|Field { key, form, value }| {
+    let fields = declared.capture.iter().map(|Field { key, source, form, value }| {
         let at = at(value);
-        let value = parenthesised(value);
+        let (root, value) = (located(root, at), parenthesised(value));
         let read = match form {
             Form::Plain => quote_spanned!(at=> (&&&&#root::__private::Capture(&#value)).__audit_capture()),
             Form::Display => quote_spanned!(at=> #root::__private::Captured::display(&#value)),
             Form::Debug => quote_spanned!(at=> #root::__private::Captured::debug(&#value)),
         };
-        quote_spanned!(at=> #call.capture(#key, &|| #read);)
+        quote_spanned!(at=> #call.capture(#key, #source, &|| #read);)
     });
     let plain = declared.capture.iter().any(|field| field.form == Form::Plain);
     let traits = plain.then(|| {
@@ -66,6 +66,16 @@ fn captures(declared: &Declaration) -> Option<TokenStream> {
 /// Where a user's expression stands, for errors, and of our making, for lints.
 fn at(value: &Expr) -> Span {
     Span::mixed_site().located_at(value.span())
+}
+
+/// The crate's path as it resolves where it was written, and stands where the user's expression does: the compiler
+/// underlines from its first token on.
+fn located(root: &Path, at: Span) -> TokenStream {
+    let located = |mut token: TokenTree| {
+        token.set_span(token.span().located_at(at));
+        token
+    };
+    root.to_token_stream().into_iter().map(located).collect()
 }
 
 /// The variable that holds the call.
@@ -88,7 +98,8 @@ fn parenthesised(value: &Expr) -> Expr {
     }
 
     fn paren(expr: Expr) -> Expr {
-        let (attrs, paren_token) = (Vec::new(), token::Paren(Span::mixed_site()));
+        // Located, or else the compiler and its lints take the whole attribute for the expression.
+        let (attrs, paren_token) = (Vec::new(), token::Paren(at(&expr)));
         Expr::Paren(ExprParen { attrs, paren_token, expr: Box::new(expr) })
     }
 

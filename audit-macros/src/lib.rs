@@ -80,7 +80,7 @@ use crate::validate::Attribute;
 ///
 /// What it is done to: before the first `/` the type, the rest the id. `{name}` is an argument, by any name that the
 /// arguments' patterns bind, `self` included; `{name.field}` is a field of one. Each must be `Display`. Values are read
-/// before the body runs, and only when a record is to be made.
+/// before the body runs, and only when a record is to be made; one that cannot be written is told in its place.
 ///
 /// ```
 /// use audit_core::audited;
@@ -135,12 +135,16 @@ use crate::validate::Attribute;
 ///
 /// - Each value is read by reference before the body runs, once, and only when there is a record to add it to. An
 ///   expression can neither take an argument, nor change it, nor leave the function; one that panics is told in the
-///   value's place, and the function runs all the same.
+///   value's place, and the function runs all the same. Audited functions that it calls are calls of this record.
 /// - It is redacted as the function `data` does: under its key (`body.password` is `[FILTERED]`), and
-///   what has the shape of a secret anywhere. A bare `Debug` text can hide a secret that neither marks, so that a whole
+///   what has the shape of a secret anywhere. A path's last name counts as the key does: `p = body.password` is hidden
+///   too; `p = body.password.clone()` is not, for it is no path. A bare `Debug` text can hide a secret that neither marks, so that a whole
 ///   body is better captured as it serialises.
 /// - In a function that another audited function calls, the fields stand in that call's own `data` among the record's
-///   `calls`. All fields of one record share the bound on what is held.
+///   `calls`. All fields of one record share the bound on what is held (256 KiB); a larger value is read no further,
+///   and the record says `truncated`.
+/// - Under `#[async_trait]` the arguments' patterns are taken apart in the body: a name that one binds, as `id` in
+///   `Path(id): Path<u32>`, can be named neither here nor in `actor`; a plain argument can.
 ///
 /// ```
 /// use audit_core::testing::MemorySink;
@@ -172,7 +176,9 @@ use crate::validate::Attribute;
 /// Who it is: an expression whose value names an actor (`AsActor`): an `Actor`, a text, a type of yours that implements
 /// the trait, or an `Option` of one, whose `None` leaves it unset. It is read as a captured value is, before the body,
 /// and counts as a call of `set_actor`: it beats what a layer's extensions tell, and a `set_actor` in the body beats
-/// it. It names the actor of the whole record, in a nested call too.
+/// it. It names the actor of the whole record, in a nested call too. One that panics leaves the actor `unknown`, unless
+/// somebody else names one, and stderr says so once. What has the shape of a secret in a name, an id or a role, such as
+/// a token, is hidden.
 ///
 /// ```
 /// use audit_core::testing::MemorySink;
@@ -233,12 +239,24 @@ use crate::validate::Attribute;
 /// the whole template, with the prefixes of every router around it. From then on the endpoint is known before the
 /// handler's extractors run: its mode and delivery apply from the start, and a request that an extractor refuses
 /// carries its action. A route that is wired (`audited_route`) needs none, and wins over one that is declared. `HEAD`
-/// falls to the declaration of `GET`.
+/// falls to the declaration of `GET`. What is mounted by `nest_service` inside the audit layer has no template there
+/// and is not matched.
 ///
-/// Nobody checks the declaration: **a `route` that is wrong names the wrong action**. The first time that a request
-/// succeeds and the declared handler did not run, stderr names it. Where the audit layer stands around the whole
-/// router, the path is matched against the declared templates alone, so that a plain route which is more specific
-/// wants to be declared too. Two endpoints that declare the same route stop the start.
+/// Nobody checks the declaration: **a `route` that is wrong names the wrong action**, and so may a guess: where the
+/// audit layer stands around the whole router, the path is matched against the declared templates alone, so that a
+/// plain route which is more specific wants to be declared too. Until the declared handler runs, its declaration is
+/// therefore worth no more than this:
+///
+/// - If another audited function ran and the request succeeded, the record is that function's: its action, its target,
+///   its `on`. If the request failed, the record is the declared one's, whatever its `on` says.
+/// - The record's mode is the strictest of the setting's, the declared one's and that of every function that ran: a
+///   request that an extractor refuses is kept under no wider mode than the setting's. A 404 where no router has looked
+///   is kept as `basic`, and without a `route`.
+/// - It does not undo that the path is excluded.
+///
+/// The first time that a request succeeds and the declared handler did not run, stderr names it; and so it does the
+/// first time that the handler runs for a request that its `route` does not fit. Two endpoints that declare the same
+/// route stop the start of an auditor that is on.
 ///
 /// ```
 /// use audit_core::{Auditor, Output, audited};

@@ -45,6 +45,9 @@ fn parts(text: &str) -> Result<(&str, &str), String> {
     let last = path.split('/').count() - 1;
     let mut names = Vec::new();
     for (index, segment) in path.split('/').enumerate() {
+        if let Some(written) = foreign(segment) {
+            return Err(format!("the route's `{segment}` is no parameter here; write `{{{written}}}`"));
+        }
         let Some(name) = parameter(segment)? else { continue };
         if name.starts_with('*') && index < last {
             return Err(format!("the route's `{{{name}}}` takes the rest of the path, so nothing can follow it"));
@@ -55,6 +58,22 @@ fn parts(text: &str) -> Result<(&str, &str), String> {
         names.push(name);
     }
     Ok((method, path))
+}
+
+/// What a segment that is a parameter to other routers (`:id`, `*rest`, `<id>`, `<path..>`) is to this one.
+fn foreign(segment: &str) -> Option<String> {
+    let is_name = |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    if let Some(name) = segment.strip_prefix(':') {
+        return Some(name).filter(is_name).map(str::to_owned);
+    }
+    let rest = match segment.strip_prefix('<').and_then(|name| name.strip_suffix('>')) {
+        Some(name) => match name.strip_suffix("..") {
+            Some(rest) => Some(rest),
+            None => return Some(name).filter(is_name).map(str::to_owned),
+        },
+        None => segment.strip_prefix('*'),
+    };
+    rest.filter(is_name).map(|name| format!("*{name}"))
 }
 
 /// The name between a segment's braces, if it has any; `{{` and `}}` are braces of the path itself.
@@ -106,6 +125,18 @@ mod tests {
     }
 
     #[test]
+    fn what_other_routers_write_is_told_as_this_one_writes_it() {
+        for (segment, written) in
+            [(":id", "id"), ("*rest", "*rest"), ("<id>", "id"), ("<rest..>", "*rest")].map(|(a, b)| (a, Some(b)))
+        {
+            assert_eq!(foreign(segment).as_deref(), written);
+        }
+        for segment in ["a:b", "*", ":", "<>", "a*", "{id}", "items:batch"] {
+            assert_eq!(foreign(segment), None, "{segment}");
+        }
+    }
+
+    #[test]
     fn what_no_router_accepts_is_refused() {
         for text in [
             "",
@@ -130,6 +161,11 @@ mod tests {
             "POST /{*a}/b",
             "POST /{a}/{a}",
             "POST /{a/b}",
+            "GET /:id",
+            "GET /a/:id/b",
+            "GET /*rest",
+            "GET /<id>",
+            "GET /<rest..>",
         ] {
             assert!(parts(text).is_err(), "{text}");
         }

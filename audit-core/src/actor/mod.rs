@@ -6,6 +6,8 @@ use std::fmt;
 
 pub use as_actor::AsActor;
 
+use crate::redact::Redactor;
+
 /// What kind of party an [`Actor`] is: the record's `actor_type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -92,7 +94,8 @@ impl fmt::Display for ActorId {
     }
 }
 
-/// Who did it, as the application's own authentication established it.
+/// Who did it, as the application's own authentication established it. What has the shape of a secret in any of its
+/// texts, such as a token, is hidden when it is named to a record.
 ///
 /// ```
 /// use audit_core::Actor;
@@ -172,6 +175,25 @@ impl Actor {
     pub fn session(mut self, session: impl Into<String>) -> Self {
         self.session = Some(session.into());
         self
+    }
+
+    /// Without what has the shape of a secret in any of its texts; how many there were.
+    pub(crate) fn redacted(mut self, redactor: &Redactor) -> (Self, u64) {
+        let Self { kind: _, name, id, roles, on_behalf_of, tenant, session } = &mut self;
+        let id = match id {
+            Some(ActorId::Text(id)) => Some(id),
+            Some(ActorId::Number(_)) | None => None,
+        };
+        let optional = id.into_iter().chain(on_behalf_of).chain(tenant).chain(session);
+        let mut hidden = 0;
+        for text in std::iter::once(name).chain(roles).chain(optional) {
+            let (safe, redacted) = redactor.text(text);
+            if redacted > 0 {
+                hidden += u64::from(redacted);
+                *text = safe.into_owned();
+            }
+        }
+        (self, hidden)
     }
 
     /// The name, as the record's `user` shows it.

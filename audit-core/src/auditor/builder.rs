@@ -201,8 +201,9 @@ impl Builder {
     ///
     /// # Errors
     /// When a setting cannot be read, holds a value out of bounds or asks for what is not built yet; when an endpoint
-    /// asks for strict delivery, or two declare one route; when another process writes the log file; when the system refuses a thread. A log
-    /// file that cannot be opened is no error: the log goes to stdout, which is said on stderr and in the statistics.
+    /// asks for strict delivery; when auditing is on and two endpoints declare one route; when another process writes
+    /// the log file; when the system refuses a thread. A log file that cannot be opened is no error: the log goes to
+    /// stdout, which is said on stderr and in the statistics.
     pub fn build(self) -> Result<Auditor, BuildError> {
         let Self { settings, mut errors, sinks, response } = self;
         errors.extend(settings.validate().err().unwrap_or_default());
@@ -211,12 +212,12 @@ impl Builder {
             return Err(BuildError::Settings(errors));
         };
         refuse_strict_endpoints()?;
-        let declared = DeclaredRoutes::of(registry::endpoints())?;
         let settings = Arc::new(settings);
         if !settings.enabled {
             notice::say(format_args!("auditing is off (AUDIT_ENABLED)"));
             return Ok(Auditor { inner: None, settings });
         }
+        let declared = DeclaredRoutes::of(registry::endpoints())?;
         let (log, fell_back) = open_log(&output)?;
         let sinks: Vec<Box<dyn Sink>> = log.into_iter().chain(sinks).collect();
         refuse_duplicate_names(&sinks)?;

@@ -23,7 +23,7 @@ use crate::exchange::{
 };
 use crate::notice;
 use crate::policy::Policy;
-use crate::record::{Encoder, Ending};
+use crate::record::{Encoder, Ending, HELD, Written};
 use crate::redact::{Fragment, Redactor};
 use crate::registry::{DeclaredRoutes, Endpoint, Listing};
 use crate::settings::Settings;
@@ -95,19 +95,21 @@ impl Auditor {
             RouteMatch::Template(template) => Some(template),
             RouteMatch::None | RouteMatch::NotKnownYet => None,
         };
-        let declared = inner.declared.as_ref().and_then(|declared| declared.find(head));
-        // Dropping needs certainty: a template that is only declared must agree with the path.
-        let declared_template = declared.and_then(Endpoint::route).map(|(_, template)| template);
-        if inner.policy.excluded(head.path, template)
-            && declared_template.is_none_or(|declared| inner.policy.excluded(head.path, Some(declared)))
-        {
+        // A template that is only declared has no say: neither may it exclude, nor undo that the path is excluded.
+        if inner.policy.excluded(head.path, template) {
             return None;
         }
+        let declared = inner.declared.as_ref().and_then(|declared| declared.find(head));
+        let declared_template = declared.and_then(Endpoint::route).map(|(_, template)| template);
         let mut facts = Facts::new("http.request".into());
         facts.attribution = declared.map(|endpoint| Attribution { endpoint, source: Source::Declared });
         let route = declared_template.map_or(head.route, RouteMatch::Template);
         take_http(inner, &mut facts, &RequestHead { route, ..*head });
+        if let Some(http) = &mut facts.http {
+            http.route_guessed = declared.is_some() && template.is_none();
+        }
         let delivery = declared.and_then(Endpoint::delivery).unwrap_or(inner.settings.delivery);
+        facts.asked = Some(delivery);
         Some(inner.open(facts, inner.delivery.admission(delivery)))
     }
 
@@ -229,15 +231,14 @@ impl Inner {
     pub(crate) fn keeps(&self, facts: &Facts) -> bool {
         match (facts.deciding_endpoint(), &facts.http) {
             (Some(endpoint), _) => endpoint.exemption().is_none(),
-            (None, Some(http)) => self.policy.keeps_unannotated(&http.path, http.route.as_deref(), http.hints),
+            (None, Some(http)) => self.policy.keeps_unannotated(&http.path, facts.route(), http.hints),
             (None, None) => true,
         }
     }
 
-    /// Whether the endpoint wants a record of such an end. One that the answer's head has named comes in any case.
+    /// Whether the endpoint wants a record of such an end.
     fn keeps_end(&self, facts: &Facts, completion: Completion) -> bool {
-        let Some(endpoint) = facts.deciding_endpoint() else { return true };
-        facts.promised || endpoint.on().keeps(facts.outcome(), completion)
+        facts.on().keeps(facts.outcome(), completion)
     }
 
     /// Says that a declared handler did not run although its request succeeded.
@@ -250,14 +251,27 @@ impl Inner {
         }
     }
 
+    /// Says that a handler with a declared route ran for a request of another one.
+    fn tell_elsewhere(&self, facts: &Facts) {
+        let entered = facts.attribution.filter(|attribution| attribution.source == Source::Entered);
+        let handler = entered.map(|attribution| attribution.endpoint).or_else(|| facts.ran_instead());
+        if let (Some(declared), Some(endpoint), Some(http)) = (&self.declared, handler, &facts.http) {
+            declared.tell_elsewhere(endpoint, &http.method, &http.path);
+        }
+    }
+
     /// Decides about an event that has ended, encodes it and hands it over. Never waits.
-    pub(crate) fn finish(self: &Arc<Self>, facts: Box<Facts>, end: End) {
+    pub(crate) fn finish(self: &Arc<Self>, mut facts: Box<Facts>, end: End) {
         /// A body larger than this is not redacted on the thread that ends the exchange.
         const LARGE: usize = 32 * 1024;
         self.tell_in_vain(&facts);
-        if !self.keeps(&facts) || !self.keeps_end(&facts, end.completion) {
+        self.tell_elsewhere(&facts);
+        // One that the answer's head has named comes in any case.
+        let is_wanted = facts.promised || self.keeps(&facts) && self.keeps_end(&facts, end.completion);
+        if !is_wanted {
             return;
         }
+        facts.settle();
         let ending = Ending { completion: end.completion, at: Timestamp::now(), elapsed: facts.started.elapsed() };
         let held = facts.held_bytes();
         let encoder = Arc::clone(&self.encoder);
@@ -296,14 +310,22 @@ impl Inner {
 
     /// A value of the application under a name, as JSON that is safe to write.
     pub(crate) fn redact_value(&self, name: &str, value: &impl Serialize, mode: Mode) -> Fragment {
-        self.redact_json(name, &crate::record::to_json(value), mode)
+        self.redact_written(name, &Written::serialised(value), mode)
     }
 
-    /// The same of a value that is JSON already.
-    pub(crate) fn redact_json(&self, name: &str, json: &[u8], mode: Mode) -> Fragment {
-        /// More than any line holds: cutting it to the line is the encoder's part.
-        const HELD: usize = 256 * 1024;
-        self.redactor.value(name, json, mode, HELD)
+    /// The same of a value that is written already.
+    pub(crate) fn redact_written(&self, name: &str, value: &Written, mode: Mode) -> Fragment {
+        /// More than any line holds: cutting it to the line is the encoder's part. With its key it can be held.
+        const LIMIT: usize = HELD - 1024;
+        self.redactor.value_or_beginning(name, &value.json, value.cut, mode, LIMIT)
+    }
+
+    /// The same of a value that stands under two names: its key, and that of what it was read from. It goes if either
+    /// is secret.
+    pub(crate) fn redact_captured(&self, key: &str, source: &str, value: &Written) -> Fragment {
+        let under = |name| self.redact_written(name, value, Mode::Full);
+        let of_source = (key != source && self.redactor.is_sensitive_name(source)).then(|| under(source));
+        of_source.filter(Fragment::is_filtered).unwrap_or_else(|| under(key))
     }
 }
 

@@ -1,28 +1,24 @@
 //! What a run reads of its function's arguments before the body runs: target, captured fields, actor.
 
-use std::fmt::Display;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::fmt::{Display, Write as _};
 use std::sync::Arc;
 
 use super::{Call, Place};
 use crate::actor::Actor;
-use crate::exchange::{Facts, Target};
-use crate::registry::{Captured, Endpoint};
+use crate::caught::caught;
+use crate::exchange::{Facts, Shared, Target};
+use crate::notice::Once;
+use crate::registry::{Captured, Endpoint, PANICKED, UNWRITABLE, not_readable};
 use crate::scope::Scope;
-use crate::vocabulary::Mode;
 
 impl Call {
     /// Fills the placeholders of the endpoint's `target` with the arguments' values.
     pub fn target(&self, values: &[(&str, &dyn Display)]) {
         let Some(shared) = self.shared() else { return };
-        let endpoint = match &self.place {
-            Place::Nested(_, index) => shared.with(|facts| facts.calls.get(*index).map(|call| call.endpoint)).flatten(),
-            _ => shared.with(|facts| facts.endpoint()).flatten(),
-        };
-        let Some(template) = endpoint.and_then(Endpoint::target) else { return };
+        let Some(template) = self.endpoint(shared).and_then(Endpoint::target) else { return };
         let (text, redacted) = fill(template, |name| {
             let value = values.iter().find(|(known, _)| *known == name).map(|(_, value)| value)?;
-            Some(shared.auditor().redact_named(name, &value.to_string()))
+            Some(shared.auditor().redact_named(name, &self.text(value)))
         });
         let target = Target::parse(&text);
         shared.add(|facts| {
@@ -31,13 +27,34 @@ impl Call {
         });
     }
 
+    /// A value as it displays; one that refuses, or panics, is told in its place.
+    fn text(&self, value: &dyn Display) -> String {
+        let written = self.read(|| {
+            let mut text = String::new();
+            write!(text, "{value}").map(|()| text)
+        });
+        match written {
+            Some(written) => written.unwrap_or_else(|_| not_readable(UNWRITABLE)),
+            None => not_readable(PANICKED),
+        }
+    }
+
+    /// Reads a value of the application's, `None` if that panics. Whatever is audited in the reading is part of this
+    /// event, never one of its own.
+    fn read<R>(&self, read: impl FnOnce() -> R) -> Option<R> {
+        caught(|| match &self.place {
+            Place::Alone(exchange) => exchange.scope().in_scope(read),
+            _ => read(),
+        })
+    }
+
     /// Adds a captured value under its key: to the record's `data`, or to this call's own where it is a nested one. It
-    /// is read only if the call is live; a panic while it is read is told in its place and goes no further.
-    pub fn capture(&self, key: &str, read: &dyn Fn() -> Captured) {
+    /// is read only if the call is live; a panic while it is read is told in its place and goes no further. `source` is
+    /// the name of what it is read from, if that has one: it hides the value as the key does.
+    pub fn capture(&self, key: &str, source: &str, read: &dyn Fn() -> Captured) {
         let Some(shared) = self.shared() else { return };
-        let captured =
-            catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Captured::unreadable("reading it panicked"));
-        let value = shared.auditor().redact_json(key, captured.json(), Mode::Full);
+        let captured = self.read(read).unwrap_or_else(|| Captured::unreadable(PANICKED));
+        let value = shared.auditor().redact_captured(key, source, captured.written());
         shared.add(|facts| {
             let json = facts.note(value);
             match &self.place {
@@ -47,12 +64,35 @@ impl Call {
         });
     }
 
-    /// Names who it is, for the whole exchange, if the value tells. Read as [`capture`](Self::capture) reads.
+    /// Names who it is, for the whole exchange, if the value tells. Read as [`capture`](Self::capture) reads; one that
+    /// panics leaves it unknown, unless somebody else tells.
     pub fn actor(&self, read: &dyn Fn() -> Option<Actor>) {
         let Some(shared) = self.shared() else { return };
-        if let Ok(Some(actor)) = catch_unwind(AssertUnwindSafe(read)) {
-            Scope::new(Arc::clone(shared)).set_actor(actor);
+        match self.read(read) {
+            Some(Some(actor)) => Scope::new(Arc::clone(shared)).set_actor(actor),
+            Some(None) => {}
+            None => {
+                shared.add(|facts| facts.actor_unreadable = true);
+                self.tell_unreadable_actor(shared);
+            }
         }
+    }
+
+    fn tell_unreadable_actor(&self, shared: &Shared) {
+        static TOLD: Once = Once::new();
+        if let Some(endpoint) = self.endpoint(shared) {
+            let (handler, location) = (endpoint.handler(), endpoint.location());
+            TOLD.say(format_args!("the `actor` of {handler} ({location}) panicked: who it was is recorded as unknown"));
+        }
+    }
+
+    fn endpoint(&self, shared: &Shared) -> Option<&'static Endpoint> {
+        shared
+            .with(|facts| match &self.place {
+                Place::Nested(_, index) => facts.calls.get(*index).map(|call| call.endpoint),
+                _ => facts.endpoint(),
+            })
+            .flatten()
     }
 }
 

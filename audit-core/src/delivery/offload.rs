@@ -5,10 +5,10 @@
 //! not overdraw is dropped rather than held beyond it, unless it is the only one.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use crate::caught::caught;
 use crate::delivery::admission::Gate;
 use crate::delivery::channel::{Channel, Offer};
 use crate::notice::{self, Once};
@@ -130,9 +130,9 @@ impl Shared {
 
     fn deliver(&self, draft: Draft) {
         // The encoder has no reason to panic; if it did, the loss must not be silent.
-        match catch_unwind(AssertUnwindSafe(draft.encode)) {
-            Ok(line) => self.channels.iter().for_each(|channel| channel.offer(line.clone(), draft.offer)),
-            Err(_) => self.channels.iter().for_each(|channel| channel.count_unencoded(draft.offer)),
+        match caught(draft.encode) {
+            Some(line) => self.channels.iter().for_each(|channel| channel.offer(line.clone(), draft.offer)),
+            None => self.channels.iter().for_each(|channel| channel.count_unencoded(draft.offer)),
         }
     }
 }

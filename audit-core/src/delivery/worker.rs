@@ -2,10 +2,10 @@
 
 use std::error::Error as _;
 use std::fmt::Write as _;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::caught::caught;
 use crate::delivery::Gap;
 use crate::delivery::channel::{Channel, Work};
 use crate::notice::Limited;
@@ -54,8 +54,8 @@ impl Worker {
                     let error = ended.err().map(|(_, error)| error);
                     let Self { channel, sink, .. } = self;
                     // Closed means that the sink let go of its files too.
-                    let dropped = catch_unwind(AssertUnwindSafe(|| drop(sink)));
-                    channel.set_closed(error.or_else(|| dropped.err().map(|_| "the sink panicked".to_owned())));
+                    let dropped = caught(|| drop(sink));
+                    channel.set_closed(error.or_else(|| dropped.is_none().then(|| "the sink panicked".to_owned())));
                     return;
                 }
             }
@@ -109,10 +109,10 @@ impl Worker {
 
     /// Calls the sink; a panic of it is an error like any other, after which nothing of the batch counts as taken.
     fn guarded(&mut self, call: impl FnOnce(&mut dyn Sink) -> Result<(), WriteError>) -> Result<(), (usize, String)> {
-        match catch_unwind(AssertUnwindSafe(|| call(&mut *self.sink))) {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err((error.written, chain(&error))),
-            Err(_) => Err((0, "the sink panicked".to_owned())),
+        match caught(|| call(&mut *self.sink)) {
+            Some(Ok(())) => Ok(()),
+            Some(Err(error)) => Err((error.written, chain(&error))),
+            None => Err((0, "the sink panicked".to_owned())),
         }
     }
 }

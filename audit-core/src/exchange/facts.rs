@@ -11,7 +11,7 @@ use crate::actor::Actor;
 use crate::policy::ContentHints;
 use crate::redact::{BodyScanner, Fragment};
 use crate::registry::Endpoint;
-use crate::vocabulary::{Mode, Outcome};
+use crate::vocabulary::{Delivery, Mode, Outcome};
 
 /// How many targets, steps and calls one event keeps; more are counted as truncated.
 pub(crate) const LIST_LIMIT: usize = 64;
@@ -77,7 +77,10 @@ pub(crate) struct Http {
     pub(crate) path: Box<str>,
     /// How long the path was.
     pub(crate) path_bytes: usize,
+    /// Its template; see [`Facts::route`] for the one that the record names.
     pub(crate) route: Option<Box<str>>,
+    /// The template is a declared one that fits the path; the framework had not looked for one yet.
+    pub(crate) route_guessed: bool,
     /// The framework looked for a route and found none.
     pub(crate) unmatched: bool,
     pub(crate) hints: ContentHints,
@@ -113,6 +116,10 @@ pub(crate) struct Facts {
     pub(crate) attribution: Option<Attribution>,
     /// Whether an annotated function of the exchange has been entered.
     pub(crate) entered: bool,
+    /// The endpoint that stands for the record in the place of the declared one, once the record is settled.
+    pub(crate) instead: Option<&'static Endpoint>,
+    /// For which delivery the exchange waited as it began.
+    pub(crate) asked: Option<Delivery>,
     pub(crate) handler_end: Option<HandlerEnd>,
     /// The wired handler's own request for room was granted.
     pub(crate) admitted: bool,
@@ -122,6 +129,8 @@ pub(crate) struct Facts {
     pub(crate) actor: Option<Actor>,
     /// The application named the actor itself; what extensions tell does not count any more.
     pub(crate) actor_named: bool,
+    /// Whoever it was, reading it panicked.
+    pub(crate) actor_unreadable: bool,
     pub(crate) outcome: Option<Outcome>,
     pub(crate) reason: Option<String>,
     pub(crate) error: Option<String>,
@@ -150,12 +159,15 @@ impl Facts {
             action,
             attribution: None,
             entered: false,
+            instead: None,
+            asked: None,
             handler_end: None,
             admitted: false,
             panicked: false,
             promised: false,
             actor: None,
             actor_named: false,
+            actor_unreadable: false,
             outcome: None,
             reason: None,
             error: None,
@@ -175,21 +187,6 @@ impl Facts {
 
     pub(crate) fn endpoint(&self) -> Option<&'static Endpoint> {
         self.attribution.map(|attribution| attribution.endpoint)
-    }
-
-    /// The endpoint whose attribute decides about the record. An exemption that is only declared for the route counts
-    /// once its handler has run: a `route` that is wrong must not silence another handler.
-    pub(crate) fn deciding_endpoint(&self) -> Option<&'static Endpoint> {
-        let attribution = self.attribution?;
-        let unproven = attribution.endpoint.exemption().is_some() && self.declared_in_vain().is_some();
-        (!unproven).then_some(attribution.endpoint)
-    }
-
-    /// The endpoint that was taken for this request's handler because its attribute declares the route, and that has
-    /// not run.
-    pub(crate) fn declared_in_vain(&self) -> Option<&'static Endpoint> {
-        let attribution = self.attribution?;
-        (attribution.source == Source::Declared && !self.entered).then_some(attribution.endpoint)
     }
 
     /// Whether the exchange was cut off before its handler could name anyone. A status alone does not tell: a timeout
@@ -234,6 +231,7 @@ impl Facts {
     pub(crate) fn mode(&self, setting: Mode) -> Mode {
         let Some(http) = &self.http else { return setting };
         let asked = match self.attribution {
+            Some(_) if self.declared_in_vain().is_some() => self.mode_in_vain(setting),
             Some(attribution) => {
                 let asked = attribution.endpoint.mode().unwrap_or(setting);
                 if attribution.source == Source::Entered { asked.stricter(setting) } else { asked }

@@ -6,6 +6,7 @@
 //! and never panics.
 
 mod facts;
+mod guess;
 mod handling;
 mod head;
 mod lines;
@@ -24,7 +25,7 @@ pub use handling::{Handling, Start};
 pub use head::{Headers, RequestHead, ResponseHead, RouteMatch};
 pub(crate) use open::{OpenExchanges, Ticket};
 pub(crate) use shared::{End, Shared};
-pub(crate) use take::{take_http, take_wired};
+pub(crate) use take::{cut_at_char, take_http, take_wired};
 pub use wired::WiredHandling;
 
 pub use crate::scope::unrecorded;
@@ -128,7 +129,7 @@ impl Exchange {
 
     /// Whether the record is certain to be queued: it was admitted, and its endpoint does not ask for less.
     fn may_overdraw(&self, facts: &Facts) -> bool {
-        let asks_for_less = facts.endpoint().and_then(Endpoint::delivery) == Some(Delivery::BestEffort);
+        let asks_for_less = facts.deciding_endpoint().and_then(Endpoint::delivery) == Some(Delivery::BestEffort);
         !asks_for_less && (facts.admitted || self.admission.may_overdraw())
     }
 
@@ -199,7 +200,7 @@ fn message_of(panic: &(dyn Any + Send)) -> Option<&str> {
 impl Facts {
     /// Whether the endpoint's `on` lets a record come, whatever happens after the head.
     fn is_certain_at_head(&self) -> bool {
-        match self.deciding_endpoint().map_or(RecordOn::Always, Endpoint::on) {
+        match self.on() {
             RecordOn::Always => true,
             // Not unless it is an error already: a body may still break off.
             RecordOn::Error => self.outcome() == Outcome::Failed,

@@ -48,6 +48,7 @@ pub(crate) fn take_http(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestH
         path: cut_at_char(head.path, PATH_HELD).into(),
         path_bytes: head.path.len(),
         route,
+        route_guessed: false,
         unmatched,
         hints,
         ip: address.ip,
@@ -96,6 +97,10 @@ pub(crate) fn take_wired(auditor: &Arc<Inner>, facts: &mut Facts, endpoint: &'st
     let Some(http) = &mut facts.http else { return };
     if let RouteMatch::Template(template) = head.route {
         http.route = Some(template.into());
+        http.route_guessed = false;
+    } else if http.route_guessed {
+        http.route = None;
+        http.route_guessed = false;
     }
     // Once the body has been seen under one mode, it cannot be seen again under a wider one.
     if mode != http.taken_as && http.request_bytes == 0 {
@@ -132,9 +137,12 @@ fn take_content(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestHead<'_>,
 
 /// Notes an answer's head.
 pub(crate) fn take_response(auditor: &Arc<Inner>, facts: &mut Facts, head: &ResponseHead<'_>) {
+    // First of all: what the mode is may depend on it.
+    if let Some(http) = &mut facts.http {
+        http.status = Some(head.status);
+    }
     let mode = facts.mode(auditor.settings().mode);
     let Some(http) = &mut facts.http else { return };
-    http.status = Some(head.status);
     if !mode.keeps_content() {
         return;
     }

@@ -31,7 +31,7 @@ impl Scope {
 pin_project! {
     /// Polls a wired handler's call inside the exchange of the layer around it.
     ///
-    /// An endpoint that asks for `buffered` delivery waits for its admission where the setting did not. A panic is
+    /// An endpoint that asks for `buffered` delivery waits for its admission where the exchange did not as it began. A panic is
     /// noted as the handler's own, for something between it and the layer may catch it; dropped before it answered,
     /// the handler is noted as unfinished.
     #[must_use = "futures do nothing unless polled"]
@@ -57,9 +57,9 @@ impl<S: Start> WiredHandling<S> {
     /// Nothing happens before the first poll.
     pub fn new(scope: Scope, endpoint: &'static Endpoint, call: S) -> Self {
         let auditor = scope.shared().auditor();
-        let asks = endpoint
-            .delivery()
-            .filter(|asked| *asked == Delivery::Buffered && auditor.settings().delivery == Delivery::BestEffort);
+        let begun_for = scope.shared().with(|facts| facts.asked).flatten();
+        let asks = Some(endpoint.delivery().unwrap_or(auditor.settings().delivery))
+            .filter(|asked| *asked == Delivery::Buffered && begun_for == Some(Delivery::BestEffort));
         let admission = asks.map_or_else(Admission::not_asked, |asked| auditor.admission(asked));
         Self { call: Some(call), running: None, scope: Some(scope), admission }
     }

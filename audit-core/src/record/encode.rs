@@ -180,9 +180,11 @@ impl Writer<'_> {
         }
     }
 
-    /// Somebody named, or `anonymous` when the handler ended and nobody was, or `unknown` when it was cut off before.
+    /// Somebody named, or `anonymous` when the handler ended and nobody was, or `unknown` when it was cut off before or
+    /// could not be read.
     fn who(&mut self, facts: &Facts, eighth: usize) {
         let nobody = match &facts.http {
+            _ if facts.actor_unreadable => Some(ActorType::Unknown),
             Some(_) if facts.cut_off() => Some(ActorType::Unknown),
             Some(_) => Some(ActorType::Anonymous),
             None => None,
@@ -216,7 +218,7 @@ impl Writer<'_> {
             self.text("handler", &endpoint.handler(), short);
         }
         if let Some(http) = &facts.http {
-            if let Some(route) = &http.route {
+            if let Some(route) = facts.route() {
                 self.indexed(Field::Route, route, long);
             }
             self.text("framework", http.framework, short);
@@ -383,15 +385,4 @@ fn write_cut(out: &mut Vec<u8>, text: &str, cap: usize) {
     }
     out.extend_from_slice(ELLIPSIS.as_bytes());
     out.push(b'"');
-}
-
-/// A value of the application as JSON text; what cannot be serialised says so and why.
-pub(crate) fn to_json(value: &impl serde::Serialize) -> Vec<u8> {
-    let mut json = Vec::new();
-    let written = value.serialize(&mut serde_json::Serializer::new(&mut json));
-    if let Err(error) = written {
-        json.clear();
-        write_str(&mut json, &format!("[not serialisable: {error}]"));
-    }
-    json
 }

@@ -7,6 +7,8 @@ pub(crate) mod json;
 mod line;
 mod section;
 mod stamp;
+mod written;
 
-pub(crate) use encode::{Encoder, Ending, to_json};
+pub(crate) use encode::{Encoder, Ending};
 pub use line::{Field, Line};
+pub(crate) use written::{HELD, Written};

@@ -40,6 +40,7 @@ mod words;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::record::json::write_str;
 use crate::vocabulary::Mode;
 
 pub use content_type::BodyKind;
@@ -48,6 +49,7 @@ pub use scanner::BodyScanner;
 
 use fit::fit_prefix;
 use names::Names;
+use outline::Refusal;
 use recall::Known;
 use rewrite::Rewriter;
 
@@ -56,6 +58,9 @@ pub const FILTERED: &str = "[FILTERED]";
 
 /// What stands in the place of a geometry, in compact mode.
 pub const GEOMETRY_FILTERED: &str = "[GEOMETRY_FILTERED]";
+
+/// What stands in the place of a value of which not even the beginning can be shown.
+const TOO_LONG: &str = "[not kept: too long]";
 
 /// What a browser's headers take, in bytes.
 const TYPICAL_HEADERS: usize = 768;
@@ -75,6 +80,11 @@ pub struct Fragment {
 }
 
 impl Fragment {
+    /// Whether the whole value was hidden.
+    pub(crate) fn is_filtered(&self) -> bool {
+        self.json.strip_prefix(b"\"").and_then(|json| json.strip_suffix(b"\"")) == Some(FILTERED.as_bytes())
+    }
+
     /// Cuts what a rewriter wrote to `limit`; `cut` says that its input was cut already.
     fn cut(rewriter: Rewriter<'_>, limit: usize, cut: bool, original_bytes: u64) -> Self {
         let is_long = rewriter.out.len() > limit.max(2);
@@ -140,14 +150,20 @@ impl Redactor {
     /// What is not JSON, or too deep, is withheld.
     #[must_use]
     pub fn value(&self, name: &str, json: &[u8], mode: Mode, limit: usize) -> Fragment {
+        self.value_or_beginning(name, json, false, mode, limit)
+    }
+
+    /// As [`value`](Self::value), of JSON that may be cut: of what is not complete nothing is shown.
+    pub(crate) fn value_or_beginning(&self, name: &str, json: &[u8], cut: bool, mode: Mode, limit: usize) -> Fragment {
         let mut rewriter = Rewriter::new(&self.names, mode, limit);
         let Known { class, geometry, .. } = rewriter.look_up(name);
-        let written =
-            std::str::from_utf8(json).ok().and_then(|text| rewriter.document(text, false, class, geometry).ok());
-        if written.is_none() {
-            rewriter.filtered();
+        let written = std::str::from_utf8(json).map(|text| rewriter.document(text, cut, class, geometry));
+        match written {
+            Ok(Ok(())) => {}
+            Ok(Err(Refusal::Empty)) if cut && !class.is_sensitive() => write_str(&mut rewriter.out, TOO_LONG),
+            Ok(Err(_)) | Err(_) => rewriter.filtered(),
         }
-        Fragment::cut(rewriter, limit, false, length(json.len()))
+        Fragment::cut(rewriter, limit, cut, length(json.len()))
     }
 
     /// A text without a name, such as an error's: secrets by shape go; how many there were.

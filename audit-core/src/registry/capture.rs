@@ -4,11 +4,11 @@
 //! [`Capture`], as in [`Probe`](super::Probe). Below them stands one that takes anything and then asks for what no
 //! type has, so that the compiler says what is missing, at the field.
 
-use std::fmt::{self, Debug, Display, Write};
+use std::fmt::{self, Debug, Display};
 
 use serde::Serialize;
 
-use crate::record::to_json;
+use crate::record::Written;
 
 /// A borrowed value. For generated code.
 #[doc(hidden)]
@@ -16,34 +16,40 @@ pub struct Capture<'a, T: ?Sized>(pub &'a T);
 
 /// JSON of a value, not redacted yet. For generated code.
 #[doc(hidden)]
-pub struct Captured(Vec<u8>);
+pub struct Captured(Written);
+
+/// Why a value is not readable: its `Display` or `Debug` returns an error.
+pub(crate) const UNWRITABLE: &str = "its text cannot be written";
+/// Why a value is not readable.
+pub(crate) const PANICKED: &str = "reading it panicked";
+
+/// What stands in the place of a value that could not be read.
+pub(crate) fn not_readable(why: &str) -> String {
+    format!("[not readable: {why}]")
+}
 
 impl Captured {
     /// `%value`.
     pub fn display<T: Display + ?Sized>(value: &T) -> Self {
-        Self::written(format_args!("{value}"))
+        Self::formatted(format_args!("{value}"))
     }
 
     /// `?value`.
     pub fn debug<T: Debug + ?Sized>(value: &T) -> Self {
-        Self::written(format_args!("{value:?}"))
+        Self::formatted(format_args!("{value:?}"))
     }
 
-    fn written(value: fmt::Arguments<'_>) -> Self {
-        let mut text = String::new();
+    fn formatted(value: fmt::Arguments<'_>) -> Self {
         // `to_string` would panic where a value refuses to be written.
-        match text.write_fmt(value) {
-            Ok(()) => Self(to_json(&text)),
-            Err(_) => Self::unreadable("its text cannot be written"),
-        }
+        Written::formatted(value).map_or_else(|_| Self::unreadable(UNWRITABLE), Self)
     }
 
     /// What stands in the place of a value that could not be read.
     pub(crate) fn unreadable(why: &str) -> Self {
-        Self(to_json(&format!("[not readable: {why}]")))
+        Self(Written::text(&not_readable(why)))
     }
 
-    pub(crate) fn json(&self) -> &[u8] {
+    pub(crate) fn written(&self) -> &Written {
         &self.0
     }
 }
@@ -56,7 +62,7 @@ pub trait CaptureSerialize {
 
 impl<T: Serialize + ?Sized> CaptureSerialize for &&&Capture<'_, T> {
     fn __audit_capture(&self) -> Captured {
-        Captured(to_json(&self.0))
+        Captured(Written::serialised(self.0))
     }
 }
 
@@ -116,7 +122,7 @@ mod tests {
 
     macro_rules! capture {
         ($value:expr) => {
-            String::from_utf8((&&&&Capture(&$value)).__audit_capture().0).unwrap()
+            String::from_utf8((&&&&Capture(&$value)).__audit_capture().0.json).unwrap()
         };
     }
 
@@ -164,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_sigil_asks_for_one_of_them() {
-        let json = |captured: Captured| String::from_utf8(captured.0).unwrap();
+        let json = |captured: Captured| String::from_utf8(captured.0.json).unwrap();
         assert_eq!(json(Captured::display(&All { id: 7 })), "\"displayed\"");
         assert_eq!(json(Captured::debug(&All { id: 7 })), "\"All { id: 7 }\"");
     }

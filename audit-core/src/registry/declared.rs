@@ -13,8 +13,16 @@ use crate::registry::Endpoint;
 /// All declarations of a program, none of which contradicts another.
 pub(crate) struct DeclaredRoutes {
     methods: HashMap<&'static str, MethodRoutes>,
-    /// For each endpoint, whether it has been said that it does not run where it is declared.
-    warned: Vec<(&'static Endpoint, Once)>,
+    /// What has been said of each endpoint.
+    warned: Vec<(&'static Endpoint, Warned)>,
+}
+
+#[derive(Default)]
+struct Warned {
+    /// That it does not run where it is declared.
+    in_vain: Once,
+    /// That it runs where it is not declared.
+    elsewhere: Once,
 }
 
 #[derive(Default)]
@@ -40,24 +48,48 @@ impl DeclaredRoutes {
         for &endpoint in endpoints {
             let Some((method, template)) = endpoint.route() else { continue };
             methods.entry(method).or_default().declare(endpoint, template)?;
-            warned.push((endpoint, Once::new()));
+            warned.push((endpoint, Warned::default()));
         }
         Ok((!warned.is_empty()).then_some(Self { methods, warned }))
     }
 
     /// The endpoint that declares the request's route. A `HEAD` that nobody declares is its `GET`'s.
     pub(crate) fn find(&self, head: &RequestHead<'_>) -> Option<&'static Endpoint> {
-        let of = |method: &str| self.methods.get(method)?.find(head);
-        of(head.method).or_else(|| if head.method == "HEAD" { of("GET") } else { None })
+        self.find_of(head.method, head.path, head.route)
+    }
+
+    fn find_of(&self, method: &str, path: &str, route: RouteMatch<'_>) -> Option<&'static Endpoint> {
+        let of = |method: &str| self.methods.get(method)?.find(path, route);
+        of(method).or_else(|| if method == "HEAD" { of("GET") } else { None })
     }
 
     /// Says, once for each endpoint, that a request was taken for one of an endpoint that did not run.
     pub(crate) fn tell_in_vain(&self, endpoint: &'static Endpoint, status: u16) {
         let (method, template) = endpoint.route().unwrap_or_default();
         if let Some((_, warned)) = self.warned.iter().find(|(known, _)| known.same_as(endpoint)) {
-            warned.say(format_args!(
+            warned.in_vain.say(format_args!(
                 "a request was answered with {status}, but {} ({}), which declares route = \"{method} {template}\", did \
-                 not run: unless something answered in its place, its route is wrong, and so is the action of such records",
+                 not run: unless something answered in its place, its route is wrong, and so is the action of such \
+                 records in which nothing else that is audited ran",
+                endpoint.handler(),
+                endpoint.location(),
+            ));
+        }
+    }
+
+    /// Says, once for each endpoint, that it handled a request that its `route` does not fit.
+    pub(crate) fn tell_elsewhere(&self, endpoint: &'static Endpoint, request_method: &str, path: &str) {
+        let Some((method, template)) = endpoint.route() else { return };
+        // By the path too: what stands behind another service of the router has no template, or a part of one.
+        let found = self.find_of(request_method, path, RouteMatch::NotKnownYet);
+        if found.is_some_and(|found| found.same_as(endpoint)) {
+            return;
+        }
+        if let Some((_, warned)) = self.warned.iter().find(|(known, _)| known.same_as(endpoint)) {
+            // Not the path itself, which may hold secrets.
+            warned.elsewhere.say(format_args!(
+                "{} ({}) declares route = \"{method} {template}\", but handled a {request_method:?} request of \
+                 another path: its route is wrong, and counts for nothing there",
                 endpoint.handler(),
                 endpoint.location(),
             ));
@@ -81,10 +113,10 @@ impl MethodRoutes {
         Ok(())
     }
 
-    fn find(&self, head: &RequestHead<'_>) -> Option<&'static Endpoint> {
-        match head.route {
+    fn find(&self, path: &str, route: RouteMatch<'_>) -> Option<&'static Endpoint> {
+        match route {
             RouteMatch::Template(template) => self.by_template.get(template).copied(),
-            RouteMatch::NotKnownYet => self.by_path.at(head.path).ok().map(|found| *found.value),
+            RouteMatch::NotKnownYet => self.by_path.at(path).ok().map(|found| *found.value),
             RouteMatch::None => None,
         }
     }

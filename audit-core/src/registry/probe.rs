@@ -5,7 +5,8 @@
 //! compiles where it has none. This works on types only: a type parameter is what its bounds say.
 
 use std::fmt::{Display, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::caught::caught;
 
 /// How a function's return looks from outside. For generated code.
 #[doc(hidden)]
@@ -74,11 +75,11 @@ impl<T> ProbeValue for Probe<'_, T> {
 /// The error's text, or `None` if it refuses to be written or panics: the function would have returned without our
 /// asking, and still does.
 fn text(error: &impl Display) -> Option<String> {
-    let written = catch_unwind(AssertUnwindSafe(|| {
+    let written = caught(|| {
         let mut text = String::new();
         write!(text, "{error}").map(|()| text)
-    }));
-    written.ok()?.ok()
+    });
+    written?.ok()
 }
 
 /// A return that never happens, so that the compiler knows an async body's type before it reads the body. For

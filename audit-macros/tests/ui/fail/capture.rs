@@ -20,6 +20,9 @@ fn twice(id: u8) {}
 #[audited("a.b", capture(n =, %, ?, "" = id, id id, %id.to_string()))]
 fn broken(id: u8) {}
 
+#[audited("a.b", capture(%name = id, ?other = id, ok = %id))]
+fn sign_before_the_key(id: u8) {}
+
 #[audited("a.b", skip(id))]
 fn skipped(id: u8) {}
 
@@ -36,6 +39,7 @@ fn main() {
     unnamed(Vec::new());
     twice(1);
     broken(1);
+    sign_before_the_key(1);
     skipped(1);
     misspelt(1);
     exempt(1);

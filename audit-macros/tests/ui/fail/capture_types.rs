@@ -30,4 +30,13 @@ fn not_an_actor(plain: Plain) {}
 #[audited("a.b", actor = plain.id)]
 fn no_such_actor(plain: Plain) {}
 
+#[audited("a.b", actor = 7)]
+fn a_number_is_no_actor() {}
+
+#[audited("a.b", actor = Some(Plain { title: String::new() }))]
+fn a_composite_is_no_actor() {}
+
+#[audited("a.b", capture(sum = title.len() + "x"))]
+fn no_sum(title: String) {}
+
 fn main() {}

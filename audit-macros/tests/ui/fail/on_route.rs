@@ -17,6 +17,12 @@ fn no_actor() {}
 #[audited("a.b", actor = user., mode = "ful")]
 fn half_an_actor() {}
 
+#[audited("a.b", actor = user.)]
+fn half_an_actor_at_the_end() {}
+
+#[audited("a.b", actor =)]
+fn no_actor_at_the_end() {}
+
 #[audited("a.b", route = "/layers")]
 fn no_method() {}
 
@@ -37,6 +43,15 @@ fn after() {}
 
 #[audited("a.b", route = "POST /{*rest}/x", rute = "GET /")]
 fn not_last() {}
+
+#[audited("a.b", route = "GET /:id")]
+fn colon() {}
+
+#[audited("a.b", route = "GET /a/*rest")]
+fn star() {}
+
+#[audited("a.b", route = "GET /<id>")]
+fn angles() {}
 
 #[audit_exempt(reason = "a probe", route = "GET", on = "error")]
 fn exempt() {}

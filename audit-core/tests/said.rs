@@ -1,0 +1,63 @@
+//! What is said on stderr of attributes that do not fit what runs: this program runs itself as a service.
+
+mod support;
+
+use std::process::{Command, Stdio};
+
+use audit_core::exchange::{RequestHead, RouteMatch};
+use audit_core::{Auditor, Output, audited};
+use support::{Lines, admit, respond};
+
+/// Set for the service alone.
+const ROLE: &str = "SAID_ROLE";
+
+#[audited("layer.read", route = "GET /layer/{id}")]
+fn misplaced() {}
+
+#[audited("layer.list", route = "GET /layers")]
+fn placed() {}
+
+#[audited("layer.panic", actor = nobody())]
+fn unreadable() {}
+
+fn nobody() -> &'static str {
+    panic!("nobody is there")
+}
+
+#[test]
+fn service() {
+    if std::env::var_os(ROLE).is_none() {
+        return;
+    }
+    let auditor = Auditor::builder().output(Output::None).build().expect("the settings are good");
+    let request = |path: &str, route: RouteMatch<'_>, handle: fn()| {
+        let mut head = RequestHead::new("test", "GET", path, &Lines(&[]));
+        head.route = route;
+        let mut exchange = auditor.begin(&head).expect("nothing is excluded");
+        admit(&mut exchange);
+        exchange.enter(handle);
+        respond(&mut exchange, 200);
+        exchange.complete();
+    };
+    for _ in 0..2 {
+        request("/layers/s3cr3t", RouteMatch::Template("/layers/{id}"), misplaced);
+        request("/layers", RouteMatch::NotKnownYet, placed);
+        // As behind another service of the router: the path fits.
+        request("/layers", RouteMatch::Template("/{*rest}"), placed);
+        request("/api", RouteMatch::NotKnownYet, unreadable);
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_said_once() {
+    let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
+    command.args(["--exact", "service", "--nocapture"]).env(ROLE, "service").stdout(Stdio::null());
+    let outcome = command.output().expect("the service runs");
+    assert!(outcome.status.success());
+    let stderr = String::from_utf8(outcome.stderr).expect("text");
+    let said: Vec<&str> = stderr.lines().filter(|line| line.starts_with("audit: ")).collect();
+    let [elsewhere, unknown] = said.as_slice() else { panic!("{said:#?}") };
+    assert!(elsewhere.contains("said::misplaced") && elsewhere.contains("GET /layer/{id}"), "{elsewhere}");
+    assert!(!elsewhere.contains("s3cr3t"), "{elsewhere}");
+    assert!(unknown.contains("said::unreadable") && unknown.contains("recorded as unknown"), "{unknown}");
+}
