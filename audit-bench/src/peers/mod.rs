@@ -28,7 +28,7 @@ pub(crate) fn trace_layer(headers: bool, load: Load, log: &Path) -> Result<(), F
     log.finish()
 }
 
-/// The middleware of [`hand_written`].
+/// The middleware of [`mod@hand_written`].
 pub(crate) fn hand_written(load: Load, log: &Path) -> Result<(), Failed> {
     let log = JsonLog::start(log)?;
     drive(bare().layer(from_fn(hand_written::log_request)), load)?;
