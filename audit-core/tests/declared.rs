@@ -160,6 +160,10 @@ fn an_exemption_counts_where_its_handler_ran() {
     let record = sink.only();
     let expected = json!({"action": "other.handler", "handler": "declared::other", "route": null, "target_id": "7", "calls": null});
     assert_record(&record, expected);
+    // Nor may it silence a handler without an annotation, whose path is detected.
+    let (auditor, sink) = self::auditor(|builder| builder);
+    end(begin(&auditor, "GET", "/api/probe", RouteMatch::NotKnownYet).expect("begun"), || {}, 200);
+    assert_record(&sink.only(), json!({"action": "http.request", "handler": null}));
 }
 
 #[test]
