@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::caller::Admin;
 use crate::error::{ApiError, Told};
 use crate::limits::WithinLimits;
-use crate::routes::refusals::ForAdmins;
+use crate::routes::refusals::{ForAdmins, ForUsers};
 
 /// How many records a page has when nobody says.
 const DEFAULT_LIMIT: usize = 100;
@@ -60,6 +60,7 @@ pub(crate) struct Question {
     responses(
         (status = 200, description = "A page of records, and where the next begins.", body = Records),
         (status = 400, description = "A parameter is wrong, and named.", body = Told),
+        ForUsers,
         ForAdmins,
     ),
 )]

@@ -19,22 +19,13 @@ pub(crate) enum ForUsers {
     TooMany(Told),
 }
 
-/// Of an operation for administrators.
+/// What an operation for administrators has beside those of [`ForUsers`].
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "a part of the description; `ApiError` answers")]
 pub(crate) enum ForAdmins {
-    /// There is no valid token.
-    #[response(status = 401)]
-    NoToken(Told),
     /// The role does not allow it.
     #[response(status = 403)]
     OtherRole(Told),
-    /// The token's user does not exist.
-    #[response(status = 404)]
-    NoUser(Told),
-    /// Too many requests.
-    #[response(status = 429)]
-    TooMany(Told),
 }
 
 /// Of a prediction.

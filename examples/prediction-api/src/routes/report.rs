@@ -9,7 +9,7 @@ use crate::caller::Admin;
 use crate::error::{ApiError, Told};
 use crate::feedback::Tally;
 use crate::limits::WithinLimits;
-use crate::routes::refusals::ForAdmins;
+use crate::routes::refusals::{ForAdmins, ForUsers};
 
 /// The totals, or that there are none.
 #[derive(serde::Serialize, utoipa::ToSchema)]
@@ -37,6 +37,7 @@ pub(crate) struct Report {
     get, path = "/admin/report", tag = "Admin", security(("token" = [])),
     responses(
         (status = 200, description = "The totals.", body = Counted),
+        ForUsers,
         ForAdmins,
     ),
 )]

@@ -15,7 +15,7 @@ use crate::caller::Admin;
 use crate::error::{ApiError, Told, chain};
 use crate::limits::WithinLimits;
 use crate::retraining::{Retrained, retrain as train, share};
-use crate::routes::refusals::ForAdmins;
+use crate::routes::refusals::{ForAdmins, ForUsers};
 
 /// `msg` and `run_id` are those of the Flask application.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -36,6 +36,7 @@ pub(crate) struct Logged {
     post, path = "/admin/retrain_mlflow", tag = "Admin", security(("token" = [])),
     responses(
         (status = 202, description = "The run is logged.", body = Logged),
+        ForUsers,
         ForAdmins,
         (status = 409, description = "A training is going on.", body = Told),
         (status = 502, description = "MLflow does not answer as it should.", body = Told),

@@ -12,7 +12,7 @@ use crate::json_body::JsonBody;
 use crate::limits::WithinLimits;
 use crate::remote::RemoteError;
 use crate::remote::slack::AlertError;
-use crate::routes::refusals::ForAdmins;
+use crate::routes::refusals::{ForAdmins, ForUsers};
 
 /// What to say.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -34,6 +34,7 @@ fn default_message() -> String {
     responses(
         (status = 200, description = "It was sent.", body = Told),
         (status = 400, description = "The body is not such an object.", body = Told),
+        ForUsers,
         ForAdmins,
         (status = 413, description = "It is too long.", body = Told),
         (status = 500, description = "It was not sent: Slack is not set, cannot be reached, or refuses.", body = Told),
