@@ -4,23 +4,11 @@ use std::fmt::Display;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use audit_core::exchange::{BodyTap, Exchange, unrecorded};
+use audit_core::exchange::{BodyTap, Watch, client_left};
 use axum::body::Body;
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use pin_project_lite::pin_project;
-
-use crate::evidence::client_left;
-
-/// What is known of an answer's exchange.
-enum Watch {
-    /// Its record is written when the body is dropped.
-    Recorded(Exchange),
-    /// Nothing is recorded of its request.
-    Unrecorded,
-    /// A layer around this one sees to it.
-    Elsewhere,
-}
 
 pin_project! {
     /// An answer's body, with the exchange whose record is written when the last byte was taken or the body is
@@ -28,33 +16,20 @@ pin_project! {
     pub struct AuditBody<B> {
         #[pin]
         inner: Option<B>,
-        kind: Watch,
+        watch: Watch,
     }
 
     impl<B> PinnedDrop for AuditBody<B> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            // What the stream's destructors add still belongs to the record.
-            match std::mem::replace(this.kind, Watch::Elsewhere) {
-                Watch::Recorded(exchange) => exchange.enter(|| this.inner.set(None)),
-                Watch::Unrecorded => unrecorded(|| this.inner.set(None)),
-                Watch::Elsewhere => {}
-            }
+            this.watch.end(|| this.inner.set(None));
         }
     }
 }
 
 impl<B> AuditBody<B> {
-    pub(crate) fn watched(inner: B, exchange: Exchange) -> Self {
-        Self { inner: Some(inner), kind: Watch::Recorded(exchange) }
-    }
-
-    pub(crate) fn of_unrecorded(inner: B) -> Self {
-        Self { inner: Some(inner), kind: Watch::Unrecorded }
-    }
-
-    pub(crate) fn watched_elsewhere(inner: B) -> Self {
-        Self { inner: Some(inner), kind: Watch::Elsewhere }
+    pub(crate) fn new(inner: B, watch: Watch) -> Self {
+        Self { inner: Some(inner), watch }
     }
 }
 
@@ -69,12 +44,8 @@ where
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let this = self.project();
         let Some(mut inner) = this.inner.as_pin_mut() else { return Poll::Ready(None) };
-        let exchange = match this.kind {
-            Watch::Recorded(exchange) => exchange,
-            Watch::Unrecorded => return unrecorded(|| inner.poll_frame(cx)),
-            Watch::Elsewhere => return inner.poll_frame(cx),
-        };
-        let frame = ready!(exchange.enter(|| inner.as_mut().poll_frame(cx)));
+        let frame = ready!(this.watch.enter(|| inner.as_mut().poll_frame(cx)));
+        let Some(exchange) = this.watch.exchange() else { return Poll::Ready(frame) };
         match &frame {
             Some(Ok(frame)) => {
                 if let Some(chunk) = frame.data_ref() {
@@ -127,7 +98,7 @@ impl HttpBody for TapBody {
                     self.tap.complete();
                 }
             }
-            Some(Err(error)) if client_left(error) => self.tap.client_gone(),
+            Some(Err(error)) if client_left(error, is_cut) => self.tap.client_gone(),
             Some(Err(_)) => {}
             // When its connection is dropped, hyper ends a body before its declared length as if it were whole.
             None if self.inner.size_hint().lower() > 0 => {}
@@ -143,4 +114,10 @@ impl HttpBody for TapBody {
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
     }
+}
+
+/// How hyper says that a connection ended inside a message.
+fn is_cut(error: &(dyn std::error::Error + 'static)) -> bool {
+    let error = error.downcast_ref::<hyper::Error>();
+    error.is_some_and(|error| error.is_incomplete_message() || error.is_canceled())
 }

@@ -1,15 +1,13 @@
 //! The tower layer.
 
 use std::fmt;
-use std::sync::Arc;
 
+use audit_core::exchange::ActorResolver;
 use audit_core::{Actor, Auditor};
 use http::Extensions;
 use tower_layer::Layer;
 
 use crate::service::AuditService;
-
-type ResolveActor = Arc<dyn Fn(&Extensions) -> Option<Actor> + Send + Sync>;
 
 /// Audits every request that passes it. Applied twice, the inner one does nothing.
 #[derive(Clone)]
@@ -19,14 +17,11 @@ pub struct AuditLayer {
 }
 
 /// Finds the actor in extensions.
-#[derive(Clone, Default)]
-pub(crate) struct Resolver(Option<ResolveActor>);
+pub(crate) type Resolver = ActorResolver<Extensions>;
 
-impl Resolver {
-    pub(crate) fn resolve(&self, extensions: &Extensions) -> Option<Actor> {
-        let given = self.0.as_ref().and_then(|resolve| resolve(extensions));
-        given.or_else(|| extensions.get::<Actor>().cloned())
-    }
+/// Whom the rule finds in extensions, or the [`Actor`] in them.
+pub(crate) fn actor_in(extensions: &Extensions, resolver: &Resolver) -> Option<Actor> {
+    resolver.resolve(extensions, |extensions| extensions.get::<Actor>().cloned())
 }
 
 impl fmt::Debug for AuditLayer {
@@ -54,7 +49,7 @@ impl AuditLayer {
     /// ```
     #[must_use]
     pub fn actor_from(mut self, resolve: impl Fn(&Extensions) -> Option<Actor> + Send + Sync + 'static) -> Self {
-        self.resolver = Resolver(Some(Arc::new(resolve)));
+        self.resolver = Resolver::new(resolve);
         self
     }
 }

@@ -21,7 +21,6 @@
 //! answer's extensions have the last word.
 
 mod body;
-mod evidence;
 mod head;
 mod layer;
 mod router;

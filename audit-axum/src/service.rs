@@ -5,21 +5,18 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use audit_core::exchange::{Exchange, Handling, ResponseHead, Start, unrecorded};
-use audit_core::{Auditor, Scope, Scoped};
+use audit_core::exchange::{AUDIT_ID, AuditedCall, Exchange, ResponseHead, Start, Watch};
+use audit_core::{Auditor, Scope};
 use axum::body::Body;
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{HeaderValue, Request, Response};
 use http_body::Body as HttpBody;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::body::{AuditBody, TapBody};
 use crate::head::{Map, describe};
-use crate::layer::Resolver;
-
-/// The answer's header that names its record.
-const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
+use crate::layer::{Resolver, actor_in};
 
 /// A service whose requests are audited.
 #[derive(Clone)]
@@ -58,13 +55,14 @@ where
 
     fn call(&mut self, mut request: Request<Body>) -> AuditFuture<S> {
         let extensions = request.extensions();
+        let resolver = self.resolver.clone();
         if extensions.get::<Covered>().is_some() || extensions.get::<PassedOver>().is_some() {
-            return AuditFuture::passing(self.inner.call(request));
+            return AuditFuture { call: AuditedCall::passing(self.inner.call(request)), resolver };
         }
         match begin(&self.auditor, &self.resolver, &mut request) {
             None => {
                 request.extensions_mut().insert(PassedOver);
-                AuditFuture::unrecorded(unrecorded(|| self.inner.call(request)))
+                AuditFuture { call: AuditedCall::unrecorded(|| self.inner.call(request)), resolver }
             }
             Some(exchange) => {
                 let covered = Covered { resolver: self.resolver.clone(), scope: exchange.scope() };
@@ -72,7 +70,7 @@ where
                 // The service that was polled ready is the one to call; a clone takes its place.
                 let clone = self.inner.clone();
                 let service = std::mem::replace(&mut self.inner, clone);
-                AuditFuture::watching(exchange, InnerCall { service, request }, self.resolver.clone())
+                AuditFuture { call: AuditedCall::watching(exchange, InnerCall { service, request }), resolver }
             }
         }
     }
@@ -84,7 +82,7 @@ pub(crate) fn begin(auditor: &Auditor, resolver: &Resolver, request: &mut Reques
         let headers = Map(request.headers());
         auditor.begin(&describe(request, &headers))?
     };
-    if let Some(actor) = resolver.resolve(request.extensions()) {
+    if let Some(actor) = actor_in(request.extensions(), resolver) {
         exchange.scope().resolve_actor(actor);
     }
     if !request.body().is_end_stream() {
@@ -94,27 +92,32 @@ pub(crate) fn begin(auditor: &Auditor, resolver: &Resolver, request: &mut Reques
     Some(exchange)
 }
 
-/// Notes the answer's head and moves the exchange into its body.
+/// Notes the answer's head, if an exchange watches it, and moves the watch into its body.
 pub(crate) fn finish<B: HttpBody<Data = Bytes>>(
-    mut exchange: Exchange,
+    watch: Watch,
     resolver: &Resolver,
-    response: Response<B>,
+    mut response: Response<B>,
 ) -> Response<AuditBody<B>> {
-    if let Some(actor) = resolver.resolve(response.extensions()) {
-        exchange.scope().set_actor(actor);
-    }
-    let id = {
-        let headers = Map(response.headers());
-        let mut head = ResponseHead::new(response.status().as_u16(), &headers);
-        head.exact_length = response.body().size_hint().exact();
-        head.ended = response.body().is_end_stream();
-        exchange.respond(&head)
+    let watch = match watch {
+        Watch::Recorded(mut exchange) => {
+            if let Some(actor) = actor_in(response.extensions(), resolver) {
+                exchange.scope().set_actor(actor);
+            }
+            let id = {
+                let headers = Map(response.headers());
+                let mut head = ResponseHead::new(response.status().as_u16(), &headers);
+                head.exact_length = response.body().size_hint().exact();
+                head.ended = response.body().is_end_stream();
+                exchange.respond(&head)
+            };
+            if let Some(id) = id.and_then(|id| HeaderValue::try_from(id).ok()) {
+                response.headers_mut().insert(AUDIT_ID, id);
+            }
+            exchange.into()
+        }
+        watch => watch,
     };
-    let (mut parts, body) = response.into_parts();
-    if let Some(id) = id.and_then(|id| HeaderValue::try_from(id).ok()) {
-        parts.headers.insert(AUDIT_ID, id);
-    }
-    Response::from_parts(parts, AuditBody::watched(body, exchange))
+    response.map(|body| AuditBody::new(body, watch))
 }
 
 /// A call of the inner service that begins once it is admitted.
@@ -135,30 +138,8 @@ pin_project! {
     /// The future of an audited service.
     pub struct AuditFuture<S: Service<Request<Body>>> {
         #[pin]
-        kind: Kind<S>,
-    }
-}
-
-pin_project! {
-    #[project = KindProjection]
-    enum Kind<S: Service<Request<Body>>> {
-        Passing { #[pin] future: S::Future },
-        Unrecorded { #[pin] future: Scoped<S::Future> },
-        Watching { #[pin] handling: Handling<InnerCall<S>>, resolver: Resolver },
-    }
-}
-
-impl<S: Service<Request<Body>>> AuditFuture<S> {
-    fn passing(future: S::Future) -> Self {
-        Self { kind: Kind::Passing { future } }
-    }
-
-    fn unrecorded(future: S::Future) -> Self {
-        Self { kind: Kind::Unrecorded { future: Scoped::unrecorded(future) } }
-    }
-
-    fn watching(exchange: Exchange, call: InnerCall<S>, resolver: Resolver) -> Self {
-        Self { kind: Kind::Watching { handling: Handling::new(exchange, call), resolver } }
+        call: AuditedCall<InnerCall<S>>,
+        resolver: Resolver,
     }
 }
 
@@ -170,19 +151,8 @@ where
     type Output = Result<Response<AuditBody<B>>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().kind.project() {
-            KindProjection::Passing { future } => {
-                let response = ready!(future.poll(cx))?;
-                Poll::Ready(Ok(response.map(AuditBody::watched_elsewhere)))
-            }
-            KindProjection::Unrecorded { future } => {
-                let response = ready!(future.poll(cx))?;
-                Poll::Ready(Ok(response.map(AuditBody::of_unrecorded)))
-            }
-            KindProjection::Watching { handling, resolver } => {
-                let (result, exchange) = ready!(handling.poll(cx));
-                Poll::Ready(result.map(|response| finish(exchange, resolver, response)))
-            }
-        }
+        let this = self.project();
+        let (result, watch) = ready!(this.call.poll(cx));
+        Poll::Ready(result.map(|response| finish(watch, this.resolver, response)))
     }
 }

@@ -53,7 +53,7 @@ pub mod __private {
     pub use inventory;
 
     pub use crate::actor::AsActor;
-    pub use crate::auditor::global::installed as installed_auditor;
+    pub use crate::auditor::global::{installed as installed_auditor, installed_for_uncovered};
     pub use crate::call::Call;
     pub use crate::notice::say;
     pub use crate::registry::*;

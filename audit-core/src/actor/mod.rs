@@ -1,10 +1,12 @@
 //! Who did it.
 
 mod as_actor;
+mod resolver;
 
 use std::fmt;
 
 pub use as_actor::AsActor;
+pub use resolver::ActorResolver;
 
 use crate::redact::Redactor;
 

@@ -37,3 +37,16 @@ pub(crate) fn installed_for(endpoint: &Endpoint) -> Option<&'static Auditor> {
     }
     auditor
 }
+
+/// The installed auditor for a wired handler that no `layer` covers, which `reason` explains to people; says so once.
+#[must_use]
+pub fn installed_for_uncovered(endpoint: &Endpoint, layer: &str, reason: &str) -> Option<&'static Auditor> {
+    static WARNED: Once = Once::new();
+    let auditor = installed();
+    let consequence = match auditor {
+        Some(_) => "the installed auditor records it",
+        None => "nothing records it (Auditor::install_global)",
+    };
+    WARNED.say(format_args!("no {layer} covers the route of {}: {reason}; {consequence}", endpoint.handler()));
+    auditor
+}

@@ -26,7 +26,7 @@ use crate::policy::Policy;
 use crate::record::{Encoder, Ending, HELD, Written};
 use crate::redact::{Fragment, Redactor};
 use crate::registry::{DeclaredRoutes, Endpoint, Listing};
-use crate::settings::Settings;
+use crate::settings::{Output, Settings};
 use crate::vocabulary::{Completion, Delivery as DeliveryKind, Mode, Outcome};
 
 /// Decides what is recorded, and records it. Cheap to clone; all clones are one auditor.
@@ -85,6 +85,13 @@ impl Auditor {
         self.inner.is_some()
     }
 
+    /// Whether records go to standard output, as set or because the log file could not be opened.
+    #[must_use]
+    pub fn writes_to_stdout(&self) -> bool {
+        let inner = self.inner.as_ref();
+        inner.is_some_and(|inner| inner.fell_back || matches!(inner.settings.output, Output::Stdout))
+    }
+
     /// Begins to watch a request. `None` when nothing will be recorded: auditing is off, or the path is excluded.
     ///
     /// For adapters. The exchange must be admitted ([`Exchange::poll_admission`]) before the handler runs.
@@ -99,7 +106,7 @@ impl Auditor {
         if inner.policy.excluded(head.path, template) {
             return None;
         }
-        let declared = inner.declared.as_ref().and_then(|declared| declared.find(head));
+        let declared = inner.declared_for(head);
         let declared_template = declared.and_then(Endpoint::route).map(|(_, template)| template);
         let mut facts = Facts::new("http.request".into());
         facts.attribution = declared.map(|endpoint| Attribution { endpoint, source: Source::Declared });
@@ -193,6 +200,11 @@ impl Inner {
     /// What a request that asks for `delivery` has to wait for.
     pub(crate) fn admission(&self, delivery: DeliveryKind) -> Admission {
         self.delivery.admission(delivery)
+    }
+
+    /// The endpoint that declares the request's route.
+    pub(crate) fn declared_for(&self, head: &RequestHead<'_>) -> Option<&'static Endpoint> {
+        self.declared.as_ref().and_then(|declared| declared.find(head))
     }
 
     pub(crate) fn settings(&self) -> &Settings {

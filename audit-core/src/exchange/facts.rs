@@ -97,6 +97,8 @@ pub(crate) struct Http {
     pub(crate) request_bytes: u64,
     pub(crate) request_scanner: Option<BodyScanner>,
     pub(crate) request_complete: bool,
+    /// The framework lets nobody see the body as the handler reads it.
+    pub(crate) request_unobserved: bool,
     pub(crate) status: Option<u16>,
     pub(crate) response_bytes: u64,
     pub(crate) response_headers: Option<Fragment>,

@@ -73,11 +73,14 @@ pub struct ResponseHead<'a> {
     pub exact_length: Option<u64>,
     /// Whether the body is known to have ended before it began.
     pub ended: bool,
+    /// Whether the framework asks a body for its end even if it knows the length: then only that tells that it took
+    /// the last byte.
+    pub asks_for_end: bool,
 }
 
 impl<'a> ResponseHead<'a> {
     /// A head whose body's length is not known.
     pub fn new(status: u16, headers: &'a dyn Headers) -> Self {
-        Self { status, headers, exact_length: None, ended: false }
+        Self { status, headers, exact_length: None, ended: false, asks_for_end: false }
     }
 }

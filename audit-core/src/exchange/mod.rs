@@ -5,6 +5,8 @@
 //! client that left, a stream that was cut and a timeout each leave exactly one terminal record. Drop never waits
 //! and never panics.
 
+mod audited;
+mod evidence;
 mod facts;
 mod guess;
 mod handling;
@@ -13,6 +15,7 @@ mod lines;
 mod open;
 mod shared;
 mod take;
+mod watch;
 mod wired;
 
 use std::any::Any;
@@ -20,20 +23,27 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+pub use audited::AuditedCall;
+pub use evidence::client_left;
 pub(crate) use facts::{Attribution, Facts, HandlerEnd, Http, NestedCall, Source, Step, Target};
 pub use handling::{Handling, Start};
 pub use head::{Headers, RequestHead, ResponseHead, RouteMatch};
 pub(crate) use open::{OpenExchanges, Ticket};
 pub(crate) use shared::{End, Shared};
 pub(crate) use take::{cut_at_char, take_http, take_wired};
+pub use watch::Watch;
 pub use wired::WiredHandling;
 
+pub use crate::actor::ActorResolver;
 pub use crate::scope::unrecorded;
 
 use crate::delivery::Admission;
 use crate::registry::Endpoint;
 use crate::scope::{self, Scope};
 use crate::vocabulary::{Completion, Delivery, Outcome, RecordOn};
+
+/// The answer's header that names its record.
+pub const AUDIT_ID: &str = "audit-id";
 
 /// A unique guard of one request and its answer. Dropping it writes the record.
 pub struct Exchange {
@@ -43,12 +53,25 @@ pub struct Exchange {
     /// The last byte of the answer was taken.
     finished: bool,
     expected: Option<u64>,
+    /// The framework asks a body for its end even if it knows the length.
+    asks_for_end: bool,
+    /// The answer hands the connection over.
+    upgrade: bool,
     sent: u64,
 }
 
 impl Exchange {
     pub(crate) fn new(shared: Arc<Shared>, ticket: Ticket, admission: Admission) -> Self {
-        Self { shared, ticket, admission, finished: false, expected: None, sent: 0 }
+        Self {
+            shared,
+            ticket,
+            admission,
+            finished: false,
+            expected: None,
+            asks_for_end: false,
+            upgrade: false,
+            sent: 0,
+        }
     }
 
     /// Waits until the record's delivery lets the handler run: with `buffered` delivery for room in the queue, at
@@ -79,6 +102,8 @@ impl Exchange {
         let without_body = matches!(head.status, 100..=199 | 204 | 304);
         // A stream with a declared length ends for the framework with that many bytes; nobody asks it for its end.
         self.expected = head.exact_length.or_else(|| declared_length(head));
+        self.asks_for_end = head.asks_for_end;
+        self.upgrade = head.status == 101;
         let auditor = Arc::clone(self.shared.auditor());
         let (is_head, id) = self.shared.with(|facts| {
             take::take_response(&auditor, facts, head);
@@ -94,7 +119,7 @@ impl Exchange {
     /// Notes that the framework took a piece of the answer's body.
     pub fn sent(&mut self, chunk: &[u8]) {
         self.sent = self.sent.saturating_add(chunk.len() as u64);
-        if self.expected.is_some_and(|expected| self.sent >= expected) {
+        if !self.asks_for_end && self.expected.is_some_and(|expected| self.sent >= expected) {
             self.finished = true;
         }
         let sent = self.sent;
@@ -125,6 +150,10 @@ impl Exchange {
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
+    }
+
+    pub(crate) fn is_upgrade(&self) -> bool {
+        self.upgrade
     }
 
     /// Whether the record is certain to be queued: it was admitted, and its endpoint does not ask for less.
@@ -224,6 +253,14 @@ impl Facts {
     }
 }
 
+impl Scope {
+    /// An observer of the request's body. For adapters.
+    #[must_use]
+    pub fn request_tap(&self) -> BodyTap {
+        BodyTap { shared: Arc::clone(self.shared()) }
+    }
+}
+
 /// Observes a request's body as the handler reads it.
 #[derive(Clone)]
 pub struct BodyTap {
@@ -231,10 +268,16 @@ pub struct BodyTap {
 }
 
 impl BodyTap {
+    /// Notes that the framework lets nobody see the body: nothing is known of it, unless a piece follows after all.
+    pub fn unobserved(&self) {
+        self.with_http(|http| http.request_unobserved = true);
+    }
+
     /// Notes a piece that the handler got.
     pub fn push(&self, chunk: &[u8]) {
         self.shared.with(|facts| {
             if let Some(http) = &mut facts.http {
+                http.request_unobserved = false;
                 http.request_bytes = http.request_bytes.saturating_add(chunk.len() as u64);
                 if let Some(scanner) = &mut http.request_scanner {
                     scanner.push(chunk);

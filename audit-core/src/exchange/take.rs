@@ -63,6 +63,7 @@ pub(crate) fn take_http(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestH
         request_bytes: 0,
         request_scanner: None,
         request_complete: head.without_body,
+        request_unobserved: false,
         status: None,
         response_bytes: 0,
         response_headers: None,

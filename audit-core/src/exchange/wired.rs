@@ -7,7 +7,9 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use crate::delivery::Admission;
-use crate::exchange::{Facts, HandlerEnd, RequestHead, Start, noting_panics, take_wired};
+use crate::exchange::{
+    Attribution, Facts, HandlerEnd, RequestHead, RouteMatch, Source, Start, noting_panics, take_wired,
+};
 use crate::registry::Endpoint;
 use crate::scope::{Scope, Scoped};
 use crate::vocabulary::Delivery;
@@ -18,6 +20,25 @@ impl Scope {
     pub fn wire(&self, endpoint: &'static Endpoint, head: &RequestHead<'_>) {
         let auditor = self.shared().auditor();
         self.shared().with(|facts| take_wired(auditor, facts, endpoint, head));
+    }
+
+    /// Corrects which route the request came to, where a framework tries several and the last one it tried is not the
+    /// wired one: what another route's handler asks for does not count, unless that handler ran. For adapters.
+    pub fn came_elsewhere(&self, head: &RequestHead<'_>) {
+        let declared = self.shared().auditor().declared_for(head);
+        self.shared().with(|facts| {
+            if !facts.entered {
+                facts.attribution = declared.map(|endpoint| Attribution { endpoint, source: Source::Declared });
+            }
+            if let Some(http) = &mut facts.http {
+                http.route_guessed = false;
+                http.unmatched = matches!(head.route, RouteMatch::None);
+                http.route = match head.route {
+                    RouteMatch::Template(template) => Some(template.into()),
+                    RouteMatch::None | RouteMatch::NotKnownYet => None,
+                };
+            }
+        });
     }
 
     /// Notes that the wired handler was dropped before it gave an answer. For adapters that poll it themselves.
@@ -54,6 +75,11 @@ pin_project! {
 }
 
 impl<S: Start> WiredHandling<S> {
+    /// A call of a handler that is not known before it runs. Nothing happens before the first poll.
+    pub fn of_unknown(scope: Scope, call: S) -> Self {
+        Self { call: Some(call), running: None, scope: Some(scope), admission: Admission::not_asked() }
+    }
+
     /// Nothing happens before the first poll.
     pub fn new(scope: Scope, endpoint: &'static Endpoint, call: S) -> Self {
         let auditor = scope.shared().auditor();

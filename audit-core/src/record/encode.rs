@@ -252,7 +252,7 @@ impl Writer<'_> {
                 self.text("peer_address", &peer.to_string(), short);
             }
             self.optional("forwarded_for", http.forwarded_for.as_deref(), long);
-            if !http.without_body || http.request_bytes > 0 {
+            if !(http.without_body || http.request_unobserved) || http.request_bytes > 0 {
                 self.number("request_bytes", http.request_bytes);
             }
             if http.status.is_some() {

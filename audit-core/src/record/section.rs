@@ -3,7 +3,7 @@
 use crate::exchange::{Facts, Http, NestedCall, Target};
 use crate::record::json::Members;
 use crate::record::stamp::write_milliseconds;
-use crate::redact::Fragment;
+use crate::redact::{BodyScanner, Fragment};
 use crate::vocabulary::Mode;
 
 /// A part of a record that may be long: its key, its JSON, and how many bytes it was before it was filtered and cut.
@@ -48,7 +48,9 @@ pub(super) fn take_content(http: &mut Http, mode: Mode) -> Vec<Section> {
     add("query_params", http.query.take());
     add("headers", http.headers.take());
     let scanner = http.request_scanner.take();
-    if mode == http.taken_as {
+    if http.request_unobserved {
+        add("request_body", scanner.map(BodyScanner::unobserved));
+    } else if mode == http.taken_as {
         add("request_body", scanner.and_then(|scanner| scanner.finish(http.request_complete)));
     } else if http.request_bytes > 0 {
         // The handler that asks for less became known only after its body had been read under a wider mode.

@@ -57,6 +57,7 @@ pub(super) enum Reason {
     NotMultipart,
     TooDeep,
     CutShort,
+    NotObserved,
 }
 
 impl Reason {
@@ -71,6 +72,7 @@ impl Reason {
             Self::NotMultipart => "not valid multipart",
             Self::TooDeep => "nested too deeply",
             Self::CutShort => "cut before its first complete value",
+            Self::NotObserved => "not observed",
         }
     }
 }

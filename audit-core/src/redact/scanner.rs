@@ -89,6 +89,12 @@ impl BodyScanner {
         Some(Fragment::cut(rewriter, self.limit, cut, self.seen))
     }
 
+    /// What is said of a body that nobody saw go by: that, and its declared type. How long it was is not known.
+    #[must_use]
+    pub fn unobserved(self) -> Fragment {
+        self.withheld(Reason::NotObserved, false)
+    }
+
     fn write(&self, rewriter: &mut Rewriter<'_>, cut: bool) -> Result<(), Reason> {
         match &self.format {
             Format::Json => {
@@ -115,7 +121,9 @@ impl BodyScanner {
         if let Some(declared) = &self.content_type {
             members.str("content_type", &shapes::sweep(&self.redactor.names, declared).0);
         }
-        members.display("bytes", self.seen);
+        if reason != Reason::NotObserved {
+            members.display("bytes", self.seen);
+        }
         members.close();
         let json = fit_prefix(&out, self.limit);
         Fragment { json, redacted: 1, truncated, original_bytes: self.seen }
