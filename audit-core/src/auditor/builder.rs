@@ -119,7 +119,7 @@ impl Builder {
 
     /// The header in which trusted proxies name the client (`AUDIT_PROXY_HEADER`).
     pub fn proxy_header(mut self, name: impl Into<String>) -> Self {
-        self.settings.proxy_header = name.into().to_ascii_lowercase();
+        self.settings.proxy_header = name.into();
         self
     }
 

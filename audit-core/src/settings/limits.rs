@@ -1,10 +1,11 @@
 //! What a setting may be, whether code or the environment gave it.
 
 use std::fmt::Display;
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::value::{HEADER_NAME, is_token};
+use super::value::{boolean, is_token, not_a_network};
 use super::{SettingError, Settings};
 use crate::redact::Redactor;
 use crate::vocabulary::Delivery;
@@ -17,6 +18,24 @@ const QUEUE_BYTES: RangeInclusive<usize> = 64 << 10..=1 << 30;
 const QUEUE_LINES: usize = 4;
 const QUEUE_TIMEOUT_MAX: Duration = Duration::from_secs(600);
 const NAME_CHARS: usize = 256;
+/// What shows that a name is several, JSON, or a pattern: it would be taken for other words than were meant.
+const NOT_IN_FIELDS: [char; 16] = ['"', '\'', '`', '{', '}', '<', '>', '(', ')', '*', '?', '|', '\\', '^', ',', ';'];
+/// Headers that hold no client's address. Of some the client chooses the value: a `Host` could pass for an address.
+const NO_ADDRESSES: [&str; 13] = [
+    "connection",
+    "date",
+    "host",
+    "origin",
+    "referer",
+    "traceparent",
+    "user-agent",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "x-forwarded-prefix",
+    "x-forwarded-proto",
+    "x-forwarded-server",
+    "x-request-id",
+];
 
 impl Settings {
     /// Checks what holds wherever a value came from, and refuses what is not built yet.
@@ -28,6 +47,8 @@ impl Settings {
         self.check_sizes(&mut errors);
         self.check_paths(&mut errors);
         self.check_names(&mut errors);
+        self.check_sensitive(&mut errors);
+        self.check_proxies(&mut errors);
         if self.delivery == Delivery::Strict {
             let advice = "strict delivery is not built yet, expected best_effort or buffered";
             errors.push(SettingError::new("AUDIT_DELIVERY", self.delivery.as_str(), advice));
@@ -45,7 +66,7 @@ impl Settings {
                 format!("expected at least {QUEUE_LINES} times AUDIT_MAX_LINE_BYTES, which is {}", self.max_line_bytes);
             errors.push(SettingError::new("AUDIT_QUEUE_BYTES", self.queue_bytes.to_string(), advice));
         }
-        if self.queue_timeout > QUEUE_TIMEOUT_MAX {
+        if self.queue_timeout.as_millis() > QUEUE_TIMEOUT_MAX.as_millis() {
             let advice = format!("expected 0 to {}", QUEUE_TIMEOUT_MAX.as_millis());
             errors.push(SettingError::new(
                 "AUDIT_QUEUE_TIMEOUT_MS",
@@ -62,20 +83,23 @@ impl Settings {
             [("AUDIT_EXCLUDE_PATHS", &self.exclude_paths), ("AUDIT_INCLUDE_PATHS", &self.include_paths)]
         {
             every(errors, name, paths, path, is_path);
+            every(errors, name, paths, "expected each path by itself", |path| !is_many(path));
         }
         // An audit trail is switched off by the setting that says so, and on stderr; not by a list.
         let all = "expected paths below /; to audit nothing, set AUDIT_ENABLED to false";
         every(errors, "AUDIT_EXCLUDE_PATHS", &self.exclude_paths, all, |path| path != "/");
         if let Some(prefix) = &self.path_prefix
-            && (prefix.is_empty() || !is_path(&format!("/{}", prefix.strip_prefix('/').unwrap_or(prefix))))
+            && (prefix.is_empty()
+                || is_many(prefix)
+                || !is_path(&format!("/{}", prefix.strip_prefix('/').unwrap_or(prefix))))
         {
-            let advice = "expected a path such as /app, without empty, . , .. or * segments";
+            let advice = "expected one path such as /app, without empty, . , .. or * segments";
             errors.push(SettingError::new("AUDIT_PATH_PREFIX", prefix, advice));
         }
     }
 
     fn check_names(&self, errors: &mut Vec<SettingError>) {
-        let advice = format!("expected 1 to {NAME_CHARS} characters, none of them a control character");
+        let advice = format!("expected 1 to {NAME_CHARS} characters, not only blanks and no control characters");
         for (name, value) in [
             ("AUDIT_SERVICE", &self.service),
             ("AUDIT_ENVIRONMENT", &self.environment),
@@ -87,21 +111,40 @@ impl Settings {
                 errors.push(SettingError::new(name, value, advice.clone()));
             }
         }
-        let field = "expected names with a letter or a digit in them";
+    }
+
+    fn check_sensitive(&self, errors: &mut Vec<SettingError>) {
+        let field = "expected names with a letter or a digit, each by itself, without quotes, braces or wildcards";
         every(errors, "AUDIT_SENSITIVE_FIELDS", &self.sensitive_fields, field, |field| {
             // A name without a word in it could only match nothing, or everything.
-            is_name(field) && field.chars().any(char::is_alphanumeric)
+            is_name(field) && field.chars().any(char::is_alphanumeric) && !field.contains(NOT_IN_FIELDS)
         });
         every(errors, "AUDIT_SENSITIVE_HEADERS", &self.sensitive_headers, "expected names of headers", |header| {
             is_token(header) && header.chars().any(char::is_alphanumeric)
         });
-        if Redactor::default().is_sensitive_header(&self.proxy_header) {
-            let advice = "expected a header that holds addresses, not credentials";
-            errors.push(SettingError::new("AUDIT_PROXY_HEADER", &self.proxy_header, advice));
+    }
+
+    fn check_proxies(&self, errors: &mut Vec<SettingError>) {
+        let networks: Vec<String> = self.trusted_proxies.iter().map(ToString::to_string).collect();
+        for (network, text) in self.trusted_proxies.iter().zip(&networks) {
+            if let Some(expected) = not_a_network(network) {
+                errors.push(SettingError::in_list("AUDIT_TRUSTED_PROXIES", &networks, text, &expected));
+            }
         }
-        if !is_token(&self.proxy_header) {
-            errors.push(SettingError::new("AUDIT_PROXY_HEADER", &self.proxy_header, HEADER_NAME));
-        }
+        let header = self.proxy_header.to_ascii_lowercase();
+        let is_value = header.parse::<IpAddr>().is_ok() || boolean(&header).is_ok() || header == "none";
+        let advice = if !is_token(&header) || is_value {
+            "expected a header's name, such as x-forwarded-for"
+        } else if header.starts_with("http_") || header == "x_forwarded_for" || header == "x_real_ip" {
+            "expected a header's name as it is sent, such as x-forwarded-for"
+        } else if Redactor::default().is_sensitive_header(&header) {
+            "expected a header that holds addresses, not credentials"
+        } else if header.starts_with("content-") || header.starts_with("accept") || NO_ADDRESSES.contains(&&*header) {
+            "expected a header in which a proxy names the client's address"
+        } else {
+            return;
+        };
+        errors.push(SettingError::new("AUDIT_PROXY_HEADER", &self.proxy_header, advice));
     }
 }
 
@@ -137,7 +180,13 @@ fn every(
 }
 
 fn is_name(text: &str) -> bool {
-    (1..=NAME_CHARS).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+    let is_blank = text.chars().all(char::is_whitespace);
+    !is_blank && text.chars().count() <= NAME_CHARS && !text.chars().any(char::is_control)
+}
+
+/// Whether this is a list of paths where one is expected, as code that passes a variable on would give it.
+fn is_many(path: &str) -> bool {
+    [",/", ";/"].iter().any(|between| path.contains(between))
 }
 
 /// Whether a pattern can match: one that no request's path could ever begin with is a mistake that nobody would notice.

@@ -35,11 +35,12 @@ pub(crate) struct Settings {
     /// Prefixes in whole segments, as is `include_paths`.
     pub(crate) exclude_paths: Vec<String>,
     pub(crate) include_paths: Vec<String>,
-    /// From code it may lack its leading slash, as in the environment.
+    /// It may lack its leading slash.
     pub(crate) path_prefix: Option<String>,
     pub(crate) max_line_bytes: usize,
     pub(crate) max_body_bytes: usize,
     pub(crate) trusted_proxies: Vec<IpNet>,
+    /// In any case.
     pub(crate) proxy_header: String,
     pub(crate) delivery: Delivery,
     pub(crate) queue_bytes: usize,
@@ -106,11 +107,11 @@ impl Settings {
         source.add("AUDIT_SENSITIVE_HEADERS", &mut self.sensitive_headers);
         source.set("AUDIT_EXCLUDE_PATHS", value::list, &mut self.exclude_paths);
         source.set("AUDIT_INCLUDE_PATHS", value::list, &mut self.include_paths);
-        source.set("AUDIT_PATH_PREFIX", value::path_prefix, &mut self.path_prefix);
+        source.set("AUDIT_PATH_PREFIX", value::name, &mut self.path_prefix);
         source.set("AUDIT_MAX_LINE_BYTES", value::size, &mut self.max_line_bytes);
         source.set("AUDIT_MAX_BODY_BYTES", value::size, &mut self.max_body_bytes);
         source.set("AUDIT_TRUSTED_PROXIES", value::networks, &mut self.trusted_proxies);
-        source.set("AUDIT_PROXY_HEADER", value::header_name, &mut self.proxy_header);
+        source.set("AUDIT_PROXY_HEADER", value::text, &mut self.proxy_header);
         source.set("AUDIT_DELIVERY", value::delivery, &mut self.delivery);
         source.set("AUDIT_QUEUE_BYTES", value::size, &mut self.queue_bytes);
         source.set("AUDIT_QUEUE_TIMEOUT_MS", value::milliseconds, &mut self.queue_timeout);
@@ -139,6 +140,10 @@ impl Source<'_> {
             return None;
         };
         if text.is_empty() {
+            return None;
+        }
+        if value::is_quoted(text) {
+            self.errors.push(SettingError::new(name, text, "expected no quotes around the value"));
             return None;
         }
         parse(text).map_err(|advice| self.errors.push(SettingError::new(name, text, advice))).ok()
@@ -214,11 +219,11 @@ mod tests {
         assert_eq!(settings.sensitive_headers, text(&["x-c"]));
         assert_eq!(settings.exclude_paths, text(&["/api/v1/swagger/", "/health"]));
         assert_eq!(settings.include_paths, text(&["/custom"]));
-        assert_eq!(settings.path_prefix.as_deref(), Some("/gvsigonline"));
+        assert_eq!(settings.path_prefix.as_deref(), Some("gvsigonline"));
         assert_eq!(settings.max_line_bytes, 32_768);
         assert_eq!(settings.max_body_bytes, 0);
         assert_eq!(settings.trusted_proxies, ["10.0.0.0/8".parse().unwrap()]);
-        assert_eq!(settings.proxy_header, "forwarded");
+        assert_eq!(settings.proxy_header, "Forwarded");
         assert_eq!(settings.delivery, Delivery::BestEffort);
         assert_eq!(settings.queue_bytes, 1_000_000);
         assert_eq!(settings.queue_timeout, Duration::from_millis(250));

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::value::boolean;
 use super::{SettingError, Settings};
 
 const SETTING: &str = "AUDIT_LOG_PATH";
@@ -29,8 +30,8 @@ impl Settings {
     pub(crate) fn resolved_output(&self) -> Result<Output, SettingError> {
         let Output::File(path) = &self.output else { return Ok(self.output.clone()) };
         let refuse = |advice: &'static str| Err(SettingError::new(SETTING, path, advice));
-        if !names_a_file(path) {
-            return refuse("expected stdout or the path of a file");
+        if let Some(advice) = no_file(path) {
+            return refuse(advice);
         }
         // A path that is not text can only come from code, which can fill in the instance itself.
         let Some(text) = path.to_str() else { return Ok(Output::File(path.clone())) };
@@ -54,6 +55,34 @@ impl Settings {
             }
             Some(instance) => Ok(Output::File(text.replace(INSTANCE, instance).into())),
         }
+    }
+}
+
+/// What is expected in place of a path that can hardly be that of a file.
+///
+/// The one that is meant after all can be written with its folder: `./off`.
+fn no_file(path: &Path) -> Option<&'static str> {
+    if !names_a_file(path) {
+        return Some("expected stdout or the path of a file");
+    }
+    let text = path.to_str()?.to_ascii_lowercase();
+    match text.as_str() {
+        // Only code can say this; from the environment it is no path.
+        "stdout" => Some("expected Output::Stdout, or ./stdout for a file of that name"),
+        // stdout is opened by its name alone: these are links, which the log does not follow. stderr is for people.
+        "-" | "stderr" | "/dev/stdout" | "/dev/stderr" => Some("expected stdout or the path of a file"),
+        // There is one log; a sink can be added in code.
+        list if list.starts_with("stdout,") => Some("expected stdout or the path of a file"),
+        word if word == "none" || boolean(word).is_ok() => {
+            Some("expected stdout or the path of a file; to audit nothing, set AUDIT_ENABLED to false")
+        }
+        _ if text == "~" || text.starts_with("~/") => {
+            Some("expected stdout or the path of a file, without ~, which only a shell expands")
+        }
+        _ if text.starts_with("file:") || text.contains("://") => {
+            Some("expected stdout or the path of a file, not a URL")
+        }
+        _ => None,
     }
 }
 
@@ -81,7 +110,9 @@ mod tests {
     fn the_instance_is_filled_in() {
         let file = |path: &str| Ok(Output::File(path.into()));
         assert_eq!(resolve("/log/{instance}/audit-{instance}.log", Some("a1")), file("/log/a1/audit-a1.log"));
-        assert_eq!(resolve("audit.log", None), file("audit.log"));
+        for path in ["audit.log", "./-", "./stdout", "./off", "~audit/log", "off.log"] {
+            assert_eq!(resolve(path, None), file(path));
+        }
         assert_eq!(resolve("/log/audit.log", Some("a/b")), file("/log/audit.log"));
         for output in [Output::Stdout, Output::None] {
             let settings = Settings { output: output.clone(), ..Settings::default() };
@@ -101,6 +132,13 @@ mod tests {
             ("/log/.", None, not_a_file),
             ("/log/", None, not_a_file),
             ("/log/a\nb", None, not_a_file),
+            ("-", None, not_a_file),
+            ("StdErr", None, not_a_file),
+            ("/dev/stdout", None, not_a_file),
+            ("stdout", None, "expected Output::Stdout, or ./stdout for a file of that name"),
+            ("Off", None, "expected stdout or the path of a file; to audit nothing, set AUDIT_ENABLED to false"),
+            ("~/audit.jsonl", None, "expected stdout or the path of a file, without ~, which only a shell expands"),
+            ("file:///log/audit.jsonl", None, "expected stdout or the path of a file, not a URL"),
             ("/log/{host}.log", Some("a"), "expected no braces but {instance}"),
             ("/log/{instance.log", Some("a"), "expected no braces but {instance}"),
             ("/log/{instance}.log", None, "expected AUDIT_INSTANCE to be set, for {instance} stands for it"),

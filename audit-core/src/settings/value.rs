@@ -1,4 +1,4 @@
-//! How the text of a setting is read: words, booleans, numbers, sizes, lists, networks, header names.
+//! How the text of a setting is read: words, booleans, numbers, sizes, lists, networks.
 //!
 //! Every reader is given trimmed, non-empty text and, when it cannot read it, answers with what it expected.
 
@@ -14,9 +14,6 @@ use crate::vocabulary::{Delivery, Mode};
 
 /// What was read, or the end of the message: `expected …`.
 pub(super) type Read<T> = Result<T, Cow<'static, str>>;
-
-/// What a header's name may be (RFC 9110, 5.1).
-pub(super) const HEADER_NAME: &str = "expected a header's name, such as x-forwarded-for";
 
 pub(super) fn mode(text: &str) -> Read<Mode> {
     Mode::from_word(text).ok_or(Cow::Borrowed("expected basic, compact or full"))
@@ -59,7 +56,8 @@ fn number(text: &str) -> Option<u64> {
 
 /// A list: comma-separated, or a JSON array of strings when it begins with `[`. Empty elements are left out; `[]` is empty.
 pub(super) fn list(text: &str) -> Read<Vec<String>> {
-    let elements: Vec<String> = if text.starts_with('[') {
+    // A JSON object begins with a brace; no name or path does.
+    let elements: Vec<String> = if text.starts_with(['[', '{']) {
         match serde_json::from_str(text) {
             Ok(elements) => elements,
             // Where in the array the mistake is helps little beside the value itself.
@@ -82,16 +80,25 @@ pub(super) fn networks(text: &str) -> Read<Vec<IpNet>> {
                 Cow::Owned(not_element(elements.len(), element, expected))
             })
         })
+        .map(|read| {
+            let network = read?;
+            match not_a_network(&network) {
+                Some(expected) => Err(not_element(elements.len(), &network.to_string(), &expected).into()),
+                None => Ok(network),
+            }
+        })
         .collect()
 }
 
 fn network(text: &str) -> Option<IpNet> {
-    text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map(|network| network.trunc()).ok()
+    text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()
 }
 
-/// A header's name, lower-cased, as frameworks look it up.
-pub(super) fn header_name(text: &str) -> Read<String> {
-    if is_token(text) { Ok(text.to_ascii_lowercase()) } else { Err(HEADER_NAME.into()) }
+/// What is expected in place of an address with a prefix that covers others, too: `10.0.0.7/8` trusts 16 million
+/// addresses, and whoever wrote it may have meant one.
+pub(super) fn not_a_network(network: &IpNet) -> Option<String> {
+    let trunc = network.trunc();
+    (trunc != *network).then(|| format!("expected the network {trunc} or the address {}", network.addr()))
 }
 
 /// Whether the text is a token (RFC 9110, 5.6.2).
@@ -99,26 +106,27 @@ pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
-/// The application's prefix: `gvsigonline` and `/gvsigonline/` are both `/gvsigonline`.
-#[expect(clippy::unnecessary_wraps, reason = "a reader like the others; validate() judges the path")]
-pub(super) fn path_prefix(text: &str) -> Read<Option<String>> {
-    Ok(Some(format!("/{}", text.trim_matches('/'))))
+/// Text as it is: `validate()` judges it.
+#[expect(clippy::unnecessary_wraps, reason = "a reader like the others")]
+pub(super) fn text(text: &str) -> Read<String> {
+    Ok(text.to_owned())
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "a reader like the others; validate() judges the text")]
+/// As [`text()`], for a setting without a default.
+#[expect(clippy::unnecessary_wraps, reason = "a reader like the others")]
 pub(super) fn name(text: &str) -> Read<Option<String>> {
     Ok(Some(text.to_owned()))
 }
 
-/// `stdout`, in any case, or the path of a file. `stderr` is refused: it is for people, and a file of that name is hardly meant.
+/// `stdout`, in any case, or a path; `validate()` judges whether a file can be meant.
+#[expect(clippy::unnecessary_wraps, reason = "a reader like the others")]
 pub(super) fn output(text: &str) -> Read<Output> {
-    if text.eq_ignore_ascii_case("stdout") {
-        Ok(Output::Stdout)
-    } else if text.eq_ignore_ascii_case("stderr") {
-        Err("expected stdout or the path of a file".into())
-    } else {
-        Ok(Output::File(text.into()))
-    }
+    Ok(if text.eq_ignore_ascii_case("stdout") { Output::Stdout } else { Output::File(text.into()) })
+}
+
+/// Whether quotes stand around the text: files of variables that no shell reads keep them.
+pub(super) fn is_quoted(text: &str) -> bool {
+    ['"', '\'', '`'].iter().any(|quote| text.len() > 1 && text.starts_with(*quote) && text.ends_with(*quote))
 }
 
 #[cfg(test)]
@@ -161,16 +169,16 @@ mod tests {
         ] {
             assert_eq!(list(text).unwrap(), expected, "{text}");
         }
-        for text in ["['a']", "[1]", "[\"a\"", "[\"a\"] b", "[[\"a\"]]"] {
+        for text in ["['a']", "[1]", "[\"a\"", "[\"a\"] b", "[[\"a\"]]", "{\"a\":1}", "{a}"] {
             assert!(list(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn networks_and_single_addresses() {
-        let read = networks("10.1.2.3/8, 192.0.2.7, 2001:db8::/32,[").unwrap_err();
+        let read = networks("10.0.0.0/8, 192.0.2.7, 2001:db8::/32,[").unwrap_err();
         assert_eq!(read, "expected addresses or networks, such as 10.0.0.0/8 or 2001:db8::1, not \"[\"");
-        let read = networks("10.1.2.3/8, 192.0.2.7, 2001:db8::/32,::1").unwrap();
+        let read = networks("10.0.0.0/8, 192.0.2.7, 2001:db8::/32,::1").unwrap();
         let expected = ["10.0.0.0/8", "192.0.2.7/32", "2001:db8::/32", "::1/128"].map(|net| net.parse().unwrap());
         assert_eq!(read, expected);
         for text in ["10.0.0.0/33", "10.0.0", "localhost", "::1/129", "10.0.0.0/"] {
@@ -179,19 +187,24 @@ mod tests {
     }
 
     #[test]
-    fn header_names() {
-        assert_eq!(header_name("X-Real-IP").as_deref(), Ok("x-real-ip"));
-        for text in ["x real", "x:", "ü", "a,b", "\"a\""] {
-            assert!(header_name(text).is_err(), "{text}");
+    fn a_network_has_no_host_bits() {
+        for (text, expected) in [
+            ("10.0.0.7/8", "expected the network 10.0.0.0/8 or the address 10.0.0.7"),
+            ("2001:db8::1/32", "expected the network 2001:db8::/32 or the address 2001:db8::1"),
+            ("::1,10.1.2.3/31", "expected the network 10.1.2.2/31 or the address 10.1.2.3, not \"10.1.2.3/31\""),
+        ] {
+            assert_eq!(networks(text).unwrap_err(), expected);
         }
+        assert!(networks("10.1.2.3/32, ::1/128, 0.0.0.0/0").is_ok());
     }
 
     #[test]
-    fn the_prefix_needs_no_slashes() {
-        for text in ["gvsigonline", "/gvsigonline", "gvsigonline/", "/gvsigonline/"] {
-            assert_eq!(path_prefix(text), Ok(Some("/gvsigonline".to_owned())), "{text}");
+    fn quotes_around_a_value() {
+        for (text, quoted) in
+            [("\"a\"", true), ("'a'", true), ("\"\"", true), ("\"", false), ("'a\"", false), ("a\"", false)]
+        {
+            assert_eq!(is_quoted(text), quoted, "{text}");
         }
-        assert_eq!(path_prefix("/"), Ok(Some("/".to_owned())));
     }
 
     #[test]
@@ -199,6 +212,5 @@ mod tests {
         assert_eq!(output("stdout"), Ok(Output::Stdout));
         assert_eq!(output("STDOUT"), Ok(Output::Stdout));
         assert_eq!(output("./stdout"), Ok(Output::File("./stdout".into())));
-        assert!(output("stderr").is_err());
     }
 }
