@@ -7,6 +7,7 @@ mod listing;
 mod lookup;
 mod names;
 mod probe;
+mod template;
 mod wired;
 
 use std::sync::OnceLock;
@@ -18,6 +19,7 @@ pub use listing::{ListedEndpoint, Listing};
 pub use lookup::{find_by_type_name, find_handler};
 pub use names::{dotted, dotted_len, type_name_of};
 pub use probe::*;
+pub use template::template;
 pub use wired::{WiredRoute, wire};
 
 /// All endpoints, each once, sorted by action, module and line.
