@@ -13,6 +13,7 @@ use syn::{AssocType, GenericArgument, PathArguments, ReturnType, Signature, Stmt
 use crate::enter::{call, enter};
 use crate::item::{Function, Shape};
 use crate::model::{Declaration, Kind, Target};
+use crate::mount::Mount;
 use crate::route::Route;
 
 /// Writes the function out.
@@ -70,6 +71,7 @@ fn endpoint(declared: &Declaration, sig: &Signature) -> TokenStream {
     let delivery = optional(declared.delivery.as_ref().map(|delivery| quote!(#root::__private::Delivery::#delivery)));
     let on = declared.on.as_ref().map_or_else(|| quote!(Always), |on| quote!(#on));
     let route = optional(declared.route.as_ref().map(|Route { method, template }| quote!((#method, #template))));
+    let mounts = declared.mounts.iter().map(|Mount { method, path }| quote!((#method, #path)));
     // The place of the function's name: attributes of several functions that one macro wrote share theirs.
     let place = sig.ident.span();
     let line = quote_spanned!(place=> ::core::line!());
@@ -86,6 +88,7 @@ fn endpoint(declared: &Declaration, sig: &Signature) -> TokenStream {
                 delivery: #delivery,
                 on: #root::__private::RecordOn::#on,
                 route: #route,
+                mounts: &[#(#mounts),*],
                 module: ::core::module_path!(),
                 function: #function,
                 file: #file,

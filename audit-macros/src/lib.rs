@@ -19,6 +19,7 @@ mod errors;
 mod expand;
 mod item;
 mod model;
+mod mount;
 mod route;
 mod template;
 mod validate;

@@ -3,6 +3,7 @@
 use syn::{Expr, Ident, LitStr, Path};
 
 use crate::capture::Field;
+use crate::mount::Mount;
 use crate::route::Route;
 use crate::template::Template;
 
@@ -19,6 +20,8 @@ pub(crate) struct Declaration {
     /// The variant of `RecordOn`; `None`: always.
     pub(crate) on: Option<Ident>,
     pub(crate) route: Option<Route>,
+    /// What the framework's own attributes below say.
+    pub(crate) mounts: Vec<Mount>,
     pub(crate) capture: Vec<Field>,
     pub(crate) actor: Option<Expr>,
     /// Where `__private` is found.
@@ -36,6 +39,7 @@ impl Declaration {
             delivery: None,
             on: None,
             route: None,
+            mounts: Vec::new(),
             capture: Vec::new(),
             actor: None,
             root,

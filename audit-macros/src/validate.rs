@@ -11,7 +11,7 @@ use crate::item::Function;
 use crate::model::{DELIVERIES, Declaration, Kind, MODES, ONS, Target, Words};
 use crate::route::Route;
 use crate::template::Template;
-use crate::{bindings, capture};
+use crate::{bindings, capture, mount};
 
 /// The attribute that was written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -68,6 +68,7 @@ pub(crate) fn declaration(
     errors: &mut Errors,
 ) -> Option<Declaration> {
     let mut declared = Declaration::new(root);
+    declared.mounts = mount::read(&function.attrs);
     let mut reason = None;
     let mut seen = HashSet::new();
 

@@ -2,6 +2,7 @@
 
 use audit_core::__private::{Endpoint, Registration, inventory};
 use audit_core::{audit_exempt, audited};
+use tracing::instrument as get;
 
 mod layers {
     use super::audited;
@@ -22,6 +23,30 @@ mod layers {
     #[audited]
     pub(super) fn r#move() {}
 }
+
+// `rust_analyzer` is a tool that the compiler lets any attribute through for: these stand for the frameworks' own.
+#[audited("mount.one")]
+#[rust_analyzer::get("/<id>?<q>", rank = 2)]
+fn one() {}
+
+#[audited("mount.several", route = "GET /all/{id}")]
+#[rust_analyzer::routes]
+#[rust_analyzer::get("/{id:\\d+}", name = "several")]
+#[rust_analyzer::route("", method = "PUT", method = "POST")]
+async fn several() {}
+
+#[audit_exempt(reason = "a probe")]
+#[rust_analyzer::route(GET, uri = "/ping")]
+fn ping() {}
+
+// `instrument` takes a text in the first place, as these do.
+#[audited("mount.expanded")]
+#[get("/expanded")]
+fn expanded() {}
+
+#[get("/above")]
+#[audited("mount.above")]
+fn above() {}
 
 struct Store<T>(T);
 
@@ -77,6 +102,7 @@ fn every_argument_arrives() {
     assert_eq!(word(create.delivery(), |delivery| delivery.as_str()), Some("best_effort"));
     assert_eq!(create.on().as_str(), "error");
     assert_eq!(create.route(), Some(("POST", "/layers/{name}")));
+    assert!(create.mounts().is_empty());
     assert_eq!(create.exemption(), None);
     assert_eq!(create.module(), "declares::layers");
     assert!(create.file().ends_with("declares.rs"));
@@ -110,6 +136,23 @@ fn an_exempt_function_says_why() {
     assert_eq!(endpoint("health").exemption(), Some("a probe"));
     assert_eq!(endpoint("health").route(), Some(("GET", "/health")));
     assert_eq!(endpoint("health").action(), "declares.health");
+}
+
+#[test]
+fn what_the_frameworks_own_attributes_say_arrives_as_written() {
+    one();
+    ping();
+    expanded();
+    above();
+    drop(several());
+    assert_eq!(endpoint("one").mounts(), [("GET", "/<id>?<q>")]);
+    assert_eq!(endpoint("several").mounts(), [("GET", r"/{id:\d+}"), ("PUT", ""), ("POST", "")]);
+    assert_eq!(endpoint("several").route(), Some(("GET", "/all/{id}")));
+    assert_eq!(endpoint("ping").mounts(), [("GET", "/ping")]);
+    assert_eq!(endpoint("expanded").mounts(), [("GET", "/expanded")]);
+    // It is gone before the attribute below it is asked.
+    assert!(endpoint("above").mounts().is_empty());
+    assert!(endpoint("one").route().is_none());
 }
 
 #[test]

@@ -148,6 +148,7 @@ mod tests {
             delivery: None,
             on: RecordOn::Always,
             route: Some((method, template)),
+            mounts: &[],
             module: "app",
             function: action,
             file: "src/app.rs",

@@ -27,6 +27,8 @@ pub struct Declaration {
     pub on: RecordOn,
     /// The method and the template that the attribute declares.
     pub route: Option<(&'static str, &'static str)>,
+    /// The methods and paths of the framework's own attributes, as they are written.
+    pub mounts: &'static [(&'static str, &'static str)],
     pub module: &'static str,
     pub function: &'static str,
     pub file: &'static str,
@@ -93,6 +95,17 @@ impl Endpoint {
     #[must_use]
     pub const fn route(&self) -> Option<(&'static str, &'static str)> {
         self.declared.route
+    }
+
+    /// The methods and paths by which the framework's own attributes mount the handler, such as actix-web's
+    /// `#[get("/layers/{id}")]`, where they stand below this one.
+    ///
+    /// As they are written: in the framework's own form ([`template`](fn@super::template) gives the one form), perhaps with
+    /// a query, and without the prefixes of scopes and mount points, which no attribute can see. What
+    /// [`route`](Self::route) says besides wins.
+    #[must_use]
+    pub const fn mounts(&self) -> &'static [(&'static str, &'static str)] {
+        self.declared.mounts
     }
 
     /// Why the handler is deliberately not audited; `None` for one that is audited.
@@ -185,6 +198,7 @@ impl std::fmt::Debug for Endpoint {
             .field("delivery", &self.delivery())
             .field("on", &self.on())
             .field("route", &self.route())
+            .field("mounts", &self.mounts())
             .field("handler", &format_args!("{}::{}", self.module(), self.function()))
             .field("place", &place)
             .finish()
@@ -206,6 +220,7 @@ mod tests {
             delivery: None,
             on: RecordOn::Always,
             route: None,
+            mounts: &[],
             module: "app::layers",
             function: "create",
             file: "src/layers.rs",

@@ -63,6 +63,7 @@ mod tests {
                 delivery: None,
                 on: RecordOn::Always,
                 route: None,
+                mounts: &[],
                 module: module_path!(),
                 function: $function,
                 file: file!(),
