@@ -1,0 +1,49 @@
+//! Panics and errors.
+
+use std::convert::Infallible;
+use std::io;
+
+use audit_axum::audited;
+use audit_conformance::echo::{BROKEN, blocking};
+use axum::body::Body;
+use axum::extract::{Path, Request};
+use axum::http::StatusCode;
+use tokio_stream::StreamExt as _;
+
+use super::bodies::{chunk_of, rest_of};
+
+#[audited(action = "panic.trigger")]
+pub(crate) async fn panic() -> StatusCode {
+    panic!("this route panics on purpose")
+}
+
+#[audited(action = "panic.body")]
+pub(crate) async fn panic_when(Path(when): Path<String>, request: Request) -> StatusCode {
+    let mut body = request.into_body();
+    // What the body says is of no matter to somebody who panics anyway.
+    match when.as_str() {
+        "before" => {}
+        "during" => drop(chunk_of(&mut body).await),
+        "after" => drop(rest_of(&mut body).await),
+        _ => return StatusCode::NOT_FOUND,
+    }
+    panic!("panic {when} reading")
+}
+
+#[audited(action = "panic.blocking")]
+pub(crate) async fn panic_blocking() {
+    blocking::panics().await;
+}
+
+#[audited(action = "panic.stream")]
+pub(crate) async fn panic_stream() -> Body {
+    Body::from_stream(tokio_stream::iter([true, false]).map(|fine| {
+        assert!(fine, "the stream panics on purpose");
+        Ok::<_, Infallible>("first\n")
+    }))
+}
+
+#[audited(action = "broken.stream")]
+pub(crate) async fn broken_stream() -> Body {
+    Body::from_stream(tokio_stream::iter([Ok("first\n"), Err(io::Error::other(BROKEN))]))
+}
