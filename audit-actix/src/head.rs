@@ -1,0 +1,35 @@
+//! actix-web's heads as the core understands them.
+
+use actix_web::dev::{Payload, ServiceRequest};
+use actix_web::http::header::{HeaderMap, HeaderValue};
+use audit_core::exchange::{Headers, RequestHead, RouteMatch};
+use audit_core::registry::template;
+
+/// Header lines as actix-web keeps them.
+pub(crate) struct Map<'a>(pub(crate) &'a HeaderMap);
+
+impl Headers for Map<'_> {
+    fn for_each<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8])) {
+        for (name, value) in self.0 {
+            each(name.as_str(), value.as_bytes());
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<&[u8]> {
+        self.0.get(name).map(HeaderValue::as_bytes)
+    }
+}
+
+/// Describes a request to whoever asks. Its route is looked up anew: actix-web can tell it before it has routed.
+pub(crate) fn with_head<R>(request: &ServiceRequest, ask: impl FnOnce(&RequestHead<'_>) -> R) -> R {
+    let headers = Map(request.headers());
+    let uri = &request.head().uri;
+    let pattern = request.match_pattern();
+    let route = pattern.as_deref().map(template);
+    let mut head = RequestHead::new("actix", request.method().as_str(), uri.path(), &headers);
+    head.query = uri.query();
+    head.route = route.as_deref().map_or(RouteMatch::None, RouteMatch::Template);
+    head.peer = request.peer_addr().map(|address| address.ip());
+    head.without_body = matches!(request.parts().1, Payload::None);
+    ask(&head)
+}

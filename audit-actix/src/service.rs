@@ -1,0 +1,169 @@
+//! The service that [`AuditMiddleware`](crate::AuditMiddleware) makes, and its future.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::{Error, HttpMessage as _, HttpResponse};
+use audit_core::exchange::{AUDIT_ID, AuditedCall, Exchange, ResponseHead, Start, Watch};
+use audit_core::{Auditor, Scope};
+use pin_project_lite::pin_project;
+
+use crate::body::{AuditBody, TapPayload};
+use crate::head::{Map, with_head};
+use crate::middleware::{Resolver, actor_in};
+
+/// A service whose requests are audited.
+pub struct AuditService<S> {
+    pub(crate) inner: Rc<S>,
+    pub(crate) auditor: Auditor,
+    pub(crate) resolver: Resolver,
+}
+
+/// In a request's extensions: a middleware records it.
+#[derive(Clone)]
+pub(crate) struct Covered {
+    pub(crate) resolver: Resolver,
+    pub(crate) scope: Scope,
+}
+
+/// In a request's extensions: a middleware saw it and does not record it, because auditing is off or the path is
+/// excluded.
+pub(crate) struct PassedOver;
+
+impl<S, B> Service<ServiceRequest> for AuditService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    B: MessageBody,
+{
+    type Response = ServiceResponse<AuditBody<B>>;
+    type Error = Error;
+    type Future = AuditFuture<S>;
+
+    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&self, mut request: ServiceRequest) -> AuditFuture<S> {
+        let resolver = self.resolver.clone();
+        let seen = {
+            let extensions = request.extensions();
+            extensions.contains::<Covered>() || extensions.contains::<PassedOver>()
+        };
+        if seen {
+            return AuditFuture { call: AuditedCall::passing(self.inner.call(request)), resolver };
+        }
+        match begin(&self.auditor, &self.resolver, &mut request) {
+            None => {
+                request.extensions_mut().insert(PassedOver);
+                AuditFuture { call: AuditedCall::unrecorded(|| self.inner.call(request)), resolver }
+            }
+            Some(exchange) => {
+                let covered = Covered { resolver: self.resolver.clone(), scope: exchange.scope() };
+                request.extensions_mut().insert(covered);
+                let call = ServiceCall { service: Rc::clone(&self.inner), request };
+                AuditFuture { call: AuditedCall::watching(exchange, call), resolver }
+            }
+        }
+    }
+}
+
+/// Begins an exchange for a request and observes its body.
+pub(crate) fn begin(auditor: &Auditor, resolver: &Resolver, request: &mut ServiceRequest) -> Option<Exchange> {
+    // Before the route is looked up.
+    if !auditor.is_enabled() {
+        return None;
+    }
+    let exchange = with_head(request, |head| auditor.begin(head))?;
+    if let Some(actor) = actor_in(&request.extensions(), resolver) {
+        exchange.scope().resolve_actor(actor);
+    }
+    let payload = request.take_payload();
+    if !matches!(payload, Payload::None) {
+        request.set_payload(TapPayload::around(payload, exchange.request_tap()));
+    }
+    Some(exchange)
+}
+
+/// Notes the answer's head, if an exchange watches it, and moves the watch into its body.
+pub(crate) fn finish<B: MessageBody>(
+    watch: Watch,
+    resolver: &Resolver,
+    result: Result<ServiceResponse<B>, Error>,
+) -> Result<ServiceResponse<AuditBody<B>>, Error> {
+    let (mut response, mut exchange) = match (result, watch) {
+        (Ok(response), Watch::Recorded(exchange)) => (response, exchange),
+        (Err(error), Watch::Recorded(mut exchange)) => {
+            // What it becomes, nobody shows to this middleware; its status is all there is to know.
+            exchange.note_error(&error);
+            respond(&mut exchange, &error.error_response(), true);
+            return Err(error);
+        }
+        (result, watch) => return result.map(|response| response.map_body(|_, body| AuditBody::new(body, watch))),
+    };
+    if let Some(actor) = actor_in(&response.request().extensions(), resolver) {
+        exchange.scope().resolve_actor(actor);
+    }
+    if let Some(actor) = actor_in(&response.response().extensions(), resolver) {
+        exchange.scope().set_actor(actor);
+    }
+    let id = respond(&mut exchange, response.response(), false);
+    if let Some(id) = id.and_then(|id| HeaderValue::try_from(id).ok()) {
+        response.headers_mut().insert(HeaderName::from_static(AUDIT_ID), id);
+    }
+    Ok(response.map_body(|_, body| AuditBody::new(body, exchange.into())))
+}
+
+/// Notes an answer's head; `ended` if nobody will see its body.
+fn respond<B: MessageBody>(exchange: &mut Exchange, response: &HttpResponse<B>, ended: bool) -> Option<String> {
+    let headers = Map(response.headers());
+    let mut head = ResponseHead::new(response.status().as_u16(), &headers);
+    head.exact_length = match response.body().size() {
+        BodySize::Sized(length) => Some(length),
+        BodySize::None => Some(0),
+        BodySize::Stream => None,
+    };
+    head.ended = ended;
+    exchange.respond(&head)
+}
+
+/// A call of a service that begins once it is admitted.
+pub(crate) struct ServiceCall<S> {
+    pub(crate) service: Rc<S>,
+    pub(crate) request: ServiceRequest,
+}
+
+impl<S: Service<ServiceRequest>> Start for ServiceCall<S> {
+    type Future = S::Future;
+
+    fn start(self) -> S::Future {
+        self.service.call(self.request)
+    }
+}
+
+pin_project! {
+    /// The future of an audited service.
+    pub struct AuditFuture<S: Service<ServiceRequest>> {
+        #[pin]
+        pub(crate) call: AuditedCall<ServiceCall<S>>,
+        pub(crate) resolver: Resolver,
+    }
+}
+
+impl<S, B> Future for AuditFuture<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    B: MessageBody,
+{
+    type Output = Result<ServiceResponse<AuditBody<B>>, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let (result, watch) = ready!(this.call.poll(cx));
+        Poll::Ready(finish(watch, this.resolver, result))
+    }
+}

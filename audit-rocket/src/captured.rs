@@ -1,0 +1,220 @@
+//! A data guard that shows a body of any length to the record.
+
+use std::fmt;
+use std::io::{Error, ErrorKind};
+use std::ops::{Deref, DerefMut};
+
+use audit_core::exchange::{BodyTap, client_left};
+use rocket::data::{ByteUnit, Data, FromData, Limits, Outcome};
+use rocket::form::{self, Errors, Form, FromForm};
+use rocket::http::Status;
+use rocket::{Request, async_trait};
+
+use crate::slot::Slot;
+
+/// A body that is read as `T`'s own data guard reads it, with the same limit and the same refusals, and that the record
+/// sees whole: `layer: Captured<Json<Layer>>` in the place of `layer: Json<Layer>`.
+///
+/// For `Json`, `Form` (not multipart), `String` and `Vec<u8>`, and what implements [`FromAuditedBytes`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Captured<T>(pub T);
+
+impl<T> Captured<T> {
+    /// What was read.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<T> Deref for Captured<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for Captured<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+/// A body that was read, up to a limit.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct BodyRead {
+    /// What was read.
+    pub bytes: Vec<u8>,
+    /// Whether that is all; otherwise it is longer than the limit.
+    pub complete: bool,
+}
+
+/// What [`Captured`] can read.
+pub trait FromAuditedBytes<'r>: Sized {
+    /// Why a body is refused.
+    type Error: Send + fmt::Debug;
+
+    /// How many bytes are read at most.
+    fn limit(request: &'r Request<'_>) -> ByteUnit;
+
+    /// The status to forward a request with, before its body is read.
+    fn forward(request: &'r Request<'_>) -> Option<Status> {
+        let _any = request;
+        None
+    }
+
+    /// Makes a value of what was read.
+    ///
+    /// # Errors
+    /// The status to answer with, and why.
+    fn from_bytes(request: &'r Request<'_>, read: Result<BodyRead, Error>) -> Result<Self, (Status, Self::Error)>;
+}
+
+#[async_trait]
+impl<'r, T: FromAuditedBytes<'r>> FromData<'r> for Captured<T> {
+    type Error = T::Error;
+
+    async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r, Self> {
+        if let Some(status) = T::forward(request) {
+            return Outcome::Forward((data, status));
+        }
+        let read = {
+            let slot = Slot::of(request);
+            let (tap, looked_at) = {
+                let slotted = slot.lock();
+                (slotted.scope.as_ref().map(audit_core::Scope::request_tap), slotted.looked_at)
+            };
+            read(data, T::limit(request), tap, looked_at).await
+        };
+        match T::from_bytes(request, read) {
+            Ok(value) => Outcome::Success(Self(value)),
+            Err(refusal) => Outcome::Error(refusal),
+        }
+    }
+}
+
+/// Reads a body to its end or the limit, and shows what was not looked at before to the record.
+async fn read(data: Data<'_>, limit: ByteUnit, tap: Option<BodyTap>, looked_at: usize) -> Result<BodyRead, Error> {
+    let stream = data.open(limit);
+    let mut bytes = Vec::with_capacity(stream.hint());
+    let result = stream.stream_to(&mut bytes).await;
+    if let Some(tap) = tap {
+        if let Some(rest) = bytes.get(looked_at..).filter(|rest| !rest.is_empty()) {
+            tap.push(rest);
+        }
+        match &result {
+            Ok(read) if read.complete => tap.complete(),
+            Ok(_) => {}
+            Err(error) if client_left(error, is_cut) => tap.client_gone(),
+            Err(_) => {}
+        }
+    }
+    result.map(|read| BodyRead { bytes, complete: read.complete })
+}
+
+/// How hyper says that a connection ended inside a message.
+fn is_cut(error: &(dyn std::error::Error + 'static)) -> bool {
+    let error = error.downcast_ref::<rocket::http::hyper::Error>();
+    error.is_some_and(|error| error.is_incomplete_message() || error.is_canceled())
+}
+
+/// As Rocket says it.
+fn too_long() -> Error {
+    Error::new(ErrorKind::UnexpectedEof, "data limit exceeded")
+}
+
+/// The text of a body that was read whole.
+fn text(read: Result<BodyRead, Error>) -> Result<String, Error> {
+    let read = read?;
+    if !read.complete {
+        return Err(too_long());
+    }
+    String::from_utf8(read.bytes).map_err(|_| Error::new(ErrorKind::InvalidData, "stream did not contain valid UTF-8"))
+}
+
+fn status_of(error: &Error) -> Status {
+    if error.kind() == ErrorKind::UnexpectedEof { Status::PayloadTooLarge } else { Status::BadRequest }
+}
+
+impl<'r> FromAuditedBytes<'r> for String {
+    type Error = Error;
+
+    fn limit(request: &'r Request<'_>) -> ByteUnit {
+        request.limits().get("string").unwrap_or(Limits::STRING)
+    }
+
+    fn from_bytes(_: &'r Request<'_>, read: Result<BodyRead, Error>) -> Result<Self, (Status, Error)> {
+        text(read).map_err(|error| (status_of(&error), error))
+    }
+}
+
+impl<'r> FromAuditedBytes<'r> for Vec<u8> {
+    type Error = Error;
+
+    fn limit(request: &'r Request<'_>) -> ByteUnit {
+        request.limits().get("bytes").unwrap_or(Limits::BYTES)
+    }
+
+    fn from_bytes(_: &'r Request<'_>, read: Result<BodyRead, Error>) -> Result<Self, (Status, Error)> {
+        let whole = read.and_then(|read| if read.complete { Ok(read.bytes) } else { Err(too_long()) });
+        whole.map_err(|error| (status_of(&error), error))
+    }
+}
+
+impl<'r, T: FromForm<'r>> FromAuditedBytes<'r> for Form<T> {
+    type Error = Errors<'r>;
+
+    fn limit(request: &'r Request<'_>) -> ByteUnit {
+        request.limits().get("form").unwrap_or(Limits::FORM)
+    }
+
+    fn forward(request: &'r Request<'_>) -> Option<Status> {
+        let is_form = request.content_type().is_some_and(|kind| kind.is_form());
+        (!is_form).then_some(Status::UnsupportedMediaType)
+    }
+
+    fn from_bytes(request: &'r Request<'_>, read: Result<BodyRead, Error>) -> Result<Self, (Status, Errors<'r>)> {
+        let limit = Self::limit(request).as_u64();
+        let text = text(read).map_err(|error| {
+            let too_long = error.kind() == ErrorKind::UnexpectedEof;
+            let error = if too_long { form::Error::from((None, Some(limit))) } else { form::Error::from(error) };
+            let errors = Errors::from(error);
+            (errors.status(), errors)
+        })?;
+        let text = rocket::request::local_cache!(request, text);
+        Form::parse(text).map(|value: T| Form::from(value)).map_err(|errors| (errors.status(), errors))
+    }
+}
+
+#[cfg(feature = "json")]
+mod json {
+    use std::io;
+
+    use rocket::Request;
+    use rocket::data::{ByteUnit, Limits};
+    use rocket::http::Status;
+    use rocket::serde::Deserialize;
+    use rocket::serde::json::serde_json::error::Category;
+    use rocket::serde::json::{Error, Json};
+
+    use super::{BodyRead, FromAuditedBytes, status_of, text};
+
+    impl<'r, T: Deserialize<'r>> FromAuditedBytes<'r> for Json<T> {
+        type Error = Error<'r>;
+
+        fn limit(request: &'r Request<'_>) -> ByteUnit {
+            request.limits().get("json").unwrap_or(Limits::JSON)
+        }
+
+        fn from_bytes(request: &'r Request<'_>, read: io::Result<BodyRead>) -> Result<Self, (Status, Error<'r>)> {
+            let text = text(read).map_err(|error| (status_of(&error), Error::Io(error)))?;
+            let text: &'r str = rocket::request::local_cache!(request, text);
+            rocket::serde::json::serde_json::from_str(text).map(Json).map_err(|error| {
+                let is_data = error.classify() == Category::Data;
+                let status = if is_data { Status::UnprocessableEntity } else { Status::BadRequest };
+                (status, Error::Parse(text, error))
+            })
+        }
+    }
+}

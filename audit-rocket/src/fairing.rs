@@ -1,0 +1,153 @@
+//! The fairing, and the second one that sees answers.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use audit_core::exchange::{AUDIT_ID, ResponseHead, Watch};
+use audit_core::{Actor, Auditor};
+use rocket::fairing::{Fairing, Info, Kind, Result};
+use rocket::http::{Method, Status};
+use rocket::{Build, Data, Request, Response, Rocket, async_trait};
+
+use crate::body::Watched;
+use crate::head::{Lines, announces_body, with_head};
+use crate::routing;
+use crate::slot::{Attached, RouteMark, Slot, resolve_actor, settle_actor};
+
+/// Audits every request. Attached twice, the later one counts.
+#[derive(Clone)]
+pub struct AuditFairing(Attached);
+
+impl fmt::Debug for AuditFairing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuditFairing").field("enabled", &self.0.auditor.is_enabled()).finish_non_exhaustive()
+    }
+}
+
+impl AuditFairing {
+    /// A fairing that records through `auditor`.
+    #[must_use]
+    pub fn new(auditor: Auditor) -> Self {
+        Self(Attached { auditor, find_actor: None })
+    }
+
+    /// Gives the rule that finds the actor of a request, such as in its cache. It is asked as the request comes, before
+    /// the handler, and with the answer.
+    ///
+    /// ```
+    /// # use audit_rocket::{Actor, AuditFairing, Auditor, Output};
+    /// # struct Claims { subject: String }
+    /// # let auditor = Auditor::builder().output(Output::None).build().unwrap();
+    /// let fairing = AuditFairing::new(auditor).actor_from(|request| {
+    ///     let claims: &Option<Claims> = request.local_cache(|| None);
+    ///     claims.as_ref().map(|claims| Actor::user(&claims.subject))
+    /// });
+    /// ```
+    #[must_use]
+    pub fn actor_from(self, find: impl Fn(&Request<'_>) -> Option<Actor> + Send + Sync + 'static) -> Self {
+        Self(Attached { find_actor: Some(Arc::new(find)), ..self.0 })
+    }
+}
+
+#[async_trait]
+impl Fairing for AuditFairing {
+    fn info(&self) -> Info {
+        Info { name: "audit", kind: Kind::Ignite | Kind::Request | Kind::Singleton }
+    }
+
+    async fn on_ignite(&self, rocket: Rocket<Build>) -> Result {
+        crate::routes::tell(&rocket, &self.0.auditor);
+        // Attached now, it comes behind every fairing that the application attached, and sees the answer they leave.
+        Ok(rocket.manage(self.0.clone()).attach(Answers))
+    }
+
+    async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
+        if !self.0.auditor.is_enabled() {
+            return;
+        }
+        let request = &*request;
+        let begun = with_head(request, routing::find(request), |head| self.0.auditor.begin(head));
+        let Some(mut exchange) = begun else { return };
+        let scope = exchange.scope();
+        resolve_actor(request, &self.0, &scope);
+        poll_fn(|context| exchange.poll_admission(context)).await;
+        let mut slotted = Slot::of(request).lock();
+        slotted.exchange = Some(exchange);
+        slotted.scope = Some(scope);
+    }
+}
+
+/// Sees answers.
+struct Answers;
+
+#[async_trait]
+impl Fairing for Answers {
+    fn info(&self) -> Info {
+        Info { name: "audit: answers", kind: Kind::Response | Kind::Singleton }
+    }
+
+    async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
+        let Some(attached) = request.rocket().state::<Attached>() else { return };
+        let slot = Slot::of(request);
+        let (exchange, wired, body_seen) = {
+            let mut slotted = slot.lock();
+            (slotted.exchange.take(), slotted.wired, slotted.body_seen)
+        };
+        let size = response.body_mut().size().await;
+        let Some(mut exchange) = exchange else {
+            // What a stream does is not a job of its own.
+            if response.body().is_some() && size.is_none() {
+                watch(response, size, Watch::Unrecorded);
+            }
+            return;
+        };
+        let scope = exchange.scope();
+        if wired != request.route().map(RouteMark::of) {
+            with_head(request, request.route(), |head| scope.came_elsewhere(head));
+        }
+        if !body_seen && announces_body(request) {
+            scope.request_tap().unobserved();
+        }
+        settle_actor(request, attached, &scope);
+        let status = if is_upgraded(request, response) { Status::SwitchingProtocols } else { response.status() };
+        let id = {
+            let headers = Lines::of(response.headers());
+            let mut head = ResponseHead::new(status.code, &headers);
+            head.exact_length = size.and_then(|size| u64::try_from(size).ok());
+            head.ended = response.body().is_none();
+            head.asks_for_end = true;
+            exchange.respond(&head)
+        };
+        if let Some(id) = id {
+            response.set_raw_header(AUDIT_ID, id);
+        }
+        let has_no_body = response.body().is_none()
+            || request.method() == Method::Head
+            || matches!(status, Status::NoContent | Status::NotModified | Status::SwitchingProtocols);
+        if has_no_body {
+            // Rocket reads nothing of it: the record is written when it lets go of the request.
+            slot.lock().exchange = Some(exchange);
+        } else {
+            watch(response, size, Watch::from(exchange));
+        }
+    }
+}
+
+/// Puts a watch around the answer's body.
+fn watch(response: &mut Response<'_>, size: Option<usize>, watch: Watch) {
+    let body = response.body_mut().take();
+    let chunk = body.max_chunk_size();
+    let watched = Watched::new(body, watch);
+    match size {
+        Some(size) => response.set_sized_body(size, watched),
+        None => response.set_streamed_body(watched),
+    }
+    response.set_max_chunk_size(chunk);
+}
+
+/// Whether Rocket will hand the connection over: the request asks for a protocol that the answer has.
+fn is_upgraded(request: &Request<'_>, response: &mut Response<'_>) -> bool {
+    let asked = request.headers().get("upgrade").flat_map(|line| line.split(','));
+    asked.map(str::trim).any(|protocol| response.upgrade(protocol).is_some())
+}

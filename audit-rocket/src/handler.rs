@@ -1,0 +1,119 @@
+//! A handler inside the exchange of its request, so that what it asks for is known before its guards run.
+
+use std::time::Duration;
+
+use audit_core::exchange::{Start, WiredHandling, unrecorded};
+use audit_core::{Endpoint, Scope, Scoped};
+use rocket::http::Status;
+use rocket::outcome::Outcome as _Outcome;
+use rocket::route::{BoxFuture, Handler, Outcome};
+use rocket::tokio::time::timeout;
+use rocket::{Data, Request};
+
+use crate::__private::installed_for_uncovered;
+use crate::head::{announces_body, declared_length, with_head};
+use crate::slot::{Attached, RouteMark, Slot, resolve_actor};
+
+/// How much of a body Rocket lets one look at.
+const LOOK: usize = 512;
+/// How long a handler waits for a body that short.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A route's handler, and its endpoint where it is known.
+#[derive(Clone)]
+pub(crate) struct Wrapped {
+    pub(crate) handler: Box<dyn Handler>,
+    pub(crate) endpoint: Option<&'static Endpoint>,
+}
+
+#[rocket::async_trait]
+impl Handler for Wrapped {
+    async fn handle<'r>(&self, request: &'r Request<'_>, mut data: Data<'r>) -> Outcome<'r> {
+        let Some(attached) = request.rocket().state::<Attached>() else {
+            if let Some(endpoint) = self.endpoint.filter(|endpoint| endpoint.exemption().is_none()) {
+                // What it does is recorded as that of a job, if anything can.
+                let _auditor = installed_for_uncovered(endpoint, "AuditFairing", "none is attached");
+            }
+            return self.handler.handle(request, data).await;
+        };
+        let slot = Slot::of(request);
+        let Some(scope) = slot.scope() else {
+            return Scoped::unrecorded(unrecorded(|| self.handler.handle(request, data))).await;
+        };
+        slot.lock().wired = request.route().map(RouteMark::of);
+        if let Some(endpoint) = self.endpoint {
+            with_head(request, request.route(), |head| scope.wire(endpoint, head));
+        }
+        resolve_actor(request, attached, &scope);
+        if look(request, &mut data, slot, &scope).await.is_err() {
+            return _Outcome::Error(Status::BadRequest);
+        }
+        self.call(scope, request, data).await
+    }
+}
+
+impl Wrapped {
+    fn call<'h, 'r: 'h>(
+        &'h self,
+        scope: Scope,
+        request: &'r Request<'_>,
+        data: Data<'r>,
+    ) -> BoxFuture<'h, Outcome<'r>> {
+        let call = Call { handler: &*self.handler, request, data };
+        Box::pin(match self.endpoint {
+            Some(endpoint) => WiredHandling::new(scope, endpoint, call),
+            None => WiredHandling::of_unknown(scope, call),
+        })
+    }
+}
+
+/// The client broke its body off before the handler, which would take what came for the whole.
+struct BrokenOff;
+
+/// Looks at the body, once, if it is short enough to be seen whole.
+async fn look(request: &Request<'_>, data: &mut Data<'_>, slot: &Slot, scope: &Scope) -> Result<(), BrokenOff> {
+    if std::mem::replace(&mut slot.lock().body_seen, true) {
+        return Ok(());
+    }
+    let tap = scope.request_tap();
+    let declared = declared_length(request);
+    let is_short = declared.is_some_and(|length| length <= LOOK);
+    // Rocket has read the first bytes itself: what is there is looked at without waiting.
+    if !data.peek_complete() && !is_short {
+        if announces_body(request) {
+            tap.unobserved();
+        }
+        return Ok(());
+    }
+    let Ok(body) = timeout(PATIENCE, data.peek(LOOK)).await else {
+        tap.unobserved();
+        return Ok(());
+    };
+    let length = body.len();
+    if length > 0 {
+        tap.push(body);
+    }
+    slot.lock().looked_at = length;
+    if data.peek_complete() || declared == Some(length) {
+        tap.complete();
+        return Ok(());
+    }
+    // Rocket keeps the transport's error to itself.
+    tap.client_gone();
+    Err(BrokenOff)
+}
+
+/// A handler's call that begins once it is admitted.
+struct Call<'h, 'r, 's> {
+    handler: &'h dyn Handler,
+    request: &'r Request<'s>,
+    data: Data<'r>,
+}
+
+impl<'h, 'r: 'h, 's: 'h> Start for Call<'h, 'r, 's> {
+    type Future = BoxFuture<'h, Outcome<'r>>;
+
+    fn start(self) -> Self::Future {
+        self.handler.handle(self.request, self.data)
+    }
+}

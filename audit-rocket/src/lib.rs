@@ -1,0 +1,90 @@
+//! Audit trails for Rocket: annotate handlers, mount them with [`audited`](AuditedRoutes::audited), attach one
+//! [`AuditFairing`].
+//!
+//! Every request that reaches the fairing leaves exactly one record when its answer's last byte was taken, or when it was
+//! dropped before: an answer, a refusal by a guard, a panic, a stream that was cut. The fairing changes nothing but the
+//! header `audit-id`, with the exception told below. Where a record is certain to come, its identifier takes the place of
+//! an `audit-id` that the handler set; where none will come, the handler's own passes.
+//!
+//! ```
+//! use audit_rocket::{AuditFairing, AuditedRoutes, Auditor, audited};
+//! use rocket::{get, routes};
+//!
+//! #[audited(action = "layer.read", target = "layer/{name}")]
+//! #[get("/layers/<name>")]
+//! async fn read_layer(name: &str) -> String {
+//!     name.to_owned()
+//! }
+//!
+//! # fn build(auditor: Auditor) {
+//! let rocket = rocket::build()
+//!     .mount("/api/v1", routes![read_layer].audited())
+//!     .attach(AuditFairing::new(auditor));
+//! # drop(rocket);
+//! # }
+//! ```
+//!
+//! # Mounting
+//! A fairing cannot reach a handler, so that routes are handed to [`audited`](AuditedRoutes::audited), or listed by this
+//! crate's [`routes!`] in place of Rocket's. A route is recognised by the attribute below `#[audited]` (name, method and
+//! path; put `#[audited]` on top), by [`routes!`] whatever the order of the attributes. One that is not recognised
+//! becomes known when its handler starts. At ignition, stderr names each annotated route that was mounted as it is: its
+//! requests leave a record of their own, but what its handler does is not part of it.
+//!
+//! # Where the fairing stands
+//! Anywhere: it sees requests in the order of attachment, but answers after every other fairing that is attached before
+//! ignition, so that what those change is in the record.
+//!
+//! # Standard output
+//! Rocket logs to standard output, which is also where records go unless `AUDIT_LOG_PATH` says otherwise. Switch Rocket's
+//! log off (`log_level = "off"`) or install a logger of your own before `rocket::build()`; stderr warns if both share it.
+//!
+//! # Who it was
+//! A handler or a guard calls [`set_actor`]. A fairing or a guard may also leave an [`Actor`] with the request
+//! ([`remember_actor`]), or the application gives a rule ([`AuditFairing::actor_from`]); [`set_actor`], and before it the
+//! attribute's `actor` ([`AsActor`]), count more than they do.
+//!
+//! # Bodies
+//! Rocket lets nobody but the handler's data guard see a body as it is read. Of a route that is mounted as
+//! [`audited`](AuditedRoutes::audited) the record holds a body that declares a length of at most 512 bytes, which Rocket
+//! lets one look at before the handler; a longer one, or one without a length, if the handler takes it as
+//! [`Captured<T>`](Captured); else it says `not observed`.
+//!
+//! **The exception**: the handler begins once such a short body is there, for which it waits at most a second; Rocket
+//! itself waits for the first 14 bytes of any body. If the client breaks such a body off, the handler does not run, for
+//! it could not tell the body from a whole one: the answer is a 400.
+//!
+//! # What Rocket does not tell
+//! - **A client that leaves while the handler runs** is not noticed: the handler runs to its end. An answer with a body
+//!   that could not be handed over is `aborted`; of one without a body nobody learns what became of it, and it reads
+//!   `completed`.
+//! - **A form's `_method` field** changes the method before any fairing: the record has the changed one.
+//! - A panic of a handler mounted as it is looks like any other 500.
+
+mod body;
+mod captured;
+mod fairing;
+mod handler;
+mod head;
+mod routes;
+mod routing;
+mod slot;
+
+pub use audit_core::{
+    Actor, ActorId, ActorType, AsActor, AuditScope, Auditor, BuildError, Builder, Completion, Delivery, Endpoint,
+    EventBuilder, Listing, Mode, Outcome, Output, RecordOn, Scope, ShutdownReport, Sink, Stats, WriteError, add_target,
+    change, current, data, set_actor, set_outcome, set_reason, step,
+};
+pub use audit_macros::{audit_exempt_rocket as audit_exempt, audited_rocket as audited};
+pub use captured::{BodyRead, Captured, FromAuditedBytes};
+pub use fairing::AuditFairing;
+pub use routes::AuditedRoutes;
+pub use slot::remember_actor;
+
+/// What expanded attributes and macros name. Not part of the public interface.
+#[doc(hidden)]
+pub mod __private {
+    pub use audit_core::__private::*;
+
+    pub use crate::routes::audited_route;
+}

@@ -1,0 +1,130 @@
+//! Routes whose handlers run inside their request's exchange.
+
+use std::borrow::Cow;
+
+use audit_core::registry::{find_by_type_name, template};
+use audit_core::{Auditor, Endpoint};
+use rocket::config::LogLevel;
+use rocket::{Build, Rocket, Route};
+
+use crate::__private::{endpoints, say};
+use crate::handler::Wrapped;
+
+/// Makes routes audited: `routes![create, read].audited()`.
+pub trait AuditedRoutes {
+    /// Puts each handler inside its request's exchange, annotated or not: an annotated one is then known before its
+    /// guards run, and what any of them adds to the record finds it.
+    #[must_use]
+    fn audited(self) -> Vec<Route>;
+}
+
+impl AuditedRoutes for Vec<Route> {
+    fn audited(self) -> Vec<Route> {
+        self.into_iter().map(|route| wrap(route, None)).collect()
+    }
+}
+
+/// Rocket's `routes!`, audited: as `rocket::routes![…].audited()`, but a handler is recognised by its type, whatever the
+/// order of its attributes.
+///
+/// ```
+/// use audit_rocket::audited;
+/// use rocket::get;
+///
+/// #[get("/layers")]
+/// #[audited(action = "layer.list")]
+/// fn list_layers() -> &'static str {
+///     "rivers"
+/// }
+///
+/// assert_eq!(audit_rocket::routes![list_layers].len(), 1);
+/// ```
+#[macro_export]
+macro_rules! routes {
+    ($($handler:path),* $(,)?) => {
+        ::std::vec![$($crate::__private::audited_route(
+            $handler {}.into_route(),
+            $crate::__private::type_name_of(&$handler),
+        )),*]
+    };
+}
+
+/// For [`routes!`].
+#[doc(hidden)]
+#[must_use]
+pub fn audited_route(route: Route, handler: &str) -> Route {
+    wrap(route, find_by_type_name(handler))
+}
+
+fn wrap(mut route: Route, known: Option<&'static Endpoint>) -> Route {
+    if is_wrapped(&route) {
+        return route;
+    }
+    let endpoint = known.or_else(|| find(&route));
+    route.handler = Box::new(Wrapped { handler: route.handler, endpoint });
+    // The mark that it is wrapped, which its handler could not be asked for.
+    route.name = Some(Cow::Owned(route.name.map(Cow::into_owned).unwrap_or_default()));
+    route
+}
+
+/// Rocket's own attributes borrow a route's name; [`wrap`] owns it.
+fn is_wrapped(route: &Route) -> bool {
+    matches!(route.name, Some(Cow::Owned(_)))
+}
+
+/// The endpoint whose function, method and path are the route's, if there is exactly one.
+fn find(route: &Route) -> Option<&'static Endpoint> {
+    let path = template(route.uri.unmounted_origin.path().as_str());
+    let mut fitting = named_as(route).filter(|endpoint| {
+        endpoint.mounts().iter().any(|(method, raw)| *method == route.method.as_str() && template(raw) == path)
+    });
+    fitting.next().filter(|_| fitting.next().is_none())
+}
+
+/// Every endpoint whose function is called as the route's handler.
+fn named_as(route: &Route) -> impl Iterator<Item = &'static Endpoint> {
+    let name = route.name.as_deref();
+    endpoints().iter().copied().filter(move |endpoint| Some(endpoint.function()) == name)
+}
+
+/// Tells the listing what is mounted, and people what looks audited and is not.
+pub(crate) fn tell(rocket: &Rocket<Build>, auditor: &Auditor) {
+    for route in rocket.routes() {
+        let (method, path) = (route.method.as_str(), template(route.uri.path()));
+        let endpoint = find(route);
+        if let Some(endpoint) = endpoint {
+            crate::__private::wire(endpoint, method, &path);
+        }
+        // Of a handler whose attributes stand the other way round only the name is known.
+        let annotated = endpoint.or_else(|| named_as(route).find(|endpoint| endpoint.mounts().is_empty()));
+        if let Some(endpoint) = annotated.filter(|endpoint| endpoint.exemption().is_none() && !is_wrapped(route)) {
+            say(format_args!(
+                "{} ({}) is mounted at {method} {path} as it is: what it does is not part of its requests' records; mount it \
+                 with routes![…].audited()",
+                endpoint.handler(),
+                endpoint.location(),
+            ));
+        }
+    }
+    if auditor.writes_to_stdout() && rocket_logs_to_stdout(rocket) {
+        say(format_args!(
+            "records and Rocket's log share standard output, where no machine can tell them apart: set log_level = \"off\", \
+             install a logger of your own before rocket::build(), or send the records elsewhere (AUDIT_LOG_PATH)"
+        ));
+    }
+}
+
+/// Whether Rocket's own logger is the installed one, which writes to standard output.
+///
+/// It does not say its name. It is a type without a size, and it alone takes Rocket's launch messages above the level
+/// that is set.
+fn rocket_logs_to_stdout(rocket: &Rocket<Build>) -> bool {
+    use rocket::log::private::{Level, Metadata, logger};
+
+    let config = rocket.figment().extract_inner::<LogLevel>("log_level");
+    if config.is_ok_and(|level| level == LogLevel::Off) {
+        return false;
+    }
+    let launch = Metadata::builder().level(Level::Trace).target("rocket::launch").build();
+    size_of_val(logger()) == 0 && logger().enabled(&launch)
+}
