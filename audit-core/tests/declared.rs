@@ -41,6 +41,27 @@ fn quiet() {}
 #[audited("other.discreet", mode = "basic")]
 fn discreet() {}
 
+// `rust_analyzer` is a tool that the compiler lets any attribute through for: these stand for the frameworks' own.
+#[audited("tile.read", target = "tile", mode = "full", delivery = "best_effort")]
+#[rust_analyzer::get("/tiles/<token>?<page>", rank = 2)]
+fn tile() {}
+
+#[audited("tile.list")]
+#[rust_analyzer::get("/list")]
+fn tiles() {}
+
+#[audited("group.list")]
+#[rust_analyzer::get("/list")]
+fn groups() {}
+
+#[audited("report.read", route = "GET /reports/{id}")]
+#[rust_analyzer::get("/report/{id}")]
+fn report() {}
+
+#[audit_exempt(reason = "a probe")]
+#[rust_analyzer::route("/ping", method = "GET", method = "POST")]
+fn ping() {}
+
 fn auditor(configure: impl FnOnce(Builder) -> Builder) -> (Auditor, MemorySink) {
     let sink = MemorySink::new();
     let builder = configure(Auditor::builder().output(Output::None)).sink(sink.clone());
@@ -264,6 +285,74 @@ fn an_on_counts_for_what_extractors_refuse() {
     }
     auditor.shutdown(support::PATIENCE);
     assert_record(&sink.only(), json!({"action": "health.users", "status_code": 500}));
+}
+
+#[test]
+fn a_frameworks_own_attribute_declares_the_end_of_the_route() {
+    let (auditor, sink) = auditor(|builder| builder.delivery(Delivery::Buffered));
+    let route = RouteMatch::Template("/api/tiles/{token}");
+    for method in ["GET", "HEAD"] {
+        sink.clear();
+        // An extractor refuses: the handler never runs.
+        let mut exchange = begin(&auditor, method, "/api/tiles/kT9vQx2LmZ", route).expect("recorded");
+        assert_eq!(respond(&mut exchange, 422), None, "such a record may be dropped");
+        exchange.complete();
+        drop(exchange);
+        let record = sink.only();
+        assert_record(
+            &record,
+            json!({
+                "action": "tile.read", "handler": "declared::tile", "route": "/api/tiles/{token}", "mode": "full",
+                "path": "/api/tiles/[FILTERED]", "outcome": "rejected",
+            }),
+        );
+        sink.assert_no_leak("kT9vQx2LmZ");
+    }
+    sink.clear();
+    end(begin(&auditor, "GET", "/api/tiles/7", route).expect("recorded"), tile, 200);
+    let expected = json!({"action": "tile.read", "target_type": "tile", "route": "/api/tiles/{token}", "calls": null});
+    assert_record(&sink.only(), expected);
+    sink.clear();
+    // Another handler ran: its record, of the route that the framework matched all the same.
+    end(begin(&auditor, "GET", "/api/tiles/7", route).expect("recorded"), other, 200);
+    assert_record(&sink.only(), json!({"action": "other.handler", "route": "/api/tiles/{token}", "calls": null}));
+}
+
+#[test]
+fn a_mount_that_tells_no_endpoint_names_none() {
+    let (auditor, sink) = auditor(|builder| builder);
+    for (method, path, route) in [
+        // Of two endpoints, in two scopes.
+        ("GET", "/api/tiles/list", RouteMatch::Template("/api/tiles/list")),
+        ("POST", "/api/tiles/7", RouteMatch::Template("/api/tiles/{token}")),
+        ("GET", "/api/tiles/7", RouteMatch::Template("/api/tiles/{id}")),
+        // No router has looked, or none found anything.
+        ("GET", "/tiles/7", RouteMatch::NotKnownYet),
+        ("GET", "/tiles/7", RouteMatch::None),
+        // Its `route` says where it is.
+        ("GET", "/api/report/7", RouteMatch::Template("/api/report/{id}")),
+    ] {
+        sink.clear();
+        end(begin(&auditor, method, path, route).expect("recorded"), || {}, 422);
+        assert_record(&sink.only(), json!({"action": "http.request", "handler": null}));
+    }
+    sink.clear();
+    // Once one of them runs, it is known which.
+    let route = RouteMatch::Template("/api/tiles/list");
+    end(begin(&auditor, "GET", "/api/tiles/list", route).expect("recorded"), tiles, 200);
+    assert_record(&sink.only(), json!({"action": "tile.list", "route": "/api/tiles/list"}));
+    groups();
+    report();
+}
+
+#[test]
+fn an_exemption_under_a_frameworks_attribute_counts_where_its_handler_ran() {
+    let (auditor, sink) = auditor(|builder| builder);
+    let route = RouteMatch::Template("/api/ping");
+    end(begin(&auditor, "POST", "/api/ping", route).expect("begun"), ping, 200);
+    end(begin(&auditor, "POST", "/api/ping", route).expect("begun"), other, 200);
+    auditor.shutdown(support::PATIENCE);
+    assert_record(&sink.only(), json!({"action": "other.handler", "route": "/api/ping", "calls": null}));
 }
 
 #[test]

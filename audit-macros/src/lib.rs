@@ -34,8 +34,8 @@ use crate::validate::Attribute;
 /// Declares that a function is audited: what it does, and to what.
 ///
 /// On a free function or a method with a body, async or not, in an `impl`, in the `impl` of a trait, or under
-/// `#[async_trait]`. Put it **on top** of the other attributes: there it sees all of them. Below them it audits just
-/// as well.
+/// `#[async_trait]`. Put it **on top** of the other attributes: there it sees all of them, and the framework's own tells
+/// it the [route](#route). Below them it audits just as well, but for what is known before the handler runs.
 ///
 /// ```
 /// use audit_core::audited;
@@ -243,10 +243,18 @@ use crate::validate::Attribute;
 /// falls to the declaration of `GET`. What is mounted by `nest_service` inside the audit layer has no template there
 /// and is not matched.
 ///
+/// **Put it on top of the framework's own attribute**, and that one declares the route: `#[get("/{id}")]`,
+/// `#[route(…)]` and `#[routes]` of actix-web, `#[post("/<id>", data = "<body>")]` and `#[route(…)]` of rocket. It
+/// does so relatively, for no attribute sees the scopes and mount points around it: the endpoint is that of the longest
+/// path, of that method, that the template matched by the framework ends in at a `/`. Where two endpoints have the same
+/// one, as `#[get("/")]` in two scopes, neither is known before its handler runs, and a path that adds nothing to its
+/// scope (`""`, rocket's `"/"` under a base) is not, either. A `route` beside it is whole and wins. Below the
+/// framework's attribute, this one sees nothing of it.
+///
 /// Nobody checks the declaration: **a `route` that is wrong names the wrong action**, and so may a guess: where the
 /// audit layer stands around the whole router, the path is matched against the declared templates alone, so that a
-/// plain route which is more specific wants to be declared too. Until the declared handler runs, its declaration is
-/// therefore worth no more than this:
+/// plain route which is more specific wants to be declared too; so does one that ends as a relative declaration does.
+/// Until the declared handler runs, its declaration is therefore worth no more than this:
 ///
 /// - If another audited function ran and the request succeeded, the record is that function's: its action, its target,
 ///   its `on`. If the request failed, the record is the declared one's, whatever its `on` says.

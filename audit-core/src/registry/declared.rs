@@ -1,14 +1,19 @@
-//! Which endpoint a request is for, as far as attributes declare it: `route = "POST /layers/{id}"`.
+//! Which endpoint a request is for, as far as attributes declare it: `route = "POST /layers/{id}"`, whole, or the
+//! framework's own `#[post("/{id}")]`, relative.
 //!
-//! Where the framework has matched a template, the declaration of that template counts. Where it has not looked yet,
-//! the path is matched against the declared templates by the rules of axum's own router. An undeclared route that is
-//! more specific cannot be known here; a wired route that disagrees wins later.
+//! Where the framework has matched a template, the declaration of that template counts, and otherwise the longest mount
+//! that the template ends in, if it is one endpoint's alone: an action is never guessed. Where it has not looked yet,
+//! the path is matched against the declared templates by the rules of axum's own router, and mounts count for nothing.
+//! An undeclared route that is more specific, or that ends as a mount does, cannot be known here; a wired route that
+//! disagrees wins later.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use crate::exchange::{RequestHead, RouteMatch};
 use crate::notice::Once;
-use crate::registry::Endpoint;
+use crate::registry::{Endpoint, template};
 
 /// All declarations of a program, none of which contradicts another.
 pub(crate) struct DeclaredRoutes {
@@ -29,6 +34,25 @@ struct Warned {
 struct MethodRoutes {
     by_template: HashMap<&'static str, &'static Endpoint>,
     by_path: matchit::Router<&'static Endpoint>,
+    /// Mounts in the one form, each with its first slash.
+    by_suffix: HashMap<Cow<'static, str>, Claim>,
+}
+
+/// Whose a route is.
+#[derive(Clone, Copy)]
+enum Claim {
+    One(&'static Endpoint),
+    /// Of several that only their prefixes tell apart: of none that could be named.
+    Several,
+}
+
+impl Claim {
+    const fn one(self) -> Option<&'static Endpoint> {
+        match self {
+            Self::One(endpoint) => Some(endpoint),
+            Self::Several => None,
+        }
+    }
 }
 
 /// Why a declaration cannot be.
@@ -46,8 +70,15 @@ impl DeclaredRoutes {
         let mut methods: HashMap<&'static str, MethodRoutes> = HashMap::new();
         let mut warned = Vec::new();
         for &endpoint in endpoints {
-            let Some((method, template)) = endpoint.route() else { continue };
-            methods.entry(method).or_default().declare(endpoint, template)?;
+            if let Some((method, template)) = endpoint.route() {
+                methods.entry(method).or_default().declare(endpoint, template)?;
+            } else if !endpoint.mounts().is_empty() {
+                for (method, path) in endpoint.mounts() {
+                    methods.entry(method).or_default().mount(endpoint, path);
+                }
+            } else {
+                continue;
+            }
             warned.push((endpoint, Warned::default()));
         }
         Ok((!warned.is_empty()).then_some(Self { methods, warned }))
@@ -60,21 +91,29 @@ impl DeclaredRoutes {
 
     fn find_of(&self, method: &str, path: &str, route: RouteMatch<'_>) -> Option<&'static Endpoint> {
         let of = |method: &str| self.methods.get(method)?.find(path, route);
-        of(method).or_else(|| if method == "HEAD" { of("GET") } else { None })
+        of(method).or_else(|| if method == "HEAD" { of("GET") } else { None })?.one()
     }
 
     /// Says, once for each endpoint, that a request was taken for one of an endpoint that did not run.
     pub(crate) fn tell_in_vain(&self, endpoint: &'static Endpoint, status: u16) {
-        let (method, template) = endpoint.route().unwrap_or_default();
-        if let Some((_, warned)) = self.warned.iter().find(|(known, _)| known.same_as(endpoint)) {
+        let Some((_, warned)) = self.warned.iter().find(|(known, _)| known.same_as(endpoint)) else { return };
+        let (handler, location) = (endpoint.handler(), endpoint.location());
+        if let Some((method, template)) = endpoint.route() {
             warned.in_vain.say(format_args!(
-                "a request was answered with {status}, but {} ({}), which declares route = \"{method} {template}\", did \
-                 not run: unless something answered in its place, its route is wrong, and so is the action of such \
-                 records in which nothing else that is audited ran",
-                endpoint.handler(),
-                endpoint.location(),
+                "a request was answered with {status}, but {handler} ({location}), which declares route = \"{method} \
+                 {template}\", did not run: unless something answered in its place, its route is wrong, and so is the \
+                 action of such records in which nothing else that is audited ran",
             ));
+            return;
         }
+        let mounts: Vec<String> = endpoint.mounts().iter().map(|(method, path)| format!("{method} {path}")).collect();
+        warned.in_vain.say(format_args!(
+            "a request was answered with {status}, but {handler} ({location}), which its framework's attribute mounts \
+             at \"{}\", did not run: unless something answered in its place, the route of another handler ends in the \
+             same way, and the action of such records in which nothing else that is audited ran is wrong; give either \
+             a route = \"…\" of its own",
+            mounts.join("\", \""),
+        ));
     }
 
     /// Says, once for each endpoint, that it handled a request that its `route` does not fit.
@@ -113,12 +152,44 @@ impl MethodRoutes {
         Ok(())
     }
 
-    fn find(&self, path: &str, route: RouteMatch<'_>) -> Option<&'static Endpoint> {
+    /// Mounts that are equal contradict nothing: they stand in different scopes.
+    fn mount(&mut self, endpoint: &'static Endpoint, path: &'static str) {
+        // At the root and in a scope that ends in a slash, nothing is mounted as `/` is. In any other scope its template
+        // is the scope's own, which ends in nothing that could be told from other routes; so is that of rocket's `/`
+        // under a base.
+        let path = match template(path) {
+            Cow::Borrowed("") => Cow::Borrowed("/"),
+            path => path,
+        };
+        match self.by_suffix.entry(path) {
+            Entry::Vacant(free) => {
+                free.insert(Claim::One(endpoint));
+            }
+            Entry::Occupied(mut taken) => {
+                if taken.get().one().is_some_and(|other| !other.same_as(endpoint)) {
+                    taken.insert(Claim::Several);
+                }
+            }
+        }
+    }
+
+    fn find(&self, path: &str, route: RouteMatch<'_>) -> Option<Claim> {
         match route {
-            RouteMatch::Template(template) => self.by_template.get(template).copied(),
-            RouteMatch::NotKnownYet => self.by_path.at(path).ok().map(|found| *found.value),
+            RouteMatch::Template(template) => {
+                let whole = self.by_template.get(template).copied().map(Claim::One);
+                whole.or_else(|| self.longest_mount(template))
+            }
+            RouteMatch::NotKnownYet => self.by_path.at(path).ok().map(|found| Claim::One(found.value)),
             RouteMatch::None => None,
         }
+    }
+
+    fn longest_mount(&self, template: &str) -> Option<Claim> {
+        if self.by_suffix.is_empty() {
+            return None;
+        }
+        let mut suffixes = template.match_indices('/').map(|(slash, _)| template.split_at(slash).1);
+        suffixes.find_map(|suffix| self.by_suffix.get(suffix).copied())
     }
 }
 
@@ -139,7 +210,17 @@ mod tests {
         }
     }
 
+    type Route = (&'static str, &'static str);
+
     fn endpoint(action: &'static str, method: &'static str, template: &'static str) -> &'static Endpoint {
+        declared(action, Some((method, template)), &[])
+    }
+
+    fn mounted(action: &'static str, mounts: &'static [Route]) -> &'static Endpoint {
+        declared(action, None, mounts)
+    }
+
+    fn declared(action: &'static str, route: Option<Route>, mounts: &'static [Route]) -> &'static Endpoint {
         Box::leak(Box::new(Endpoint::new(Declaration {
             action,
             kind: Kind::Audited,
@@ -147,8 +228,8 @@ mod tests {
             mode: None,
             delivery: None,
             on: RecordOn::Always,
-            route: Some((method, template)),
-            mounts: &[],
+            route,
+            mounts,
             module: "app",
             function: action,
             file: "src/app.rs",
@@ -211,6 +292,98 @@ mod tests {
         }
         assert!(conflict(("GET", "/layers/{id}"), ("PUT", "/layers/{name}")).is_none());
         assert!(matches!(conflict(("GET", "/a"), ("GET", "/{a}b")), Some(RouteConflict::Invalid { .. })));
+    }
+
+    /// Whom a `GET` of a matched template is for.
+    fn of_template(routes: &DeclaredRoutes, template: &str) -> Option<&'static str> {
+        found(routes, "GET", "/x", RouteMatch::Template(template))
+    }
+
+    fn of(endpoints: &[&'static Endpoint]) -> DeclaredRoutes {
+        DeclaredRoutes::of(endpoints).expect("mounts contradict nothing").expect("there are some")
+    }
+
+    #[test]
+    fn the_longest_mount_that_a_template_ends_in_counts() {
+        let routes = of(&[
+            mounted("layer.read", &[("GET", r"/{id:\d+}")]),
+            mounted("layer.read_of_group", &[("GET", "/layers/<id>?<page>"), ("PUT", "/layers/<id>")]),
+            endpoint("layer.read_whole", "GET", "/whole/layers/{id}"),
+            mounted("layer.export", &[("GET", "/export")]),
+        ]);
+        for (template, expected) in [
+            ("/{id}", Some("layer.read")),
+            ("/groups/{id}", Some("layer.read")),
+            ("/layers/{id}", Some("layer.read_of_group")),
+            ("/api//layers/{id}", Some("layer.read_of_group")),
+            ("/whole/layers/{id}", Some("layer.read_whole")),
+            ("/the/whole/layers/{id}", Some("layer.read_of_group")),
+            ("/api/export", Some("layer.export")),
+            // Only whole segments, and only the end.
+            ("/api/re-export", None),
+            ("/api/export/", None),
+            ("/export/all", None),
+            ("export", None),
+            ("/{name}", None),
+            ("", None),
+        ] {
+            assert_eq!(of_template(&routes, template), expected, "{template}");
+        }
+        let by_put = |template| found(&routes, "PUT", "/x", RouteMatch::Template(template));
+        assert_eq!(by_put("/api/layers/{id}"), Some("layer.read_of_group"));
+        assert_eq!(by_put("/{id}"), None);
+    }
+
+    #[test]
+    fn equal_mounts_of_two_endpoints_name_neither_and_stop_no_start() {
+        let routes = of(&[
+            mounted("layer.read", &[("GET", r"/{id:\d+}")]),
+            mounted("group.read", &[("GET", "/{id}"), ("GET", "/x/{id}"), ("HEAD", "/groups/{id}")]),
+            mounted("user.read", &[("HEAD", "/users/{id}"), ("GET", "/users/{id}")]),
+            mounted("user.probe", &[("HEAD", "/users/{id}")]),
+            // It says where it is.
+            declared("tile.read", Some(("GET", "/tiles/{id}")), &[("GET", "/x/{id}")]),
+        ]);
+        assert_eq!(of_template(&routes, "/api/{id}"), None);
+        assert_eq!(of_template(&routes, "/api/x/{id}"), Some("group.read"));
+        assert_eq!(of_template(&routes, "/tiles/{id}"), Some("tile.read"));
+        let by_head = |template| found(&routes, "HEAD", "/x", RouteMatch::Template(template));
+        assert_eq!(by_head("/api/x/{id}"), Some("group.read"), "it is its GET's");
+        assert_eq!(by_head("/api/groups/{id}"), Some("group.read"));
+        // Of the two that take a HEAD here, neither is the one that takes the GET.
+        assert_eq!(by_head("/api/users/{id}"), None);
+        // Mounted twice alike, as with two queries.
+        let twice = of(&[mounted("layer.list", &[("GET", "/layers?<a>"), ("GET", "/layers?<b>")])]);
+        assert_eq!(of_template(&twice, "/api/layers"), Some("layer.list"));
+    }
+
+    #[test]
+    fn a_mount_at_the_very_prefix_claims_only_what_ends_in_a_slash() {
+        for path in ["", "/"] {
+            let routes = of(&[mounted("layer.list", Box::leak(Box::new([("GET", path)])))]);
+            assert_eq!(of_template(&routes, "/"), Some("layer.list"));
+            assert_eq!(of_template(&routes, "/layers/"), Some("layer.list"));
+            // `#[get("")]` in actix-web's scope, rocket's `#[get("/")]` under a base: not to be told from other routes.
+            assert_eq!(of_template(&routes, "/layers"), None);
+            assert_eq!(of_template(&routes, "/layers/{id}"), None);
+            assert_eq!(of_template(&routes, ""), None);
+        }
+        let routes = of(&[
+            mounted("layer.list", &[("GET", "/")]),
+            mounted("group.list", &[("GET", "")]),
+            mounted("user.list", &[("GET", "/users/")]),
+        ]);
+        assert_eq!(of_template(&routes, "/"), None);
+        assert_eq!(of_template(&routes, "/api/users/"), Some("user.list"));
+    }
+
+    #[test]
+    fn a_mount_counts_for_nothing_where_no_template_is_known() {
+        let routes = of(&[mounted("layer.read", &[("GET", "/layers/{id}")])]);
+        for route in [RouteMatch::NotKnownYet, RouteMatch::None] {
+            assert_eq!(found(&routes, "GET", "/layers/7", route), None, "{route:?}");
+            assert_eq!(found(&routes, "GET", "/layers/{id}", route), None, "{route:?}");
+        }
     }
 
     #[test]
