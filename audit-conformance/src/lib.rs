@@ -1,4 +1,75 @@
-//! One table of cases that every adapter is held against.
+//! One table of cases that every adapter is held against, over real connections.
+//!
+//! A case says what a client does and which records that must leave; each adapter runs the same table, against its
+//! echo server ([`echo`]) as a process of its own. Of each case three things are checked:
+//!
+//! - **The records.** Each request carries an `x-request-id` of its own, by which its record is found: as many as are
+//!   expected, with the members that are expected. When the server has been stopped, the log is counted: none is
+//!   missing, none is double, none is of an unknown request, and no secret of the table is in it.
+//! - **What the client was told.** A record's `status_code` is the status that the client read, and an `audit-id` is
+//!   the identifier of the request's record. Where an answer begins and a record comes, there is one.
+//! - **The observer changes nothing.** The same talk with the same server without the layer (`BARE=1`) is the same byte
+//!   for byte, but for the header `audit-id` and the value of `date`. Where bytes are a matter of chance, as of a
+//!   client that does not read, their number is compared as an order of magnitude.
+//!
+//! Where a framework cannot do as the others do, the case says so beside what it expects, with the reason. A
+//! case that fails in a way that nobody has stated is a failure, however small.
+//!
+//! # How an adapter runs it
+//! A test without harness, whose program is also its own server:
+//!
+//! ```ignore
+//! #[path = "../examples/echo-axum.rs"]
+//! mod echo;
+//!
+//! fn main() -> std::process::ExitCode {
+//!     if audit_conformance::is_to_serve() {
+//!         return audit_conformance::served(echo::main());
+//!     }
+//!     audit_conformance::run(audit_conformance::Framework::Axum)
+//! }
+//! ```
+//!
+//! `cargo test -p audit-axum --test conformance` runs all, `-- WORD` the cases whose names hold the word, `-- --list`
+//! names them. `CONFORMANCE_SCALE=N` makes the load N times as heavy; `CONFORMANCE_FILE` names a file to which the
+//! framework's column of the matrix is appended.
 #![cfg(unix)]
 
+mod answer;
+mod case;
+mod client;
 pub mod echo;
+mod expect;
+mod log;
+mod matrix;
+mod request;
+mod run;
+mod server;
+mod table;
+mod talk;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+pub use case::Framework;
+pub use run::run;
+
+/// The argument that makes the test's program a server.
+const SERVE: &str = "serve";
+
+/// Whether this process was started by [`run`] to be the server.
+#[must_use]
+pub fn is_to_serve() -> bool {
+    std::env::args().nth(1).is_some_and(|argument| argument == SERVE)
+}
+
+/// What a server's own `main` came to, as the process's exit code. The error goes to stderr.
+pub fn served(result: Result<(), Box<dyn Error>>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

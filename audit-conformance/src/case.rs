@@ -1,0 +1,142 @@
+//! A case: what a client does, and what that must leave.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::expect::Expected;
+use crate::talk::Talk;
+
+/// A framework that an adapter is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Framework {
+    /// axum.
+    Axum,
+    /// actix-web.
+    Actix,
+    /// Rocket.
+    Rocket,
+}
+
+impl fmt::Display for Framework {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Axum => "axum",
+            Self::Actix => "actix",
+            Self::Rocket => "rocket",
+        })
+    }
+}
+
+/// Something a client does, and the records that it must leave.
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) settings: Vec<(&'static str, &'static str)>,
+    /// Needs a server of its own, for it stops it.
+    pub(crate) alone: bool,
+    /// Why its bytes are not compared with a bare server's.
+    pub(crate) only_audited: Option<&'static str>,
+    pub(crate) talk: Box<dyn Fn(&mut Talk)>,
+    pub(crate) records: Vec<Expected>,
+    pub(crate) buts: Vec<But>,
+}
+
+/// A framework that does otherwise, and why.
+pub(crate) struct But {
+    pub(crate) framework: Framework,
+    pub(crate) why: &'static str,
+    pub(crate) expect: Expect,
+}
+
+/// What is expected of a framework that does otherwise.
+pub(crate) enum Expect {
+    /// Records with these members, one for each request, in order; `null` for a request that leaves none.
+    Records(Vec<Value>),
+    /// It does not serve what the case asks for.
+    NotServed,
+}
+
+impl Case {
+    pub(crate) fn new(name: &'static str, about: &'static str, talk: impl Fn(&mut Talk) + 'static) -> Self {
+        Self {
+            name,
+            about,
+            settings: Vec::new(),
+            alone: false,
+            only_audited: None,
+            talk: Box::new(talk),
+            records: Vec::new(),
+            buts: Vec::new(),
+        }
+    }
+
+    /// The next request of the case leaves a record with these members.
+    pub(crate) fn leaves(mut self, members: Value) -> Self {
+        self.records.push(Expected::Record(members));
+        self
+    }
+
+    /// Each of the next so many requests does.
+    pub(crate) fn each_leaves(mut self, times: usize, members: &Value) -> Self {
+        self.records.extend((0..times).map(|_| Expected::Record(members.clone())));
+        self
+    }
+
+    /// The next request leaves a record that the answer's head cannot promise yet.
+    pub(crate) fn leaves_unannounced(mut self, members: Value) -> Self {
+        self.records.push(Expected::Unannounced(members));
+        self
+    }
+
+    /// The next request of the case leaves none.
+    pub(crate) fn leaves_nothing(mut self) -> Self {
+        self.records.push(Expected::Nothing);
+        self
+    }
+
+    pub(crate) fn with(mut self, name: &'static str, value: &'static str) -> Self {
+        self.settings.push((name, value));
+        self
+    }
+
+    pub(crate) fn alone(mut self) -> Self {
+        self.alone = true;
+        self
+    }
+
+    pub(crate) fn only_audited(mut self, why: &'static str) -> Self {
+        self.only_audited = Some(why);
+        self
+    }
+
+    /// What another framework does, and why.
+    pub(crate) fn but(mut self, framework: Framework, why: &'static str, expect: Expect) -> Self {
+        self.buts.push(But { framework, why, expect });
+        self
+    }
+
+    pub(crate) fn but_of(&self, framework: Framework) -> Option<&But> {
+        self.buts.iter().find(|but| but.framework == framework)
+    }
+
+    /// What is expected of a framework; `None` where it does not serve the case.
+    pub(crate) fn expected_of(&self, framework: Framework) -> Option<Vec<Expected>> {
+        let Some(but) = self.but_of(framework) else { return Some(self.records.clone()) };
+        match &but.expect {
+            Expect::NotServed => None,
+            Expect::Records(records) => Some(
+                records
+                    .iter()
+                    .zip(self.records.iter().map(Some).chain(std::iter::repeat(None)))
+                    .map(|(record, usual)| match (record, usual) {
+                        (Value::Null, _) => Expected::Nothing,
+                        (record, Some(Expected::Unannounced(_))) => Expected::Unannounced(record.clone()),
+                        (record, _) => Expected::Record(record.clone()),
+                    })
+                    .collect(),
+            ),
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Runs the table against an adapter's echo server.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde_json::{Value, json};
+
+use crate::case::{Case, Framework};
+use crate::expect::{Expected, differences};
+use crate::log::Log;
+use crate::matrix::{Matrix, Verdict};
+use crate::server::Server;
+use crate::table;
+use crate::talk::{Talk, Told};
+
+/// What stands in requests, errors and panics of the table and must be in no record.
+const SECRETS: [&str; 1] = ["hunter2"];
+
+/// Runs every case against this program as a server, prints the column, and tells whether all is well.
+///
+/// Of the arguments of a test program, a word without dashes selects cases by name, `--list` names them, and the rest
+/// is ignored.
+#[must_use]
+pub fn run(framework: Framework) -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let filter = arguments.iter().find(|argument| !argument.starts_with('-'));
+    let cases: Vec<Case> = table::all();
+    let cases: Vec<Case> =
+        cases.into_iter().filter(|case| filter.is_none_or(|word| case.name.contains(word.as_str()))).collect();
+    if arguments.iter().any(|argument| argument == "--list") {
+        cases.iter().for_each(|case| println!("{}: test", case.name));
+        return ExitCode::SUCCESS;
+    }
+    raise_descriptor_limit();
+    std::panic::set_hook(Box::new(|panic| {
+        *LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner) = panic.to_string().replace('\n', " ");
+    }));
+    let started = Instant::now();
+    let mut matrix = Matrix::new(framework);
+    for group in groups(&cases) {
+        run_group(framework, &group, &mut matrix);
+    }
+    matrix.finish(started.elapsed());
+    if matrix.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+static LAST_PANIC: Mutex<String> = Mutex::new(String::new());
+
+/// Thousands of connections at once need as many descriptors; the server inherits the limit.
+fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }) {
+        println!("the limit of descriptors stays: {error}");
+    }
+}
+
+/// Cases that one server can serve, in the order of the table.
+fn groups(cases: &[Case]) -> Vec<Vec<&Case>> {
+    let mut groups: Vec<Vec<&Case>> = Vec::new();
+    for case in cases {
+        let fits = |group: &&mut Vec<&Case>| {
+            group.first().is_some_and(|first| !first.alone && !case.alone && first.settings == case.settings)
+        };
+        match groups.iter_mut().find(fits) {
+            Some(group) => group.push(case),
+            None => groups.push(vec![case]),
+        }
+    }
+    groups
+}
+
+fn run_group(framework: Framework, group: &[&Case], matrix: &mut Matrix) {
+    let settings = &group[0].settings;
+    let servers = Server::start(settings, false).and_then(|audited| Ok((audited, Server::start(settings, true)?)));
+    let (mut audited, mut bare) = match servers {
+        Ok(servers) => servers,
+        Err(error) => {
+            group.iter().for_each(|case| matrix.add(case.name, case.about, Verdict::Failed(vec![error.clone()])));
+            return;
+        }
+    };
+    let mut log = audited.log();
+    let mut verdicts = Vec::new();
+    let mut owed = HashMap::new();
+    for case in group {
+        let Some(expected) = case.expected_of(framework) else {
+            verdicts.push((*case, Vec::new()));
+            continue;
+        };
+        let failures = run_case(framework, case, &expected, &mut audited, &mut bare, &mut log, &mut owed);
+        verdicts.push((*case, failures));
+    }
+    let mut of_all: Vec<String> = [audited.stop(), bare.stop()].into_iter().filter_map(Result::err).collect();
+    log.refresh();
+    of_all.extend(count(&log, &owed));
+    // Shown at the case that they can be told of, or else at the last one.
+    for (index, (case, mut failures)) in verdicts.into_iter().enumerate() {
+        let own = |failure: &String| failure.contains(&format!("{}.", case.name)) || index + 1 == group.len();
+        let (here, elsewhere) = of_all.into_iter().partition(own);
+        of_all = elsewhere;
+        failures.extend::<Vec<String>>(here);
+        let verdict = match case.but_of(framework) {
+            _ if !failures.is_empty() => Verdict::Failed(failures),
+            None => Verdict::Ok,
+            Some(but) if case.expected_of(framework).is_none() => Verdict::NotServed(but.why),
+            Some(but) => Verdict::Differs(but.why),
+        };
+        matrix.add(case.name, case.about, verdict);
+    }
+}
+
+/// Runs a case; gives what is wrong.
+fn run_case(
+    framework: Framework,
+    case: &Case,
+    expected: &[Expected],
+    audited: &mut Server,
+    bare: &mut Server,
+    log: &mut Log,
+    owed: &mut HashMap<String, usize>,
+) -> Vec<String> {
+    let (talk, failure) = talk_with(framework, case, audited);
+    let mut failures = Vec::from_iter(failure);
+    if case.alone {
+        failures.extend(audited.stop().err());
+    }
+    if talk.ids().len() != expected.len() && failures.is_empty() {
+        failures.push(format!("{} requests and {} expectations", talk.ids().len(), expected.len()));
+    }
+    let told = talk.told();
+    for (id, expected) in talk.ids().iter().zip(expected) {
+        owed.insert(id.clone(), usize::from(!matches!(expected, Expected::Nothing)));
+        // Without the talk, there is little to wait for.
+        if failures.is_empty() {
+            failures.extend(check(framework, id, expected, told.get(id), log));
+        }
+    }
+    if case.only_audited.is_none() && failures.is_empty() {
+        match talk_with(framework, case, bare) {
+            (bare, None) => failures.extend(compare(&talk, &bare)),
+            (_, Some(failure)) => failures.push(format!("without the layer: {failure}")),
+        }
+    }
+    failures
+}
+
+/// The talk as far as it went, and what stopped it.
+fn talk_with(framework: Framework, case: &Case, server: &Server) -> (Talk, Option<String>) {
+    let mut talk = Talk::new(case.name, framework, server);
+    let ended = catch_unwind(AssertUnwindSafe(|| (case.talk)(&mut talk)));
+    let failure = ended.is_err().then(|| LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner).clone());
+    (talk, failure)
+}
+
+/// What is wrong with what a request left.
+fn check(framework: Framework, id: &str, expected: &Expected, told: Option<&Told>, log: &mut Log) -> Vec<String> {
+    let (members, announced) = match expected {
+        Expected::Record(members) => (members, true),
+        Expected::Unannounced(members) => (members, false),
+        Expected::Nothing => {
+            let promised = told.and_then(|told| told.audit_id.as_ref());
+            return promised
+                .map(|promised| format!("{id}: promises record {promised}, and none is due"))
+                .into_iter()
+                .collect();
+        }
+    };
+    let Some(record) = log.wait_for(id) else { return vec![format!("{id}: no record came")] };
+    let mut wrong = differences(record, members);
+    wrong.extend(differences(record, &json!({"schema": "audit/1", "framework": framework.to_string()})));
+    if let Some(told) = told {
+        // A timeout around the layer answers for itself: what it says, the layer does not know.
+        let own_word = told.audit_id.is_some() || record["status_code"] != Value::Null;
+        if own_word && announced && told.audit_id.as_deref() != record["event_id"].as_str() {
+            wrong.push(format!("audit-id is {:?}, the record is {}", told.audit_id, record["event_id"]));
+        }
+        if own_word && record["status_code"] != told.status {
+            wrong.push(format!("status_code is {}, the client was told {}", record["status_code"], told.status));
+        }
+    }
+    if wrong.is_empty() {
+        return wrong;
+    }
+    wrong.into_iter().map(|wrong| format!("{id}: {wrong}")).chain([format!("{id}: {record}")]).collect()
+}
+
+/// Where two talks that should be the same are not.
+fn compare(audited: &Talk, bare: &Talk) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let (here, there) = (audited.transcript(), bare.transcript());
+    if here.len() != there.len() {
+        wrong.push(format!("{} connections and notes, without the layer {}", here.len(), there.len()));
+    }
+    for (index, (here, there)) in here.iter().zip(&there).enumerate().filter(|(_, (here, there))| here != there) {
+        let at = here.iter().zip(there).position(|(here, there)| here != there).unwrap_or(here.len().min(there.len()));
+        let around = |bytes: &[u8]| {
+            String::from_utf8_lossy(&bytes[at.saturating_sub(80)..bytes.len().min(at + 80)]).into_owned()
+        };
+        wrong.push(format!("connection {index}, byte {at}: {:?}, without the layer {:?}", around(here), around(there)));
+    }
+    for ((what, here), (_, there)) in audited.measures.iter().zip(&bare.measures) {
+        // The kernel's buffers differ from one connection to the next.
+        let about = |one: u64, other: u64| one <= 4 * other + 1024 * 1024;
+        if !(about(*here, *there) && about(*there, *here)) {
+            wrong.push(format!("{what}: {here}, without the layer {there}"));
+        }
+    }
+    wrong
+}
+
+/// Whether each request left as many records as it should, and nothing else left any.
+fn count(log: &Log, owed: &HashMap<String, usize>) -> Vec<String> {
+    let mut wrong: Vec<String> = log.broken.iter().map(|line| format!("no record: {line}")).collect();
+    wrong.extend(log.nameless.iter().map(|record| format!("a record of no request: {record}")));
+    for (id, expected) in owed {
+        let found = log.of(id).len();
+        if found != *expected {
+            wrong.push(format!(
+                "{id}: {found} records instead of {expected}: {:?}",
+                log.of(id).iter().map(Value::to_string).collect::<Vec<_>>()
+            ));
+        }
+    }
+    wrong.extend(log.requests().filter(|(id, _)| !owed.contains_key(*id)).map(|(id, _)| format!("{id}: who is that?")));
+    wrong.extend(SECRETS.iter().filter_map(|secret| log.line_with(secret)).map(|line| format!("a secret: {line}")));
+    wrong.sort_unstable();
+    wrong
+}

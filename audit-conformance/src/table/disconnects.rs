@@ -1,0 +1,184 @@
+//! Clients that leave: in order or by a reset, before the answer, in the middle of it, in the middle of their own
+//! upload, and those that close only their half.
+
+use serde_json::{Value, json};
+
+use crate::case::{Case, Expect, Framework};
+use crate::client::Leave;
+use crate::talk::Talk;
+
+/// Begins an upload that breaks off within a secret.
+const PIECE: &str = r#"{"name":"rivers","password":"hunter2-and-mo"#;
+
+fn before_the_head() -> Value {
+    json!({"action": "hold.read", "completion": "aborted", "outcome": "unknown", "level": "warn", "status_code": null,
+        "response_bytes": null, "user": "unknown", "actor_type": "unknown", "data": {"farewell": "hold"},
+        "error": null})
+}
+
+fn leaves_before_the_head(talk: &mut Talk, how: Leave) {
+    let gate = talk.gate("waits");
+    let request = talk.request("GET", &format!("/hold/{gate}")).keep();
+    let mut client = talk.connect();
+    client.send(&request);
+    talk.arrived(&gate, 1);
+    client.leave(how);
+    let noticed = match talk.framework() {
+        Framework::Axum => true,
+        Framework::Actix => how == Leave::Rst,
+        Framework::Rocket => false,
+    };
+    if !noticed {
+        talk.open(&gate, 1);
+    }
+}
+
+/// What a handler leaves that ran to its end for nobody.
+fn for_nobody() -> Expect {
+    Expect::Records(vec![json!({"action": "hold.read", "completion": {"$in": ["completed", "aborted"]},
+        "status_code": 200, "data": {"farewell": "hold"}})])
+}
+
+const RUNS_ON: &str = "it does not look at a connection while its handler runs, which goes on to its end";
+
+fn in_the_stream() -> Value {
+    json!({"action": "hold.stream", "completion": "aborted", "status_code": 200, "outcome": "success",
+        "level": "info", "response_bytes": 6, "user": "anonymous", "data": {"farewell": "stream"}})
+}
+
+fn leaves_in_the_stream(talk: &mut Talk, how: Leave) {
+    let gate = talk.gate("waits");
+    let request = talk.request("GET", &format!("/hold-stream/{gate}")).keep();
+    let mut client = talk.connect();
+    client.send(&request);
+    client.read_until("first\n");
+    talk.arrived(&gate, 1);
+    client.leave(how);
+}
+
+fn in_the_upload() -> Value {
+    json!({"action": "slow_read.send", "completion": "client_disconnected", "outcome": {"$not": "success"},
+        "request_bytes": PIECE.len(), "truncated": true, "request_body": {"name": "rivers"}})
+}
+
+fn leaves_in_the_upload(talk: &mut Talk, how: Leave, chunked: bool) {
+    let gate = talk.gate("waits");
+    let request = talk.request("POST", &format!("/slow-read/{gate}")).header("content-type", "application/json");
+    let request = if chunked { request.begun(PIECE) } else { request.declared(1000, PIECE) };
+    let mut client = talk.connect();
+    client.send(&request);
+    talk.arrived(&gate, 1);
+    talk.open(&gate, 1);
+    client.leave(how);
+}
+
+fn half_closes_in_the_upload(talk: &mut Talk) {
+    let gate = talk.gate("waits");
+    let request = talk.request("POST", &format!("/slow-read/{gate}")).declared(10, "12345");
+    let mut client = talk.connect();
+    client.send(&request);
+    talk.arrived(&gate, 1);
+    client.half_close();
+    talk.open(&gate, 1);
+    client.rest();
+}
+
+pub(super) fn cases() -> Vec<Case> {
+    use Leave::{Fin, Rst};
+    vec![
+        Case::new("leave.handler_fin", "Gone while the handler waits: no status, nobody named.", |talk| {
+            leaves_before_the_head(talk, Fin);
+        })
+        .leaves(before_the_head())
+        .but(Framework::Actix, RUNS_ON, for_nobody())
+        .but(Framework::Rocket, RUNS_ON, for_nobody()),
+        Case::new("leave.handler_rst", "The same by a reset.", |talk| leaves_before_the_head(talk, Rst))
+            .leaves(before_the_head())
+            .but(Framework::Rocket, RUNS_ON, for_nobody()),
+        Case::new("leave.stream_fin", "Gone in the middle of the answer: its status, and the bytes taken.", |talk| {
+            leaves_in_the_stream(talk, Fin);
+        })
+        .leaves(in_the_stream()),
+        Case::new("leave.stream_rst", "The same by a reset.", |talk| leaves_in_the_stream(talk, Rst))
+            .leaves(in_the_stream()),
+        Case::new("leave.upload_fin", "A cut upload: what came of it, without the secret that was cut.", |talk| {
+            leaves_in_the_upload(talk, Fin, false);
+        })
+        .leaves_unannounced(in_the_upload()),
+        Case::new("leave.upload_rst", "The same by a reset.", |talk| leaves_in_the_upload(talk, Rst, false))
+            .leaves_unannounced(in_the_upload()),
+        Case::new("leave.upload_chunked_fin", "The same in chunks.", |talk| leaves_in_the_upload(talk, Fin, true))
+            .leaves_unannounced(in_the_upload()),
+        Case::new("leave.upload_chunked_rst", "The same in chunks, by a reset.", |talk| {
+            leaves_in_the_upload(talk, Rst, true);
+        })
+        .leaves_unannounced(in_the_upload()),
+        Case::new("leave.extractor", "Gone while an extractor reads: the handler's action.", |talk| {
+            let request = talk.request("POST", "/basic").header("expect", "100-continue").declared(10, "");
+            let mut client = talk.connect();
+            client.send(&request);
+            // The server says so when somebody begins to read.
+            client.read_until("100 Continue");
+            client.write(b"12345");
+            client.leave(Fin);
+        })
+        .leaves_unannounced(json!({"action": "basic.send", "completion": "client_disconnected",
+            "status_code": {"$in": [null, 400]}})),
+        Case::new("leave.before_head_is_whole", "Half a request head is no request.", |talk| {
+            for how in [Fin, Rst] {
+                let mut client = talk.connect();
+                client.write(b"GET /status/200 HTTP/1.1\r\nhost: te");
+                client.leave(how);
+            }
+        }),
+        Case::new("leave.between_requests", "Gone after an answer: that one is completed.", |talk| {
+            for how in [Fin, Rst] {
+                let request = talk.request("GET", "/status/200").keep();
+                let mut client = talk.connect();
+                client.send(&request);
+                client.answer().is(200, "200\n");
+                client.leave(how);
+            }
+        })
+        .each_leaves(2, &json!({"completion": "completed", "response_bytes": 4})),
+        Case::new("leave.half_close", "A half-closed connection is taken for a client that left.", |talk| {
+            let gate = talk.gate("waits");
+            let request = talk.request("GET", &format!("/hold/{gate}")).keep();
+            let mut client = talk.connect();
+            client.send(&request);
+            talk.arrived(&gate, 1);
+            client.half_close();
+            assert_eq!(client.rest(), None);
+        })
+        .leaves(before_the_head()),
+        Case::new(
+            "leave.half_close_upload",
+            "Half-closed within the upload: the record says what the client was told.",
+            |talk| {
+                half_closes_in_the_upload(talk);
+            },
+        )
+        .leaves_unannounced(json!({"action": "slow_read.send", "completion": "client_disconnected",
+            "request_bytes": 5})),
+        Case::new(
+            "leave.pipelined",
+            "A server that has the next request already does not notice; that one never came.",
+            |talk| {
+                let gate = talk.gate("waits");
+                let first = talk.request("GET", "/status/200").keep();
+                let second = talk.request("GET", &format!("/hold/{gate}")).keep();
+                let third = talk.request("GET", "/status/404").keep();
+                let mut client = talk.connect();
+                client.send_all(&[first, second, third]);
+                client.answer().is(200, "200\n");
+                talk.arrived(&gate, 1);
+                client.leave(Rst);
+                talk.open(&gate, 1);
+            },
+        )
+        .leaves(json!({"completion": "completed", "status_code": 200}))
+        // The framework took the bytes, and then could not send them.
+        .leaves(json!({"action": "hold.read", "completion": {"$in": ["completed", "aborted"]}, "status_code": 200}))
+        .leaves_nothing(),
+    ]
+}

@@ -1,0 +1,72 @@
+//! How much is kept, and of which answers.
+
+use serde_json::{Value, json};
+
+use crate::case::Case;
+use crate::talk::Talk;
+
+const BODY: &str = r#"{"name":"rivers","geometry":{"type":"Point","coordinates":[1.50,2]}}"#;
+
+fn send(talk: &mut Talk, path: &str) {
+    let request = talk.request("POST", &format!("{path}?q=x")).header("user-agent", "tester").header("x-extra", "y");
+    let answer = talk.send(&request.json(BODY));
+    assert!(answer.whole && answer.status == 200, "{answer:?}");
+}
+
+fn kept(mode: &str) -> Value {
+    let body = match mode {
+        "basic" => {
+            return json!({"mode": "basic", "query_params": null, "headers": null, "user_agent": null,
+                "request_body": null, "request_bytes": BODY.len(), "status_code": 200, "completion": "completed"});
+        }
+        "compact" => json!({"name": "rivers", "geometry": "[GEOMETRY_FILTERED]"}),
+        _ => json!({"name": "rivers", "geometry": {"type": "Point", "coordinates": [1.50, 2]}}),
+    };
+    json!({"mode": mode, "query_params": {"q": "x"}, "/headers/x-extra": "y", "user_agent": "tester",
+        "request_body": body, "request_bytes": BODY.len(), "status_code": 200, "completion": "completed"})
+}
+
+fn status(talk: &mut Talk, code: u16) {
+    talk.get(&format!("/on-error/{code}")).is(code, &format!("{code}\n"));
+}
+
+pub(super) fn cases() -> Vec<Case> {
+    let of_setting = |name, about, mode: &'static str| {
+        Case::new(name, about, |talk| send(talk, "/echo")).with("AUDIT_MODE", mode).leaves(kept(mode))
+    };
+    vec![
+        Case::new("mode.default", "By default all is kept but geometry.", |talk| send(talk, "/echo"))
+            .leaves(kept("compact")),
+        of_setting("mode.basic", "basic keeps who, what, when, where and how it ended.", "basic"),
+        of_setting("mode.compact", "compact drops geometry.", "compact"),
+        of_setting("mode.full", "full keeps it.", "full"),
+        Case::new("mode.endpoint_basic", "An endpoint that asks for less than the settings.", |talk| {
+            send(talk, "/basic");
+        })
+        .with("AUDIT_MODE", "full")
+        .leaves(kept("basic")),
+        Case::new("mode.endpoint_basic_get", "The same without a body.", |talk| {
+            talk.get("/basic?q=x").is(200, "basic\n");
+        })
+        .with("AUDIT_MODE", "full")
+        .leaves(json!({"mode": "basic", "query_params": null, "headers": null, "action": "basic.read"})),
+        Case::new(
+            "mode.endpoint_full",
+            "An endpoint that asks for more than the settings, where that is known.",
+            |talk| {
+                send(talk, "/full");
+            },
+        )
+        .with("AUDIT_MODE", "basic")
+        .leaves(kept("full")),
+        Case::new("on_error.success", "on = \"error\" keeps no success.", |talk| status(talk, 200)).leaves_nothing(),
+        Case::new("on_error.rejected", "on = \"error\" keeps no refusal.", |talk| {
+            status(talk, 404);
+            status(talk, 403);
+        })
+        .leaves_nothing()
+        .leaves_nothing(),
+        Case::new("on_error.failed", "on = \"error\" keeps a failure.", |talk| status(talk, 500))
+            .leaves(json!({"action": "on_error.read", "outcome": "failed", "status_code": 500})),
+    ]
+}

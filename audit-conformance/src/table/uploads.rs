@@ -1,0 +1,77 @@
+//! Bodies of requests: large ones, those that nobody reads, and a client that is stopped.
+
+use serde_json::json;
+
+use crate::case::Case;
+use crate::client::Leave;
+
+const LARGE: usize = 20 * 1024 * 1024;
+
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        Case::new("upload.sized", "20 MB with a length pass and are counted.", |talk| {
+            let request = talk.request("POST", "/sink").body(vec![b'x'; LARGE]);
+            talk.send(&request).is(200, &LARGE.to_string());
+        })
+        .leaves(json!({"action": "sink.send", "completion": "completed", "request_bytes": LARGE})),
+        Case::new("upload.chunked", "20 MB in chunks pass and are counted.", |talk| {
+            let request = talk.request("POST", "/sink").chunked((0..320).map(|_| vec![b'x'; LARGE / 320]));
+            talk.send(&request).is(200, &LARGE.to_string());
+        })
+        .leaves(json!({"action": "sink.send", "completion": "completed", "request_bytes": LARGE})),
+        Case::new("upload.echo", "5 MB pass both ways.", |talk| {
+            let body = b"0123456789abcdef".repeat(5 * 1024 * 1024 / 16);
+            let request = talk.request("POST", "/echo").body(body.clone());
+            let answer = talk.connect().send_and_rest(&request).expect("an answer");
+            assert!(answer.whole && answer.body == body, "{} of {} bytes", answer.body.len(), body.len());
+        })
+        .leaves(json!({"action": "echo.send", "completion": "completed", "request_bytes": 5 * 1024 * 1024,
+            "response_bytes": 5 * 1024 * 1024})),
+        Case::new("upload.chunks", "Small chunks are one body.", |talk| {
+            let pieces = [r#"{"name":"#, r#""rivers","pass"#, r#"word":"hunter"#, r#"2"}"#];
+            let request = talk.request("POST", "/json").header("content-type", "application/json");
+            let request = request.chunked(pieces.iter().map(|piece| piece.as_bytes().to_vec()));
+            talk.send(&request).is(201, r#"{"name":"rivers"}"#);
+        })
+        .leaves(json!({"action": "layer.create", "completion": "completed", "request_bytes": 38,
+            "request_body": {"name": "rivers", "password": "[FILTERED]"}, "truncated": null})),
+        Case::new("upload.unread", "A body that nobody reads is not read for the record.", |talk| {
+            let request = talk.request("POST", "/unread").json(r#"{"name":"rivers"}"#);
+            talk.send(&request).is(200, "unread\n");
+        })
+        .leaves(json!({"action": "unread.send", "completion": "completed", "status_code": 200, "request_bytes": 0,
+            "request_body": null})),
+        Case::new("upload.unread_rest", "An answer to a body that has not come is an answer.", |talk| {
+            let request = talk.request("POST", "/unread").declared(1_000_000, "begin");
+            talk.send(&request).is(200, "unread\n");
+        })
+        .leaves(json!({"action": "unread.send", "completion": "completed", "status_code": 200})),
+        Case::new(
+            "upload.broken_chunks",
+            "Chunks that break: what came before, and the handler's own answer.",
+            |talk| {
+                let request = talk.request("POST", "/sink").begun("abc");
+                let mut client = talk.connect();
+                client.send(&request);
+                client.write(b"no number\r\n");
+                client.rest().expect("an answer").has_status(400);
+            },
+        )
+        .leaves(json!({"action": "sink.send", "status_code": 400, "outcome": "rejected", "request_bytes": 3})),
+        Case::new("upload.stalled", "A handler that does not read stops the client as soon.", |talk| {
+            let gate = talk.gate("waits");
+            let request = talk.request("POST", &format!("/slow-read/{gate}")).declared(LARGE, "begin");
+            let mut client = talk.connect_narrow();
+            client.send(&request);
+            talk.arrived(&gate, 1);
+            let written = client.write_until_stalled(LARGE as u64 - 5);
+            talk.note(if written < LARGE as u64 / 2 { "stalled" } else { "not stalled" });
+            assert!(written < LARGE as u64 / 2, "{written} bytes were taken");
+            talk.measure("bytes written before the client was stopped", written);
+            client.leave(Leave::Rst);
+            talk.open(&gate, 1);
+        })
+        .leaves_unannounced(json!({"action": "slow_read.send", "completion": {"$in": ["client_disconnected",
+            "aborted"]}, "outcome": {"$not": "success"}, "request_bytes": {"$more": 4}})),
+    ]
+}

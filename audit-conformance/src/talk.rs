@@ -1,0 +1,182 @@
+//! One run of a case against one server.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustix::process::Pid;
+
+use crate::answer::{Answer, normal};
+use crate::case::Framework;
+use crate::client::{Client, Tape};
+use crate::request::Request;
+use crate::server::{Server, begin_stop};
+
+/// What a case has in hand: requests with identifiers, connections that are taped, gates.
+pub(crate) struct Talk {
+    name: &'static str,
+    framework: Framework,
+    address: SocketAddr,
+    pid: Pid,
+    ids: Vec<String>,
+    tapes: Vec<Arc<Mutex<Tape>>>,
+    notes: Vec<String>,
+    pub(crate) measures: Vec<(&'static str, u64)>,
+    told: HashMap<String, Told>,
+    control: Option<Client>,
+}
+
+/// What an answer's head told the client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) status: u16,
+    pub(crate) audit_id: Option<String>,
+}
+
+impl Talk {
+    pub(crate) fn new(name: &'static str, framework: Framework, server: &Server) -> Self {
+        Self {
+            name,
+            framework,
+            address: server.address,
+            pid: server.pid(),
+            ids: Vec::new(),
+            tapes: Vec::new(),
+            notes: Vec::new(),
+            measures: Vec::new(),
+            told: HashMap::new(),
+            control: None,
+        }
+    }
+
+    /// For what must be done otherwise where a framework does not do as the others: the case says so beside.
+    pub(crate) fn framework(&self) -> Framework {
+        self.framework
+    }
+
+    /// The next request of the case.
+    pub(crate) fn request(&mut self, method: &str, target: &str) -> Request {
+        let id = format!("{}.{}", self.name, self.ids.len() + 1);
+        self.ids.push(id.clone());
+        Request::new(id, method, target)
+    }
+
+    pub(crate) fn get(&mut self, target: &str) -> Answer {
+        let request = self.request("GET", target);
+        self.send(&request)
+    }
+
+    pub(crate) fn post_json(&mut self, target: &str, body: &str) -> Answer {
+        let request = self.request("POST", target).json(body);
+        self.send(&request)
+    }
+
+    /// Sends a request on a connection of its own and reads the answer, which must come whole.
+    #[track_caller]
+    pub(crate) fn send(&mut self, request: &Request) -> Answer {
+        let answer = self.send_for_any(request);
+        answer.unwrap_or_else(|| panic!("no answer to {} {}", request.method, request.target))
+    }
+
+    /// Sends a request on a connection of its own and reads to its end; gives the answer, as much of it as came.
+    pub(crate) fn send_for_any(&mut self, request: &Request) -> Option<Answer> {
+        let mut client = self.connect();
+        client.send(request);
+        client.rest()
+    }
+
+    pub(crate) fn connect(&mut self) -> Client {
+        Client::connect(self.address, self.tape())
+    }
+
+    /// With little room in the kernel for what goes either way.
+    pub(crate) fn connect_narrow(&mut self) -> Client {
+        Client::narrow(self.address, self.tape())
+    }
+
+    fn tape(&mut self) -> Arc<Mutex<Tape>> {
+        let tape = Arc::new(Mutex::new(Tape::default()));
+        self.tapes.push(Arc::clone(&tape));
+        tape
+    }
+
+    /// The name of a gate that is this case's own.
+    pub(crate) fn gate(&self, name: impl std::fmt::Display) -> String {
+        format!("{}.{name}", self.name)
+    }
+
+    /// Waits until so many handlers came to a gate.
+    pub(crate) fn arrived(&mut self, gate: &str, times: usize) {
+        self.ask("GET", &format!("/gates/{gate}?times={times}")).is(200, "came\n");
+    }
+
+    /// Lets so many pass.
+    pub(crate) fn open(&mut self, gate: &str, times: usize) {
+        self.ask("POST", &format!("/gates/{gate}?times={times}")).is(200, "open\n");
+    }
+
+    pub(crate) fn flood_count(&mut self) -> u64 {
+        self.ask("GET", "/flood-count").text().trim().parse().expect("a number")
+    }
+
+    /// Asks beside the case: no record, no tape, one connection.
+    fn ask(&mut self, method: &str, target: &str) -> Answer {
+        let address = self.address;
+        let control = self.control.get_or_insert_with(|| Client::connect(address, Arc::default()));
+        let bytes = format!("{method} {target} HTTP/1.1\r\nhost: test\r\ncontent-length: 0\r\n\r\n");
+        control.write(bytes.as_bytes());
+        control.answer()
+    }
+
+    /// Something that must be the same on a bare server.
+    pub(crate) fn note(&mut self, what: impl Into<String>) {
+        self.notes.push(what.into());
+    }
+
+    /// A number that must be about the same on a bare server.
+    pub(crate) fn measure(&mut self, what: &'static str, number: u64) {
+        self.measures.push((what, number));
+    }
+
+    /// What an answer told that went over no tape.
+    pub(crate) fn was_told(&mut self, id: &str, told: Told) {
+        self.told.insert(id.to_owned(), told);
+    }
+
+    /// Asks the server to stop, and waits until it takes no more connections.
+    pub(crate) fn stop(&mut self) {
+        self.control = None;
+        begin_stop(self.pid, self.address);
+    }
+
+    pub(crate) fn ids(&self) -> &[String] {
+        &self.ids
+    }
+
+    /// What the client was told of each request.
+    pub(crate) fn told(&self) -> HashMap<String, Told> {
+        let mut told = self.told.clone();
+        for tape in &self.tapes {
+            let tape = tape.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut at = 0;
+            for (id, method) in &tape.sent {
+                let Some(answer) = Answer::read(&tape.received[at..], method, tape.closed) else { break };
+                let audit_id = answer.header("audit-id").map(str::to_owned);
+                told.insert(id.clone(), Told { status: answer.status, audit_id });
+                at += answer.end();
+            }
+        }
+        told
+    }
+
+    /// All that is to be the same on a bare server: what came on each connection, and what was noted.
+    pub(crate) fn transcript(&self) -> Vec<Vec<u8>> {
+        let tapes = self.tapes.iter().map(|tape| {
+            let tape = tape.lock().unwrap_or_else(PoisonError::into_inner);
+            let seen = if tape.closed { tape.received.len() } else { tape.seen };
+            let methods: Vec<&str> = tape.sent.iter().map(|(_, method)| method.as_str()).collect();
+            normal(&tape.received[..seen], &methods, tape.closed)
+        });
+        tapes.chain(self.notes.iter().map(|note| note.clone().into_bytes())).collect()
+    }
+}
