@@ -9,7 +9,7 @@ use audit_core::Endpoint;
 use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter};
 
-use crate::__private::find_handler;
+use crate::__private::handler_to_wire;
 use crate::wired::Wired;
 
 /// A method router that knows its handlers' endpoints.
@@ -83,12 +83,7 @@ where
         H: Handler<T, S>,
         T: 'static,
     {
-        let Some(endpoint) = find_handler::<H>() else {
-            panic!(
-                "cannot audit the route of `{}`: the handler carries neither #[audited] nor #[audit_exempt]",
-                std::any::type_name::<H>()
-            );
-        };
+        let endpoint = handler_to_wire::<H>();
         self.endpoints.push((method, endpoint));
         self.router = self.router.on(filter, Wired { handler, endpoint });
         self

@@ -15,6 +15,22 @@ pub fn find_handler<H: ?Sized>() -> Option<&'static Endpoint> {
     find_by_type_name(std::any::type_name::<H>())
 }
 
+/// The endpoint of a handler that is to be wired.
+///
+/// # Panics
+/// When the handler carries neither attribute: a route that only looks audited must not start.
+#[must_use]
+#[track_caller]
+pub fn handler_to_wire<H: ?Sized>() -> &'static Endpoint {
+    let Some(endpoint) = find_handler::<H>() else {
+        panic!(
+            "cannot audit the route of `{}`: the handler carries neither #[audited] nor #[audit_exempt]",
+            std::any::type_name::<H>()
+        );
+    };
+    endpoint
+}
+
 /// The endpoint of the handler whose `std::any::type_name` is given.
 #[must_use]
 pub fn find_by_type_name(type_name: &str) -> Option<&'static Endpoint> {

@@ -16,7 +16,7 @@ pub use capture::*;
 pub(crate) use declared::{DeclaredRoutes, RouteConflict};
 pub use endpoint::{Declaration, Endpoint, Kind, Registration};
 pub use listing::{ListedEndpoint, Listing};
-pub use lookup::{find_by_type_name, find_handler};
+pub use lookup::{find_by_type_name, find_handler, handler_to_wire};
 pub use names::{dotted, dotted_len, type_name_of};
 pub use probe::*;
 pub use template::template;
