@@ -7,6 +7,7 @@ use audit_core::{Actor, Auditor};
 use http::Extensions;
 use tower_layer::Layer;
 
+use crate::__private::in_use;
 use crate::service::AuditService;
 
 /// Audits every request that passes it. Applied twice, the inner one does nothing.
@@ -34,6 +35,7 @@ impl AuditLayer {
     /// A layer that records through `auditor`.
     #[must_use]
     pub fn new(auditor: Auditor) -> Self {
+        in_use("axum");
         Self { auditor, resolver: Resolver::default() }
     }
 

@@ -30,8 +30,8 @@ mod wired;
 
 pub use audit_core::{
     Actor, ActorId, ActorType, AsActor, AuditScope, Auditor, BuildError, Builder, Completion, Delivery, Endpoint,
-    EventBuilder, Listing, Mode, Outcome, Output, RecordOn, Scope, ShutdownReport, Sink, Stats, WriteError, add_target,
-    change, current, data, set_actor, set_outcome, set_reason, step,
+    EventBuilder, Listing, Mode, Mount, Outcome, Output, RecordOn, Scope, ShutdownReport, Sink, Stats, WriteError,
+    add_target, change, current, data, set_actor, set_outcome, set_reason, step,
 };
 pub use audit_macros::{audit_exempt_axum as audit_exempt, audited_axum as audited};
 pub use body::AuditBody;

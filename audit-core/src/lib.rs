@@ -41,7 +41,7 @@ pub use facade::{add_target, change, data, set_actor, set_outcome, set_reason, s
 #[cfg(feature = "tracing")]
 pub use layer::{FilteredJsonLayer, JsonLayer};
 pub use record::{Field, Line};
-pub use registry::{Endpoint, ListedEndpoint, Listing};
+pub use registry::{DuplicateAction, Endpoint, ListedEndpoint, Listing, Mount, UnannotatedRoute};
 pub use scope::{AuditScope, Scope, Scoped, current};
 pub use settings::{Output, SettingError};
 pub use sink::{Sink, WriteError};

@@ -4,7 +4,7 @@ mod support;
 
 use audit_core::exchange::{Exchange, RequestHead, RouteMatch, Start, WiredHandling};
 use audit_core::testing::{MemorySink, assert_record};
-use audit_core::{Auditor, Builder, Delivery, Endpoint, Output, audit_exempt, audited};
+use audit_core::{Auditor, Builder, Delivery, Endpoint, Mount, Output, audit_exempt, audited};
 use serde_json::json;
 use support::{Lines, admit, respond};
 
@@ -361,9 +361,9 @@ fn the_listing_tells_what_is_declared() {
     let listing = auditor.endpoints();
     let found = listing.endpoints.iter().find(|it| it.action == "layer.read").expect("it is listed");
     assert_eq!((found.method.as_deref(), found.path.as_deref()), (Some("GET"), Some("/layers/{id}")));
-    assert!(found.declared && !found.unrouted);
+    assert_eq!(found.mount, Mount::Declared);
     assert!(listing.to_string().contains("/layers/{id} (declared)"), "{listing}");
-    assert!(listing.endpoints.iter().any(|it| it.action == "other.handler" && it.unrouted && !it.declared));
+    assert!(listing.endpoints.iter().any(|it| it.action == "other.handler" && it.mount == Mount::Unknown));
     users();
     files();
     reset();

@@ -278,7 +278,7 @@ use crate::validate::Attribute;
 /// let listing = auditor.endpoints();
 /// let listed = listing.endpoints.iter().find(|listed| listed.action == "layer.update").expect("it is listed");
 /// assert_eq!(listed.path.as_deref(), Some("/layers/{id}"));
-/// assert!(listed.declared);
+/// assert_eq!(listed.mount, audit_core::Mount::Declared);
 /// # drop(update(7));
 /// # Ok(()) }
 /// ```

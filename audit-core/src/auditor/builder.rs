@@ -14,7 +14,7 @@ use crate::notice;
 use crate::policy::Policy;
 use crate::record::Encoder;
 use crate::redact::Redactor;
-use crate::registry::{self, DeclaredRoutes};
+use crate::registry::{self, DeclaredRoutes, Learned};
 use crate::settings::{Output, SettingError, Settings};
 use crate::sink::{LineFile, LineStream, OpenError, Sink};
 use crate::vocabulary::{Delivery as DeliveryKind, Mode};
@@ -227,6 +227,7 @@ impl Builder {
         let inner = Inner {
             policy: Policy::new(&settings),
             declared,
+            learned: Learned::default(),
             proxies: TrustedProxies::new(&settings),
             redactor: Arc::new(Redactor::new(&settings.sensitive_fields, &settings.sensitive_headers)),
             encoder,

@@ -25,7 +25,7 @@ use crate::notice;
 use crate::policy::Policy;
 use crate::record::{Encoder, Ending, HELD, Written};
 use crate::redact::{Fragment, Redactor};
-use crate::registry::{DeclaredRoutes, Endpoint, Listing};
+use crate::registry::{DeclaredRoutes, Endpoint, Learned, Listing};
 use crate::settings::{Output, Settings};
 use crate::vocabulary::{Completion, Delivery as DeliveryKind, Mode, Outcome};
 
@@ -46,6 +46,7 @@ pub(crate) struct Inner {
     settings: Arc<Settings>,
     policy: Policy,
     declared: Option<DeclaredRoutes>,
+    learned: Learned,
     proxies: TrustedProxies,
     redactor: Arc<Redactor>,
     encoder: Arc<Encoder>,
@@ -126,11 +127,12 @@ impl Auditor {
     }
 
     /// What is audited: every annotated endpoint of the program, as a table for people (`Display`) or as JSON
-    /// ([`Listing::to_json`]).
+    /// ([`Listing::to_json`]), with the routes that are known by now.
     #[must_use]
     pub fn endpoints(&self) -> Listing {
         let policy = self.inner.as_ref().map(|inner| &inner.policy);
-        Listing::new(&self.settings, policy)
+        let learned = self.inner.as_ref().map(|inner| inner.learned.routes()).unwrap_or_default();
+        Listing::new(&self.settings, policy, &learned)
     }
 
     /// A consistent snapshot of what became of the records.
@@ -272,12 +274,33 @@ impl Inner {
         }
     }
 
+    /// Notes for the listing which handler a route turned out to have, or that it has none that is annotated.
+    fn learn(&self, facts: &Facts) {
+        let Some(http) = facts.http.as_ref().filter(|http| !http.route_guessed) else { return };
+        let Some(template) = http.route.as_deref() else { return };
+        let succeeded = || http.status.is_some_and(|status| Outcome::of_status(status) == Outcome::Success);
+        match facts.attribution {
+            Some(Attribution { endpoint, source }) if facts.entered && source != Source::Wired => {
+                // A `HEAD` that falls to the declaration of `GET` shows that route.
+                let declared = endpoint.route().filter(|_| source == Source::Declared);
+                let method = declared.map_or(&*http.method, |(method, _)| method);
+                self.learned.note(method, template, Some(endpoint));
+            }
+            // The route itself tells.
+            Some(_) => {}
+            // Preflights are answered by what stands before a route.
+            None if succeeded() && *http.method != *"OPTIONS" => self.learned.note(&http.method, template, None),
+            None => {}
+        }
+    }
+
     /// Decides about an event that has ended, encodes it and hands it over. Never waits.
     pub(crate) fn finish(self: &Arc<Self>, mut facts: Box<Facts>, end: End) {
         /// A body larger than this is not redacted on the thread that ends the exchange.
         const LARGE: usize = 32 * 1024;
         self.tell_in_vain(&facts);
         self.tell_elsewhere(&facts);
+        self.learn(&facts);
         // One that the answer's head has named comes in any case.
         let is_wanted = facts.promised || self.keeps(&facts) && self.keeps_end(&facts, end.completion);
         if !is_wanted {

@@ -2,25 +2,30 @@
 
 mod capture;
 mod declared;
+mod duplicates;
 mod endpoint;
+mod learned;
 mod listing;
 mod lookup;
 mod names;
 mod probe;
+mod routes;
 mod template;
-mod wired;
 
 use std::sync::OnceLock;
 
 pub use capture::*;
 pub(crate) use declared::{DeclaredRoutes, RouteConflict};
+pub use duplicates::DuplicateAction;
+pub(crate) use duplicates::duplicate_actions;
 pub use endpoint::{Declaration, Endpoint, Kind, Registration};
-pub use listing::{ListedEndpoint, Listing};
+pub(crate) use learned::Learned;
+pub use listing::{ListedEndpoint, Listing, Mount, UnannotatedRoute};
 pub use lookup::{find_by_type_name, find_handler, handler_to_wire};
 pub use names::{dotted, dotted_len, type_name_of};
 pub use probe::*;
+pub use routes::{all_routes_told, in_use, mounted, unannotated, wire};
 pub use template::template;
-pub use wired::{WiredRoute, wire};
 
 /// All endpoints, each once, sorted by action, module and line.
 ///
