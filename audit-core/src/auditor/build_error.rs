@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::registry::{Endpoint, RouteConflict};
+use crate::registry::{DuplicateAction, Endpoint, RouteConflict};
 use crate::settings::SettingError;
 
 /// Why an auditor could not be made.
@@ -11,7 +11,7 @@ use crate::settings::SettingError;
 #[non_exhaustive]
 pub enum BuildError {
     /// Settings that cannot be read or are not built yet; each names the setting, its value and what it may be.
-    #[error("{}", list(.0))]
+    #[error("{}", lines(.0))]
     Settings(Vec<SettingError>),
     /// An endpoint asks for strict delivery.
     #[error(
@@ -47,6 +47,25 @@ pub enum BuildError {
         /// Why not.
         reason: String,
     },
+    /// Not as many audited handlers are linked as [`expect_endpoints`](crate::Builder::expect_endpoints) says.
+    #[error("{}", count(*.expected, .actions))]
+    EndpointCount {
+        /// How many were to be linked.
+        expected: usize,
+        /// The actions of those that are, one for each handler, sorted.
+        actions: Vec<String>,
+    },
+    /// Crates or modules that [`expect_modules`](crate::Builder::expect_modules) names have no handler in the program.
+    #[error("{}", not_linked(.crates, .modules))]
+    NotLinked {
+        /// The crates of which no handler at all is linked.
+        crates: Vec<String>,
+        /// The modules without a handler, of crates that have others.
+        modules: Vec<String>,
+    },
+    /// Several handlers carry one action, which was to be refused.
+    #[error("one action of several handlers: {}", list(.0))]
+    DuplicateActions(Vec<DuplicateAction>),
     /// Another process writes the log file.
     #[error("cannot write audit file {}: another process writes it", path.display())]
     LogInUse {
@@ -75,8 +94,39 @@ pub enum BuildError {
     },
 }
 
-fn list(errors: &[SettingError]) -> String {
+fn lines(errors: &[SettingError]) -> String {
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// On one line, as it also stands in a warning.
+pub(super) fn list(duplicates: &[DuplicateAction]) -> String {
+    duplicates.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+fn count(expected: usize, actions: &[String]) -> String {
+    let found = actions.len();
+    let names = if actions.is_empty() { String::new() } else { format!(": {}", actions.join(", ")) };
+    // More than expected has no hidden cause.
+    let cause = if found < expected {
+        "; a crate that nothing in the program names is not linked, and its handlers are not (`use the_crate as _;` \
+         names it)"
+    } else {
+        ""
+    };
+    format!("expected {expected} audited endpoints, but {found} are linked{names}{cause}")
+}
+
+fn not_linked(crates: &[String], modules: &[String]) -> String {
+    let crates = crates.iter().map(|name| {
+        format!(
+            "no handler of crate `{name}` is linked: nothing in the program names it (`use {name} as _;` does), or it \
+             has none"
+        )
+    });
+    let modules = modules.iter().map(|path| {
+        format!("no handler of module `{path}` is linked: other handlers of its crate are, so the module has none")
+    });
+    crates.chain(modules).collect::<Vec<_>>().join("; ")
 }
 
 impl From<RouteConflict> for BuildError {
@@ -85,16 +135,15 @@ impl From<RouteConflict> for BuildError {
             let (method, template) = endpoint.route().unwrap_or_default();
             format!("{method} {template}")
         };
-        let place = |endpoint: &Endpoint| format!("{} ({})", endpoint.handler(), endpoint.location());
         match conflict {
             RouteConflict::With { endpoint, other } => Self::RouteConflict {
-                endpoint: place(endpoint),
+                endpoint: endpoint.place(),
                 route: route(endpoint),
-                other: place(other),
+                other: other.place(),
                 other_route: route(other),
             },
             RouteConflict::Invalid { endpoint, reason } => {
-                Self::Route { endpoint: place(endpoint), route: route(endpoint), reason }
+                Self::Route { endpoint: endpoint.place(), route: route(endpoint), reason }
             }
         }
     }

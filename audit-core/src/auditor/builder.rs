@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::time::Duration;
 
+use crate::auditor::build_error::list;
+use crate::auditor::expect::Expectations;
 use crate::auditor::{Auditor, BuildError, Inner, ResponseCapture};
 use crate::client_address::TrustedProxies;
 use crate::delivery::Delivery;
 use crate::exchange::OpenExchanges;
-use crate::notice;
+use crate::notice::{self, Once};
 use crate::policy::Policy;
 use crate::record::Encoder;
 use crate::redact::Redactor;
@@ -27,6 +29,7 @@ pub struct Builder {
     errors: Vec<SettingError>,
     sinks: Vec<Box<dyn Sink>>,
     response: ResponseCapture,
+    expected: Expectations,
 }
 
 impl fmt::Debug for Builder {
@@ -42,6 +45,7 @@ impl Builder {
             errors: Vec::new(),
             sinks: Vec::new(),
             response: ResponseCapture::default(),
+            expected: Expectations::default(),
         }
     }
 
@@ -177,6 +181,45 @@ impl Builder {
         self
     }
 
+    /// Refuses to start unless exactly so many audited handlers are linked, exempt ones not counted.
+    ///
+    /// It guards against handlers that are silently missing: a library crate that stands in `Cargo.toml`, but that
+    /// nothing in the program names, is not linked, and neither are its handlers. Checked even when auditing is off.
+    pub fn expect_endpoints(mut self, count: usize) -> Self {
+        self.expected.endpoints = Some(count);
+        self
+    }
+
+    /// Refuses to start unless each of these crates or modules has a handler in the program, audited or exempt: paths
+    /// such as `plugin_layers` (or `plugin-layers`, as the package is called) or `my_app::admin`, with every module
+    /// below them.
+    ///
+    /// The same guard as [`expect_endpoints`](Self::expect_endpoints), which does not change with each new handler.
+    ///
+    /// ```
+    /// use audit_core::{Auditor, Output};
+    ///
+    /// let error = Auditor::builder().output(Output::None).expect_modules(["plugin-layers"]).build().err();
+    /// assert_eq!(
+    ///     error.map(|error| error.to_string()).as_deref(),
+    ///     Some(
+    ///         "no handler of crate `plugin_layers` is linked: nothing in the program names it \
+    ///          (`use plugin_layers as _;` does), or it has none"
+    ///     ),
+    /// );
+    /// ```
+    pub fn expect_modules<T: Into<String>>(mut self, paths: impl IntoIterator<Item = T>) -> Self {
+        self.expected.modules.extend(paths.into_iter().map(|path| path.into().replace('-', "_")));
+        self
+    }
+
+    /// Refuses to start if several audited handlers carry one action. Without it, that is a warning, for it may be
+    /// meant, as where two versions of one operation are served. Checked even when auditing is off.
+    pub fn refuse_duplicate_actions(mut self) -> Self {
+        self.expected.unique_actions = true;
+        self
+    }
+
     /// Reads the `AUDIT_*` variables of the environment; they override what code has set before. One that is no
     /// setting, such as a misspelt one, is named on stderr.
     pub fn env(self) -> Self {
@@ -201,23 +244,27 @@ impl Builder {
     ///
     /// # Errors
     /// When a setting cannot be read, holds a value out of bounds or asks for what is not built yet; when an endpoint
-    /// asks for strict delivery; when auditing is on and two endpoints declare one route; when another process writes
+    /// asks for strict delivery; when the program does not hold what [`expect_endpoints`](Self::expect_endpoints),
+    /// [`expect_modules`](Self::expect_modules) or [`refuse_duplicate_actions`](Self::refuse_duplicate_actions) says; when
+    /// auditing is on and two endpoints declare one route; when another process writes
     /// the log file; when the system refuses a thread. A log file that cannot be opened is no error: the log goes to
     /// stdout, which is said on stderr and in the statistics.
     pub fn build(self) -> Result<Auditor, BuildError> {
-        let Self { settings, mut errors, sinks, response } = self;
+        let Self { settings, mut errors, sinks, response, expected } = self;
         errors.extend(settings.validate().err().unwrap_or_default());
         // What is wrong with the output is among those errors.
         let (true, Ok(output)) = (errors.is_empty(), settings.resolved_output()) else {
             return Err(BuildError::Settings(errors));
         };
         refuse_strict_endpoints()?;
+        expected.check(registry::endpoints())?;
         let settings = Arc::new(settings);
         if !settings.enabled {
             notice::say(format_args!("auditing is off (AUDIT_ENABLED)"));
             return Ok(Auditor { inner: None, settings });
         }
         let declared = DeclaredRoutes::of(registry::endpoints())?;
+        warn_of_duplicate_actions();
         let (log, fell_back) = open_log(&output)?;
         let sinks: Vec<Box<dyn Sink>> = log.into_iter().chain(sinks).collect();
         refuse_duplicate_names(&sinks)?;
@@ -281,5 +328,14 @@ fn refuse_strict_endpoints() -> Result<(), BuildError> {
             Err(BuildError::StrictEndpoint { handler: endpoint.handler(), location: endpoint.location() })
         }
         None => Ok(()),
+    }
+}
+
+/// Once in the life of the process, and in one line: whoever means it can live with that.
+fn warn_of_duplicate_actions() {
+    static WARNED: Once = Once::new();
+    let duplicates = registry::duplicate_actions(registry::endpoints());
+    if !duplicates.is_empty() {
+        WARNED.say(format_args!("one action of several handlers: {}", list(&duplicates)));
     }
 }

@@ -2,6 +2,7 @@
 
 mod build_error;
 mod builder;
+mod expect;
 pub(crate) mod global;
 
 use std::sync::Arc;
