@@ -32,6 +32,7 @@ const STEPS: &[Step] = &[
         folder: "audit-axum/tests/no-tracing",
         ..step("tests with tracing switched off at compile time", &["test"])
     },
+    Step { folder: "audit-core/tests/linked", ..step("which crates' handlers are linked", &["test"]) },
 ];
 
 pub(crate) fn run() -> ExitCode {
