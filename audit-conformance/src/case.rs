@@ -36,8 +36,6 @@ pub(crate) struct Case {
     pub(crate) settings: Vec<(&'static str, &'static str)>,
     /// Needs a server of its own, for it stops it.
     pub(crate) alone: bool,
-    /// Why its bytes are not compared with a bare server's.
-    pub(crate) only_audited: Option<&'static str>,
     pub(crate) talk: Box<dyn Fn(&mut Talk)>,
     pub(crate) records: Vec<Expected>,
     pub(crate) buts: Vec<But>,
@@ -65,7 +63,6 @@ impl Case {
             about,
             settings: Vec::new(),
             alone: false,
-            only_audited: None,
             talk: Box::new(talk),
             records: Vec::new(),
             buts: Vec::new(),
@@ -103,11 +100,6 @@ impl Case {
 
     pub(crate) fn alone(mut self) -> Self {
         self.alone = true;
-        self
-    }
-
-    pub(crate) fn only_audited(mut self, why: &'static str) -> Self {
-        self.only_audited = Some(why);
         self
     }
 

@@ -40,6 +40,7 @@ mod case;
 mod client;
 pub mod echo;
 mod expect;
+mod http2;
 mod log;
 mod matrix;
 mod request;

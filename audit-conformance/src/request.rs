@@ -6,7 +6,7 @@ pub(crate) struct Request {
     pub(crate) id: String,
     pub(crate) method: String,
     pub(crate) target: String,
-    lines: Vec<String>,
+    lines: Vec<(String, String)>,
     body: Option<Body>,
     keep: bool,
 }
@@ -27,7 +27,7 @@ impl Request {
     }
 
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
-        self.lines.push(format!("{name}: {value}\r\n"));
+        self.lines.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -67,9 +67,18 @@ impl Request {
         self
     }
 
+    /// The head as HTTP/2 has it.
+    pub(crate) fn head(&self) -> http::Request<()> {
+        let uri = format!("http://test{}", self.target);
+        let head = http::Request::builder().method(self.method.as_str()).uri(uri).header("x-request-id", &self.id);
+        let head = self.lines.iter().fold(head, |head, (name, value)| head.header(name, value));
+        head.body(()).expect("it is a request")
+    }
+
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let Self { id, method, target, lines, body, keep } = self;
-        let mut head = format!("{method} {target} HTTP/1.1\r\nhost: test\r\nx-request-id: {id}\r\n{}", lines.concat());
+        let mut head = format!("{method} {target} HTTP/1.1\r\nhost: test\r\nx-request-id: {id}\r\n");
+        lines.iter().for_each(|(name, value)| head.push_str(&format!("{name}: {value}\r\n")));
         if !keep {
             head.push_str("connection: close\r\n");
         }

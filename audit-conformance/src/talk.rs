@@ -9,6 +9,7 @@ use rustix::process::Pid;
 use crate::answer::{Answer, normal};
 use crate::case::Framework;
 use crate::client::{Client, Tape};
+use crate::http2::{Answer2, Http2, Stream};
 use crate::request::Request;
 use crate::server::{Server, begin_stop};
 
@@ -138,9 +139,27 @@ impl Talk {
         self.measures.push((what, number));
     }
 
-    /// What an answer told that went over no tape.
-    pub(crate) fn was_told(&mut self, id: &str, told: Told) {
-        self.told.insert(id.to_owned(), told);
+    pub(crate) fn http2(&self) -> Http2 {
+        Http2::connect(self.address)
+    }
+
+    /// Reads an answer to its end and notes it.
+    pub(crate) fn http2_rest(&mut self, connection: &Http2, stream: Stream) -> Option<Answer2> {
+        let id = stream.id.clone();
+        let answer = connection.rest(stream);
+        match &answer {
+            Some(Answer2 { status, headers, audit_id, body, broken }) => {
+                self.told.insert(id, Told { status: *status, audit_id: audit_id.clone() });
+                self.note(format!("{status} {headers:?} {:?} {broken:?}", String::from_utf8_lossy(body)));
+            }
+            None => self.note("no answer"),
+        }
+        answer
+    }
+
+    /// Notes what the head of a stream told that is not read to its end.
+    pub(crate) fn http2_told(&mut self, stream: &Stream) {
+        self.told.extend(stream.told().map(|told| (stream.id.clone(), told)));
     }
 
     /// Asks the server to stop, and waits until it takes no more connections.

@@ -10,14 +10,14 @@ use crate::talk::Talk;
 /// Begins an upload that breaks off within a secret.
 const PIECE: &str = r#"{"name":"rivers","password":"hunter2-and-mo"#;
 
-fn before_the_head() -> Value {
+pub(super) fn before_the_head() -> Value {
     json!({"action": "hold.read", "completion": "aborted", "outcome": "unknown", "level": "warn", "status_code": null,
         "response_bytes": null, "user": "unknown", "actor_type": "unknown", "data": {"farewell": "hold"},
         "error": null})
 }
 
-fn leaves_before_the_head(talk: &mut Talk, how: Leave) {
-    let gate = talk.gate("waits");
+pub(super) fn leaves_before_the_head(talk: &mut Talk, how: Leave, index: usize) {
+    let gate = talk.gate(index);
     let request = talk.request("GET", &format!("/hold/{gate}")).keep();
     let mut client = talk.connect();
     client.send(&request);
@@ -33,13 +33,14 @@ fn leaves_before_the_head(talk: &mut Talk, how: Leave) {
     }
 }
 
-/// What a handler leaves that ran to its end for nobody.
-fn for_nobody() -> Expect {
-    Expect::Records(vec![json!({"action": "hold.read", "completion": {"$in": ["completed", "aborted"]},
-        "status_code": 200, "data": {"farewell": "hold"}})])
+/// What handlers leave that ran to their end for nobody.
+pub(super) fn for_nobody(times: usize) -> Expect {
+    let record = json!({"action": "hold.read", "completion": {"$in": ["completed", "aborted"]}, "status_code": 200,
+        "data": {"farewell": "hold"}});
+    Expect::Records(vec![record; times])
 }
 
-const RUNS_ON: &str = "it does not look at a connection while its handler runs, which goes on to its end";
+pub(super) const RUNS_ON: &str = "it does not look at a connection while its handler runs, which goes on to its end";
 
 fn in_the_stream() -> Value {
     json!({"action": "hold.stream", "completion": "aborted", "status_code": 200, "outcome": "success",
@@ -87,14 +88,14 @@ pub(super) fn cases() -> Vec<Case> {
     use Leave::{Fin, Rst};
     vec![
         Case::new("leave.handler_fin", "Gone while the handler waits: no status, nobody named.", |talk| {
-            leaves_before_the_head(talk, Fin);
+            leaves_before_the_head(talk, Fin, 1);
         })
         .leaves(before_the_head())
-        .but(Framework::Actix, RUNS_ON, for_nobody())
-        .but(Framework::Rocket, RUNS_ON, for_nobody()),
-        Case::new("leave.handler_rst", "The same by a reset.", |talk| leaves_before_the_head(talk, Rst))
+        .but(Framework::Actix, RUNS_ON, for_nobody(1))
+        .but(Framework::Rocket, RUNS_ON, for_nobody(1)),
+        Case::new("leave.handler_rst", "The same by a reset.", |talk| leaves_before_the_head(talk, Rst, 1))
             .leaves(before_the_head())
-            .but(Framework::Rocket, RUNS_ON, for_nobody()),
+            .but(Framework::Rocket, RUNS_ON, for_nobody(1)),
         Case::new("leave.stream_fin", "Gone in the middle of the answer: its status, and the bytes taken.", |talk| {
             leaves_in_the_stream(talk, Fin);
         })

@@ -4,6 +4,8 @@ mod actors;
 mod answers;
 mod disconnects;
 mod forwarding;
+mod http2;
+mod load;
 mod modes;
 mod nesting;
 mod panics;
@@ -18,7 +20,8 @@ mod uploads;
 
 use crate::case::Case;
 
-pub(crate) fn all() -> Vec<Case> {
+/// The cases of load are `scale` times as heavy.
+pub(crate) fn all(scale: usize) -> Vec<Case> {
     [
         answers::cases(),
         refusals::cases(),
@@ -27,6 +30,7 @@ pub(crate) fn all() -> Vec<Case> {
         uploads::cases(),
         streams::cases(),
         upgrade::cases(),
+        http2::cases(),
         nesting::cases(),
         spawning::cases(),
         actors::cases(),
@@ -35,6 +39,7 @@ pub(crate) fn all() -> Vec<Case> {
         forwarding::cases(),
         timeouts::cases(),
         shutdown::cases(),
+        load::cases(scale),
     ]
     .into_iter()
     .flatten()
@@ -48,7 +53,7 @@ mod tests {
     #[test]
     fn names_are_unique_and_can_stand_in_a_request_id() {
         let mut names = HashSet::new();
-        for case in super::all() {
+        for case in super::all(1) {
             assert!(names.insert(case.name), "{} twice", case.name);
             assert!(
                 case.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._".contains(&byte)),

@@ -7,7 +7,7 @@ use crate::case::Case;
 /// The beginning of a body that breaks off within a secret.
 const CUT: &str = r#"{"name":"rivers","password":"hunter2"#;
 
-fn panicked(action: &str, error: &str) -> Value {
+pub(super) fn panicked(action: &str, error: &str) -> Value {
     json!({"action": action, "completion": "panicked", "outcome": "failed", "level": "error", "status_code": null,
         "user": "unknown", "error": error, "response_bytes": null})
 }

@@ -8,12 +8,12 @@ use crate::case::Case;
 use crate::client::{Leave, PATIENCE};
 use crate::talk::Talk;
 
-fn cut() -> Value {
+pub(super) fn cut() -> Value {
     json!({"action": "flood.read", "completion": "aborted", "status_code": 200, "response_bytes": {"$more": 999},
         "user": "anonymous"})
 }
 
-fn cuts(talk: &mut Talk, how: Leave) {
+pub(super) fn cuts(talk: &mut Talk, how: Leave) {
     let request = talk.request("GET", "/flood").keep();
     let mut client = talk.connect();
     client.send(&request);

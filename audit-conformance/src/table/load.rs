@@ -1,0 +1,72 @@
+//! Many requests of each kind that ends badly, and many at once: none is missing, none is double, none is completed
+//! whose last byte the framework did not take, and none holds what is another's.
+//!
+//! `CONFORMANCE_SCALE` multiplies how many.
+
+use serde_json::json;
+
+use super::{disconnects, panics, streams};
+use crate::case::{Case, Framework};
+use crate::client::Leave;
+use crate::talk::Talk;
+
+const CUT: usize = 100;
+const PANICS: usize = 20;
+const AT_ONCE: usize = 2000;
+
+fn cut_handlers(name: &'static str, how: Leave, times: usize) -> Case {
+    let case = Case::new(name, "Clients that leave while their handlers wait.", move |talk| {
+        for index in 0..times {
+            disconnects::leaves_before_the_head(talk, how, index);
+        }
+    })
+    .each_leaves(times, &disconnects::before_the_head());
+    let for_nobody = || disconnects::for_nobody(times);
+    match how {
+        Leave::Fin => case.but(Framework::Actix, disconnects::RUNS_ON, for_nobody()).but(
+            Framework::Rocket,
+            disconnects::RUNS_ON,
+            for_nobody(),
+        ),
+        Leave::Rst => case.but(Framework::Rocket, disconnects::RUNS_ON, for_nobody()),
+    }
+}
+
+/// All are in their handlers before the first may go on.
+fn at_once(talk: &mut Talk, times: usize) {
+    let gate = talk.gate("all");
+    let requests: Vec<_> = (0..times).map(|id| talk.request("GET", &format!("/own/{id}/{gate}"))).collect();
+    let mut clients: Vec<_> = requests.iter().map(|_| talk.connect()).collect();
+    clients.iter_mut().zip(&requests).for_each(|(client, request)| client.send(request));
+    talk.arrived(&gate, times);
+    talk.open(&gate, times);
+    for (id, client) in clients.into_iter().enumerate() {
+        client.rest().expect("an answer").is(200, &format!("{id}\n"));
+    }
+}
+
+pub(super) fn cases(scale: usize) -> Vec<Case> {
+    let (cut, panicking) = (CUT * scale, PANICS * scale);
+    let own = Case::new("load.at_once", "2,000 requests at once, each with its own.", |talk| at_once(talk, AT_ONCE));
+    let own = (0..AT_ONCE).fold(own, |case, id| {
+        case.leaves(json!({"action": "own.read", "completion": "completed", "data": {"own": id.to_string()}}))
+    });
+    vec![
+        cut_handlers("load.cut_fin", Leave::Fin, cut),
+        cut_handlers("load.cut_rst", Leave::Rst, cut),
+        Case::new("load.cut_answers", "Clients that leave in the middle of answers, in both ways.", move |talk| {
+            for index in 0..cut {
+                streams::cuts(talk, if index % 2 == 0 { Leave::Fin } else { Leave::Rst });
+            }
+        })
+        .each_leaves(cut, &streams::cut()),
+        Case::new("load.panics", "Panics.", move |talk| {
+            for _ in 0..panicking {
+                let request = talk.request("GET", "/panic");
+                talk.send_for_any(&request);
+            }
+        })
+        .each_leaves(panicking, &panics::panicked("panic.trigger", "this route panics on purpose")),
+        own,
+    ]
+}
