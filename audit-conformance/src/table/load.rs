@@ -13,6 +13,7 @@ use crate::talk::Talk;
 const CUT: usize = 100;
 const PANICS: usize = 20;
 const AT_ONCE: usize = 2000;
+const TOGETHER: usize = 100;
 
 fn cut_handlers(name: &'static str, how: Leave, times: usize) -> Case {
     let case = Case::new(name, "Clients that leave while their handlers wait.", move |talk| {
@@ -35,10 +36,18 @@ fn cut_handlers(name: &'static str, how: Leave, times: usize) -> Case {
 /// All are in their handlers before the first may go on.
 fn at_once(talk: &mut Talk, times: usize) {
     let gate = talk.gate("all");
-    let requests: Vec<_> = (0..times).map(|id| talk.request("GET", &format!("/own/{id}/{gate}"))).collect();
-    let mut clients: Vec<_> = requests.iter().map(|_| talk.connect()).collect();
-    clients.iter_mut().zip(&requests).for_each(|(client, request)| client.send(request));
-    talk.arrived(&gate, times);
+    let mut clients = Vec::new();
+    // As many at a time as any queue of new connections holds.
+    for first in (0..times).step_by(TOGETHER) {
+        let ids = first..times.min(first + TOGETHER);
+        for id in ids.clone() {
+            let request = talk.request("GET", &format!("/own/{id}/{gate}"));
+            let mut client = talk.connect();
+            client.send(&request);
+            clients.push(client);
+        }
+        talk.arrived(&gate, ids.len());
+    }
     talk.open(&gate, times);
     for (id, client) in clients.into_iter().enumerate() {
         client.rest().expect("an answer").is(200, &format!("{id}\n"));
