@@ -1,12 +1,14 @@
 //! Everything that must hold before a change lands, in one command.
 
 mod chromium;
+mod matrix;
 mod summary;
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
+use matrix::{COLUMNS, Matrix};
 use summary::{SKIPS, Summary};
 use tempfile::NamedTempFile;
 
@@ -42,22 +44,33 @@ pub(crate) fn run() -> ExitCode {
         return ExitCode::FAILURE;
     }
     chromium::provide();
-    let summary = match walk(&root) {
-        Ok(summary) => summary,
+    let (summary, matrix) = match walk(&root) {
+        Ok(walked) => walked,
         Err(error) => {
-            eprintln!("cannot tell which tests were skipped: {error}");
+            eprintln!("cannot tell what the tests left in files: {error}");
             return ExitCode::FAILURE;
         }
     };
+    if !matrix.is_empty() {
+        println!("== conformance of the adapters\n{matrix}");
+    }
     println!("{summary}");
     if summary.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn walk(root: &Path) -> io::Result<Summary> {
-    let skips = NamedTempFile::new()?;
-    let failed = STEPS.iter().filter(|step| !succeeds(step, root, skips.path())).map(|step| step.what).collect();
+/// The files in which tests leave what the run is to tell at its end.
+struct Left {
+    skips: NamedTempFile,
+    columns: NamedTempFile,
+}
+
+fn walk(root: &Path) -> io::Result<(Summary, Matrix)> {
+    let left = Left { skips: NamedTempFile::new()?, columns: NamedTempFile::new()? };
+    let failed = STEPS.iter().filter(|step| !succeeds(step, root, &left)).map(|step| step.what).collect();
     let may_skip = summary::may_skip(std::env::var_os("CI").as_deref());
-    Ok(Summary { steps: STEPS.len(), failed, skipped: summary::skips(skips.path())?, may_skip })
+    let skipped = summary::skips(left.skips.path())?;
+    let summary = Summary { steps: STEPS.len(), failed, skipped, may_skip };
+    Ok((summary, Matrix::read(left.columns.path())?))
 }
 
 /// The workspace's folder: this crate lies in it.
@@ -74,10 +87,11 @@ fn check_tools() -> Result<(), &'static str> {
     }
 }
 
-fn succeeds(step: &Step, root: &Path, skips: &Path) -> bool {
+fn succeeds(step: &Step, root: &Path, left: &Left) -> bool {
     println!("== {}: cargo {}", step.what, step.arguments.join(" "));
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(step.arguments).current_dir(root.join(step.folder)).env(SKIPS, skips);
+    command.args(step.arguments).current_dir(root.join(step.folder));
+    command.env(SKIPS, left.skips.path()).env(COLUMNS, left.columns.path());
     // Settings of whoever runs this must not reach the services under test.
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AUDIT_")) {
         command.env_remove(name);
