@@ -17,6 +17,11 @@ fn list() {}
 #[audited("layer.create", mode = "full")]
 fn create() {}
 
+// A tool attribute, which the compiler lets through: it stands for the framework's own.
+#[audited("tile.read")]
+#[rust_analyzer::get("/tiles/<id>?<page>")]
+fn tile() {}
+
 #[audited("layer.wired")]
 fn wired() {}
 
@@ -118,6 +123,16 @@ fn a_request_confirms_a_declared_route() {
     assert_eq!(rows(&auditor.endpoints(), "layer.list"), declared);
     matched(&auditor, "HEAD", "/layers", list, 200);
     assert_eq!(rows(&auditor.endpoints(), "layer.list"), [("GET", "/layers", Mount::Learned)]);
+}
+
+#[test]
+fn a_route_that_the_frameworks_own_attribute_declares_lacks_its_prefix_until_a_request_shows_it() {
+    let (auditor, _) = auditor(|builder| builder);
+    let listing = auditor.endpoints();
+    assert_eq!(rows(&listing, "tile.read"), [("GET", "…/tiles/{id}", Mount::Declared)]);
+    assert!(listing.to_string().contains("…/tiles/{id} (declared)"), "{listing}");
+    matched(&auditor, "GET", "/api/v1/tiles/{id}", tile, 200);
+    assert_eq!(rows(&auditor.endpoints(), "tile.read"), [("GET", "/api/v1/tiles/{id}", Mount::Learned)]);
 }
 
 #[test]

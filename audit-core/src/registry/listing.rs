@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::policy::Policy;
 use crate::registry::learned::LearnedRoute;
 use crate::registry::routes::{self, Handler, Route, Told};
-use crate::registry::{DuplicateAction, Endpoint, duplicate_actions};
+use crate::registry::{DuplicateAction, Endpoint, duplicate_actions, template};
 use crate::settings::Settings;
 use crate::vocabulary::{Delivery, Mode, RecordOn};
 
@@ -37,7 +37,8 @@ pub struct Listing {
 pub struct ListedEndpoint {
     /// By whose word the route leads to it.
     pub mount: Mount,
-    /// The route's template: a wired one as it was given, without the prefixes of routers around it; any other whole.
+    /// The route's template: a wired one as it was given, without the prefixes of routers around it; one that only a
+    /// framework's own attribute declares begins with `…` in their place; any other whole.
     pub path: Option<String>,
     /// The method.
     pub method: Option<String>,
@@ -89,7 +90,8 @@ pub enum Mount {
     /// its place. Requests to excluded paths show nothing, nor does `OPTIONS` where no annotated handler ran, for
     /// preflights are answered by layers. A `HEAD` is listed where no `GET` of the same route is.
     Learned,
-    /// The attribute's word (`route = "…"`), which nobody has checked and no request has shown yet.
+    /// The attribute's word (`route = "…"`), or that of the framework's own attribute below it, which knows no prefix
+    /// (`…/layers/{id}`); nobody has checked it, and no request has shown it yet.
     Declared,
     /// Each framework in use told all its routes, and none leads to it: it is a job, a part of a handler, or forgotten.
     Never,
@@ -169,6 +171,14 @@ fn routes_of<'a>(endpoint: &Endpoint, told: &'a Told, learned: &'a [LearnedRoute
         && !routes.iter().any(|known| known.is(method, path))
     {
         routes.push(Known::new(Mount::Declared, method, path));
+    }
+    if endpoint.route().is_none() {
+        for (method, path) in endpoint.mounts() {
+            let relative = template(path);
+            if !routes.iter().any(|known| known.method == *method && known.path.ends_with(&*relative)) {
+                routes.push(Known { mount: Mount::Declared, method, path: format!("…{relative}").into() });
+            }
+        }
     }
     routes
 }
