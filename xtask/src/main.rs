@@ -1,6 +1,8 @@
 //! The project's own commands. `cargo xtask` lists them.
 
 mod bench;
+mod soak;
+mod steps;
 mod test;
 
 use std::process::ExitCode;
@@ -9,6 +11,7 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
 
   test    formatting, lints, docs and every test, the ones outside the workspace too
+  soak    ten times the tests' load on each framework, and which handlers survive fat link-time optimisation
   bench   instructions a request, ours and others': [--json FILE] [--only NAME] [--profile NAME] (needs valgrind)
 ";
 
@@ -16,6 +19,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.split_first() {
         Some((command, [])) if command == "test" => test::run(),
+        Some((command, [])) if command == "soak" => soak::run(),
         Some((command, rest)) if command == "bench" => bench::run(rest),
         _ => {
             eprint!("{USAGE}");

@@ -1,0 +1,26 @@
+//! What takes longer than a test may: ten times the load on each framework, and programs that are optimised as a whole.
+
+use std::process::ExitCode;
+
+use crate::steps::{self, Step, step};
+
+/// 1,000 requests that are cut by FIN, 1,000 by RST, 1,000 in the middle of the answer, 200 panics.
+const SCALE: &[(&str, &str)] = &[("CONFORMANCE_SCALE", "10")];
+
+const fn load(what: &'static str, arguments: &'static [&'static str]) -> Step {
+    Step { environment: SCALE, ..step(what, arguments) }
+}
+
+const STEPS: &[Step] = &[
+    load("load on axum", &["test", "-p", "audit-axum", "--test", "conformance", "--", "load."]),
+    load("load on actix-web", &["test", "-p", "audit-actix", "--test", "conformance", "--", "load."]),
+    load("load on rocket", &["test", "-p", "audit-rocket", "--test", "conformance", "--", "load."]),
+    Step {
+        folder: "audit-core/tests/linked",
+        ..step("which crates' handlers are linked, with fat link-time optimisation", &["test", "--profile", "fat-lto"])
+    },
+];
+
+pub(crate) fn run() -> ExitCode {
+    steps::run(STEPS)
+}
