@@ -18,7 +18,7 @@
 //! # How an adapter runs it
 //! A test without harness, whose program is also its own server:
 //!
-//! ```ignore
+//! ```text
 //! #[path = "../examples/echo-axum.rs"]
 //! mod echo;
 //!
@@ -55,13 +55,14 @@ use std::process::ExitCode;
 pub use case::Framework;
 pub use run::run;
 
-/// The argument that makes the test's program a server.
+/// The argument that makes the test's program a server, and the variable that says that it is no word to select cases.
 const SERVE: &str = "serve";
+const SERVER: &str = "CONFORMANCE_SERVER";
 
 /// Whether this process was started by [`run`] to be the server.
 #[must_use]
 pub fn is_to_serve() -> bool {
-    std::env::args().nth(1).is_some_and(|argument| argument == SERVE)
+    std::env::var_os(SERVER).is_some() && std::env::args().nth(1).is_some_and(|argument| argument == SERVE)
 }
 
 /// What a server's own `main` came to, as the process's exit code. The error goes to stderr.

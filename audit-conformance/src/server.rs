@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use crate::SERVE;
 use crate::client::PATIENCE;
 use crate::log::Log;
+use crate::{SERVE, SERVER};
 
 /// How many lines of its stderr are shown when a server fails.
 const LINES: usize = 12;
@@ -32,7 +32,7 @@ impl Server {
         let folder = TempDir::new().map_err(|error| format!("no folder for a log: {error}"))?;
         let program = std::env::current_exe().map_err(|error| format!("this program is not known: {error}"))?;
         let mut command = Command::new(program);
-        command.arg(SERVE).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.arg(SERVE).env(SERVER, "1").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         // Settings of whoever runs this must not reach the server.
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AUDIT_")) {
             command.env_remove(name);
