@@ -93,6 +93,12 @@ impl Case {
         self
     }
 
+    /// Each of the next so many requests leaves none.
+    pub(crate) fn each_leaves_nothing(mut self, times: usize) -> Self {
+        self.records.extend((0..times).map(|_| Expected::Nothing));
+        self
+    }
+
     pub(crate) fn with(mut self, name: &'static str, value: &'static str) -> Self {
         self.settings.push((name, value));
         self

@@ -30,36 +30,54 @@
 //! }
 //! ```
 //!
+//! Signals, resets and limits of descriptors are those of Unix; elsewhere there is only [`echo`].
+//!
 //! `cargo test -p audit-axum --test conformance` runs all, `-- WORD` the cases whose names hold the word, `-- --list`
 //! names them. `CONFORMANCE_SCALE=N` makes the load N times as heavy; `CONFORMANCE_FILE` names a file to which the
 //! framework's column of the matrix is appended.
-#![cfg(unix)]
 
-mod answer;
-mod case;
-mod client;
 pub mod echo;
+
+#[cfg(unix)]
+mod answer;
+#[cfg(unix)]
+mod arguments;
+#[cfg(unix)]
+mod case;
+#[cfg(unix)]
+mod client;
+#[cfg(unix)]
 mod expect;
+#[cfg(unix)]
 mod http2;
+#[cfg(unix)]
 mod log;
+#[cfg(unix)]
 mod matrix;
+#[cfg(unix)]
 mod request;
+#[cfg(unix)]
 mod run;
+#[cfg(unix)]
 mod server;
+#[cfg(unix)]
 mod table;
+#[cfg(unix)]
 mod talk;
 
 use std::error::Error;
 use std::process::ExitCode;
 
+#[cfg(unix)]
 pub use case::Framework;
+#[cfg(unix)]
 pub use run::run;
 
 /// The argument that makes the test's program a server, and the variable that says that it is no word to select cases.
 const SERVE: &str = "serve";
 const SERVER: &str = "CONFORMANCE_SERVER";
 
-/// Whether this process was started by [`run`] to be the server.
+/// Whether this process was started by `run` to be the server.
 #[must_use]
 pub fn is_to_serve() -> bool {
     std::env::var_os(SERVER).is_some() && std::env::args().nth(1).is_some_and(|argument| argument == SERVE)

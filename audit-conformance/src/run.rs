@@ -9,6 +9,7 @@ use std::time::Instant;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Value, json};
 
+use crate::arguments::Arguments;
 use crate::case::{Case, Framework};
 use crate::expect::{Expected, differences};
 use crate::log::Log;
@@ -24,12 +25,11 @@ const SECRETS: [&str; 1] = ["hunter2"];
 
 /// Runs every case against this program as a server, prints the column, and tells whether all is well.
 ///
-/// Of the arguments of a test program, a word without dashes selects cases by name, `--list` names them, and the rest
-/// is ignored.
+/// Of the arguments of a test program, words select cases by name, `--list` names them, `--skip` and `--exact` mean what
+/// they always do, and the rest is ignored.
 #[must_use]
 pub fn run(framework: Framework) -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let filter = arguments.iter().find(|argument| !argument.starts_with('-'));
+    let arguments = Arguments::read(std::env::args().skip(1));
     let scale = match std::env::var(SCALE).as_deref().unwrap_or("1").parse() {
         Ok(scale) => scale,
         Err(error) => {
@@ -37,10 +37,8 @@ pub fn run(framework: Framework) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let cases = table::all(scale);
-    let cases: Vec<Case> =
-        cases.into_iter().filter(|case| filter.is_none_or(|word| case.name.contains(word.as_str()))).collect();
-    if arguments.iter().any(|argument| argument == "--list") {
+    let cases: Vec<Case> = table::all(scale).into_iter().filter(|case| arguments.select(case.name)).collect();
+    if arguments.list {
         cases.iter().for_each(|case| println!("{}: test", case.name));
         return ExitCode::SUCCESS;
     }

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::{disconnects, streams};
 use crate::case::Case;
+use crate::client::Leave;
 use crate::talk::Talk;
 
 const BODY: &str = r#"{"name":"rivers","geometry":{"type":"Point","coordinates":[1.50,2]}}"#;
@@ -59,6 +61,21 @@ pub(super) fn cases() -> Vec<Case> {
         )
         .with("AUDIT_MODE", "basic")
         .leaves(kept("full")),
+        Case::new("mode.off", "Switched off, nothing is recorded, promised or changed.", |talk| {
+            talk.get("/stream?chunks=3").is(200, "chunk 0\nchunk 1\nchunk 2\n");
+            talk.post_json("/json", BODY).is(201, r#"{"name":"rivers"}"#);
+            let request = talk.request("POST", "/echo").body(vec![b'x'; 100_000]);
+            let answer = talk.connect().send_and_rest(&request).expect("an answer");
+            assert_eq!(answer.body.len(), 100_000);
+            for path in ["/panic", "/panic-stream", "/broken-stream"] {
+                let request = talk.request("GET", path);
+                talk.send_for_any(&request);
+            }
+            disconnects::leaves_before_the_head(talk, Leave::Fin, 1);
+            streams::cuts(talk, Leave::Rst);
+        })
+        .with("AUDIT_ENABLED", "false")
+        .each_leaves_nothing(8),
         Case::new("on_error.success", "on = \"error\" keeps no success.", |talk| status(talk, 200)).leaves_nothing(),
         Case::new("on_error.rejected", "on = \"error\" keeps no refusal.", |talk| {
             status(talk, 404);

@@ -143,13 +143,5 @@ pub(super) fn cases() -> Vec<Case> {
             talk.send(&request).is(200, "item 7\n");
         })
         .leaves(json!({"path": "/items/%37", "target_id": "7", "query_params": {"token": "[FILTERED]", "a": "b"}})),
-        Case::new("path.off", "Switched off, nothing is recorded and nothing promised.", |talk| {
-            talk.get("/status/200").is(200, "200\n");
-            let request = talk.request("GET", "/panic");
-            assert_eq!(talk.send_for_any(&request), None);
-        })
-        .with("AUDIT_ENABLED", "false")
-        .leaves_nothing()
-        .leaves_nothing(),
     ]
 }

@@ -41,6 +41,30 @@ pub(super) fn cases() -> Vec<Case> {
         })
         .leaves(json!({"action": "unread.send", "completion": "completed", "status_code": 200, "request_bytes": 0,
             "request_body": null})),
+        Case::new("upload.unread_then_next", "What nobody read does not hinder the next request.", |talk| {
+            let first = talk.request("POST", "/unread").keep().body("a body");
+            let second = talk.request("GET", "/status/200");
+            let mut client = talk.connect();
+            client.send_all(&[first, second]);
+            client.answer().is(200, "unread\n");
+            client.answer().is(200, "200\n");
+        })
+        .leaves(json!({"action": "unread.send", "completion": "completed", "request_bytes": 0}))
+        .leaves(json!({"action": "status.read", "completion": "completed"})),
+        Case::new("upload.continue", "A client that asks first is told to go on when somebody reads.", |talk| {
+            let request = talk.request("POST", "/sink").header("expect", "100-continue").declared(5, "");
+            let mut client = talk.connect();
+            client.send(&request);
+            client.read_until("100 Continue\r\n\r\n");
+            client.write(b"12345");
+            client.answer().is(200, "5");
+        })
+        .leaves(json!({"action": "sink.send", "completion": "completed", "request_bytes": 5})),
+        Case::new("upload.continue_unread", "And is not told when nobody does, for the layer does not read.", |talk| {
+            let request = talk.request("POST", "/unread").header("expect", "100-continue").declared(5, "");
+            talk.send(&request).is(200, "unread\n");
+        })
+        .leaves(json!({"action": "unread.send", "completion": "completed", "request_bytes": 0})),
         Case::new("upload.unread_rest", "An answer to a body that has not come is an answer.", |talk| {
             let request = talk.request("POST", "/unread").declared(1_000_000, "begin");
             talk.send(&request).is(200, "unread\n");
