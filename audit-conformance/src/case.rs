@@ -138,3 +138,26 @@ impl Case {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Case, Expect, Framework};
+    use crate::expect::Expected;
+
+    #[test]
+    fn a_framework_may_do_otherwise() {
+        let usual = || Case::new("a.b", "A case.", |_| {}).leaves(json!({"a": 1})).leaves_unannounced(json!({"b": 1}));
+        let records = Expect::Records(vec![Value::Null, json!({"b": 2})]);
+        let case = usual().but(Framework::Actix, "why", records).but(Framework::Rocket, "no", Expect::NotServed);
+        let of = |framework| case.expected_of(framework);
+        assert!(
+            matches!(&of(Framework::Axum).unwrap()[..], [Expected::Record(_), Expected::Unannounced(b)] if b["b"] == 1)
+        );
+        assert!(
+            matches!(&of(Framework::Actix).unwrap()[..], [Expected::Nothing, Expected::Unannounced(b)] if b["b"] == 2)
+        );
+        assert!(of(Framework::Rocket).is_none());
+    }
+}

@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 use crate::answer::find;
 use crate::client::PATIENCE;
 use crate::request::Request;
-use crate::talk::Told;
+use crate::talk::{Body, Told};
 
 /// One connection.
 pub(crate) struct Http2 {
@@ -151,7 +151,7 @@ impl Stream {
 
 fn told(head: &Response<()>) -> Told {
     let audit_id = head.headers().get("audit-id").map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned());
-    Told { status: head.status().as_u16(), audit_id }
+    Told { status: head.status().as_u16(), audit_id, body: Body::Left }
 }
 
 async fn in_time<F: Future>(future: F) -> F::Output {

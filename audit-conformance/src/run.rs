@@ -16,7 +16,7 @@ use crate::log::Log;
 use crate::matrix::{Matrix, Verdict};
 use crate::server::Server;
 use crate::table;
-use crate::talk::{Talk, Told};
+use crate::talk::{Body, Talk, Told};
 
 /// The variable that makes the load heavier.
 const SCALE: &str = "CONFORMANCE_SCALE";
@@ -179,20 +179,40 @@ fn check(framework: Framework, id: &str, expected: &Expected, told: Option<&Told
     let Some(record) = log.wait_for(id) else { return vec![format!("{id}: no record came")] };
     let mut wrong = differences(record, members);
     wrong.extend(differences(record, &json!({"schema": "audit/1", "framework": framework.to_string()})));
-    if let Some(told) = told {
-        // A timeout around the layer answers for itself: what it says, the layer does not know.
-        let own_word = told.audit_id.is_some() || record["status_code"] != Value::Null;
-        if own_word && announced && told.audit_id.as_deref() != record["event_id"].as_str() {
-            wrong.push(format!("audit-id is {:?}, the record is {}", told.audit_id, record["event_id"]));
-        }
-        if own_word && record["status_code"] != told.status {
-            wrong.push(format!("status_code is {}, the client was told {}", record["status_code"], told.status));
-        }
+    // A timeout around the layer answers for itself: what it says, the layer does not know.
+    if let Some(told) = told.filter(|told| told.audit_id.is_some() || record["status_code"] != Value::Null) {
+        wrong.extend(contradictions(record, told, announced));
     }
     if wrong.is_empty() {
         return wrong;
     }
     wrong.into_iter().map(|wrong| format!("{id}: {wrong}")).chain([format!("{id}: {record}")]).collect()
+}
+
+/// Where a record says otherwise than the client was told.
+fn contradictions(record: &Value, told: &Told, announced: bool) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if announced && told.audit_id.as_deref() != record["event_id"].as_str() {
+        wrong.push(format!("audit-id is {:?}, the record is {}", told.audit_id, record["event_id"]));
+    }
+    if record["status_code"] != told.status {
+        wrong.push(format!("status_code is {}, the client was told {}", record["status_code"], told.status));
+    }
+    let completion = record["completion"].as_str().unwrap_or_default();
+    let right = match told.body {
+        Body::Whole(_) => !matches!(completion, "aborted" | "shutdown"),
+        Body::Cut => !matches!(completion, "completed" | "timed_out"),
+        Body::Left => true,
+    };
+    if !right {
+        wrong.push(format!("completion is {completion}, of the answer came {:?}", told.body));
+    }
+    if let Body::Whole(bytes) = told.body
+        && record["response_bytes"].as_u64().is_some_and(|taken| taken != bytes)
+    {
+        wrong.push(format!("response_bytes is {}, the client got {bytes}", record["response_bytes"]));
+    }
+    wrong
 }
 
 /// Where two talks that should be the same are not.
@@ -236,4 +256,71 @@ fn count(log: &Log, owed: &HashMap<String, usize>) -> Vec<String> {
     wrong.extend(SECRETS.iter().filter_map(|secret| log.line_with(secret)).map(|line| format!("a secret: {line}")));
     wrong.sort_unstable();
     wrong
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::io::Write as _;
+
+    use serde_json::{Value, json};
+
+    use super::{contradictions, count};
+    use crate::log::Log;
+    use crate::talk::{Body, Told};
+
+    fn log_of(records: &[Value]) -> (tempfile::NamedTempFile, Log) {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        records.iter().for_each(|record| writeln!(file, "{record}").unwrap());
+        let mut log = Log::new(file.path().to_owned());
+        log.refresh();
+        (file, log)
+    }
+
+    #[test]
+    fn what_is_missing_double_or_strange_is_found() {
+        let owed: HashMap<String, usize> =
+            [("a.1", 1), ("a.2", 1), ("a.3", 0)].map(|(id, n)| (id.to_owned(), n)).into();
+        let found = |records: &[Value]| count(&log_of(records).1, &owed);
+        let [one, two, three] = ["a.1", "a.2", "a.3"].map(|id| json!({"request_id": id}));
+        assert_eq!(found(&[one.clone(), two.clone()]), Vec::<String>::new());
+        for (records, text) in [
+            (vec![one.clone()], "a.2: 0 records instead of 1"),
+            (vec![one.clone(), one.clone(), two.clone()], "a.1: 2 records instead of 1"),
+            (vec![one.clone(), two.clone(), three], "a.3: 1 records instead of 0"),
+            (vec![one.clone(), two.clone(), json!({"request_id": "b.1"})], "b.1: who is that?"),
+            (vec![one.clone(), two.clone(), json!({"action": "audit.gap"})], "a record of no request"),
+            (vec![one.clone(), two.clone(), json!(1)], "a record of no request"),
+            (vec![one.clone(), json!({"request_id": "a.2", "data": "hunter2"})], "a secret"),
+        ] {
+            let wrong = found(&records);
+            assert!(wrong.len() == 1 && wrong[0].contains(text), "{text}: {wrong:?}");
+        }
+        let (mut file, mut log) = log_of(&[one, two]);
+        file.write_all(b"{\"torn\n").unwrap();
+        log.refresh();
+        assert!(count(&log, &owed)[0].starts_with("no record"));
+    }
+
+    #[test]
+    fn a_record_must_not_contradict_the_client() {
+        let told = |body| Told { status: 200, audit_id: Some("x".into()), body };
+        let record = |completion, bytes| json!({"event_id": "x", "status_code": 200, "completion": completion, "response_bytes": bytes});
+        for (completion, bytes, body, wrong) in [
+            ("completed", json!(4), Body::Whole(4), 0),
+            ("completed", json!(3), Body::Whole(4), 1),
+            ("completed", Value::Null, Body::Whole(4), 0),
+            ("aborted", json!(4), Body::Whole(4), 1),
+            ("client_disconnected", json!(4), Body::Whole(4), 0),
+            ("completed", json!(4), Body::Cut, 1),
+            ("panicked", json!(4), Body::Cut, 0),
+            ("completed", json!(9), Body::Left, 0),
+        ] {
+            let found = contradictions(&record(completion, bytes), &told(body), true);
+            assert_eq!(found.len(), wrong, "{completion} {body:?}: {found:?}");
+        }
+        let other = Told { status: 500, audit_id: None, body: Body::Left };
+        assert_eq!(contradictions(&record("completed", json!(1)), &other, true).len(), 2);
+        assert_eq!(contradictions(&record("completed", json!(1)), &other, false).len(), 1);
+    }
 }

@@ -27,11 +27,23 @@ pub(crate) struct Talk {
     control: Option<Client>,
 }
 
-/// What an answer's head told the client.
+/// What an answer told the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Told {
     pub(crate) status: u16,
     pub(crate) audit_id: Option<String>,
+    pub(crate) body: Body,
+}
+
+/// How much of an answer's body came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Body {
+    /// All of it, so many bytes.
+    Whole(u64),
+    /// The server broke off.
+    Cut,
+    /// The client did not wait for its end.
+    Left,
 }
 
 impl Talk {
@@ -149,7 +161,8 @@ impl Talk {
         let answer = connection.rest(stream);
         match &answer {
             Some(Answer2 { status, headers, audit_id, body, broken }) => {
-                self.told.insert(id, Told { status: *status, audit_id: audit_id.clone() });
+                let whole = if broken.is_none() { Body::Whole(body.len() as u64) } else { Body::Cut };
+                self.told.insert(id, Told { status: *status, audit_id: audit_id.clone(), body: whole });
                 self.note(format!("{status} {headers:?} {:?} {broken:?}", String::from_utf8_lossy(body)));
             }
             None => self.note("no answer"),
@@ -181,7 +194,12 @@ impl Talk {
             for (id, method) in &tape.sent {
                 let Some(answer) = Answer::read(&tape.received[at..], method, tape.closed) else { break };
                 let audit_id = answer.header("audit-id").map(str::to_owned);
-                told.insert(id.clone(), Told { status: answer.status, audit_id });
+                let body = match answer.whole {
+                    true => Body::Whole(answer.body.len() as u64),
+                    false if tape.closed => Body::Cut,
+                    false => Body::Left,
+                };
+                told.insert(id.clone(), Told { status: answer.status, audit_id, body });
                 at += answer.end();
             }
         }
