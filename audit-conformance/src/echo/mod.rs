@@ -74,7 +74,7 @@ mod settings;
 pub mod spawned;
 
 pub use farewell::Farewell;
-pub use settings::{Settings, SettingsError};
+pub use settings::{NoNumber, Settings};
 
 /// The key that `/guarded` lets pass.
 pub const KEY: &str = "brass";

@@ -1,11 +1,11 @@
 //! What an echo server is told by its environment.
 
+use std::error::Error;
 use std::ffi::OsString;
-use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use audit_core::{Auditor, BuildError, Output};
+use audit_core::{Auditor, Output};
 
 /// See [the list](super#settings).
 #[derive(Debug, Clone)]
@@ -27,40 +27,30 @@ pub struct Settings {
     pub timeout_outside: Option<Duration>,
 }
 
-/// Why an echo server cannot start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SettingsError {
-    /// The variable of this name cannot be read.
-    #[error("{0} is no number")]
-    NoNumber(&'static str),
-    /// The folder for the log cannot be made.
-    #[error("cannot make DATA_DIR")]
-    Folder(#[source] io::Error),
-    /// The auditor refuses its settings.
-    #[error("cannot build the auditor")]
-    Auditor(#[source] BuildError),
-}
+/// The variable of this name is no number.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is no number")]
+pub struct NoNumber(&'static str);
 
 impl Settings {
     /// Reads the environment.
     ///
     /// # Errors
     /// When what should be a number is none.
-    pub fn from_env() -> Result<Self, SettingsError> {
+    pub fn from_env() -> Result<Self, NoNumber> {
         Self::read(|name| std::env::var_os(name))
     }
 
-    fn read(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, SettingsError> {
+    fn read(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, NoNumber> {
         let text = |name| lookup(name).map(|value| value.to_string_lossy().into_owned());
         let number = |name: &'static str| {
             let value = text(name).map(|value| value.parse::<u64>());
-            value.transpose().map_err(|_| SettingsError::NoNumber(name))
+            value.transpose().map_err(|_| NoNumber(name))
         };
         let port = number("PORT")?.unwrap_or(8080);
         Ok(Self {
             host: text("HOST").unwrap_or_else(|| "127.0.0.1".to_owned()),
-            port: u16::try_from(port).map_err(|_| SettingsError::NoNumber("PORT"))?,
+            port: u16::try_from(port).map_err(|_| NoNumber("PORT"))?,
             data_dir: lookup("DATA_DIR").map(PathBuf::from),
             bare: text("BARE").is_some_and(|value| value == "1"),
             layer_twice: text("LAYER_TWICE").is_some_and(|value| value == "1"),
@@ -73,16 +63,16 @@ impl Settings {
     ///
     /// # Errors
     /// When the folder for the log cannot be made, and when `AUDIT_*` cannot be read.
-    pub fn auditor(&self, service: &str) -> Result<Option<Auditor>, SettingsError> {
+    pub fn auditor(&self, service: &str) -> Result<Option<Auditor>, Box<dyn Error>> {
         if self.bare {
             return Ok(None);
         }
         let mut builder = Auditor::builder().service(service);
         if let Some(folder) = &self.data_dir {
-            std::fs::create_dir_all(folder).map_err(SettingsError::Folder)?;
+            std::fs::create_dir_all(folder)?;
             builder = builder.output(Output::File(folder.join("audit.jsonl")));
         }
-        builder.env().build().map(Some).map_err(SettingsError::Auditor)
+        Ok(Some(builder.env().build()?))
     }
 }
 
