@@ -106,6 +106,18 @@ pub(super) fn cases() -> Vec<Case> {
         })
         .leaves(cut("aborted"))
         .leaves(json!({"action": "status.read", "completion": "completed"})),
+        Case::new("http2.reset_upload_read", "An upload that is reset while it is read: the client left.", |talk| {
+            let (connection, stream, gate) = uploads(talk);
+            talk.open(&gate, 1);
+            connection.reset(stream);
+        })
+        .leaves_unannounced(cut("client_disconnected")),
+        Case::new("http2.cut_upload", "The connection is cut while an upload is read: the client left.", |talk| {
+            let (connection, _stream, gate) = uploads(talk);
+            talk.open(&gate, 1);
+            connection.leave();
+        })
+        .leaves_unannounced(cut("client_disconnected")),
         Case::new("http2.cut", "A connection that is cut while its handlers wait: each is told.", |talk| {
             let gate = talk.gate("waits");
             let requests = [(); 2].map(|()| talk.request("GET", &format!("/hold/{gate}")));
