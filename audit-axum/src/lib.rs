@@ -13,6 +13,10 @@
 //! tell a route's template. What `nest_service` mounts has no template of its own inside the layer, so that a declared
 //! `route` does not match it.
 //!
+//! # HTTP/2
+//! With the feature `http2`, a client that resets its stream or drops its connection while it sends is
+//! `client_disconnected`, as it is over HTTP/1.1; without it `aborted`, for the cause cannot be seen.
+//!
 //! # Who it was
 //! A handler or an extractor calls [`set_actor`]. An authentication layer inside this one inserts an [`Actor`] into
 //! the request's or the answer's extensions: the request's are read where the route is wired, for in axum an inner

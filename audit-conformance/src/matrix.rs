@@ -20,6 +20,16 @@ pub(crate) enum Verdict {
     Failed(Vec<String>),
 }
 
+impl Verdict {
+    /// Why it is not as it is elsewhere, if somebody stated it.
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Differs(why) | Self::NotServed(why) => why,
+            Self::Ok | Self::Failed(_) => "",
+        }
+    }
+}
+
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -74,8 +84,10 @@ impl Matrix {
             took.as_secs_f64(),
         );
         let Some(path) = std::env::var_os(FILE) else { return };
-        let column: String =
-            self.rows.iter().map(|(name, verdict)| format!("{}\t{name}\t{verdict}\n", self.framework)).collect();
+        let line = |(name, verdict): &(&str, Verdict)| {
+            format!("{}\t{name}\t{verdict}\t{}\n", self.framework, verdict.reason())
+        };
+        let column: String = self.rows.iter().map(line).collect();
         let file = std::fs::OpenOptions::new().append(true).create(true).open(&path);
         if let Err(error) = file.and_then(|mut file| file.write_all(column.as_bytes())) {
             println!("cannot add the column to {}: {error}", path.display());
