@@ -38,6 +38,20 @@ fn ended(status: Option<u16>, during: impl FnOnce(&audit_core::Scope)) -> Value 
 }
 
 #[test]
+fn what_is_taken_of_an_answer_that_ends_with_its_head_is_not_sent() {
+    for (method, status) in [("HEAD", 200), ("GET", 204), ("GET", 304)] {
+        let record = one(|auditor| {
+            let head = RequestHead::new("test", method, "/api/things", &Lines(&[]));
+            let mut exchange = auditor.begin(&head).expect("the path is not excluded");
+            admit(&mut exchange);
+            exchange.respond(&ResponseHead::new(status, &Lines(&[])));
+            exchange.sent(b"a body all the same");
+        });
+        assert_eq!((&record["completion"], &record["response_bytes"]), (&json!("completed"), &json!(0)), "{method}");
+    }
+}
+
+#[test]
 fn a_status_gives_outcome_and_level() {
     for (status, outcome, level) in [
         (101, "success", "info"),

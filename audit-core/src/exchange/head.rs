@@ -43,6 +43,8 @@ pub struct RequestHead<'a> {
     pub headers: &'a dyn Headers,
     /// Whether the framework already knows that the request has no body.
     pub without_body: bool,
+    /// Whether the framework answers `HEAD` by its `GET` routes.
+    pub get_serves_head: bool,
 }
 
 impl<'a> RequestHead<'a> {
@@ -57,6 +59,7 @@ impl<'a> RequestHead<'a> {
             peer: None,
             headers,
             without_body: false,
+            get_serves_head: true,
         }
     }
 }

@@ -53,6 +53,8 @@ pub struct Exchange {
     /// The last byte of the answer was taken.
     finished: bool,
     expected: Option<u64>,
+    /// The answer ends with its head, whatever body a handler gave it.
+    ends_with_head: bool,
     /// The framework asks a body for its end even if it knows the length.
     asks_for_end: bool,
     /// The answer hands the connection over.
@@ -68,6 +70,7 @@ impl Exchange {
             admission,
             finished: false,
             expected: None,
+            ends_with_head: false,
             asks_for_end: false,
             upgrade: false,
             sent: 0,
@@ -112,12 +115,17 @@ impl Exchange {
             facts.promised |= certain;
             (is_head, certain.then(|| facts.event_id.to_string()))
         })?;
-        self.finished = head.ended || without_body || is_head || head.exact_length == Some(0);
+        self.ends_with_head = without_body || is_head;
+        self.finished = head.ended || self.ends_with_head || head.exact_length == Some(0);
         id
     }
 
-    /// Notes that the framework took a piece of the answer's body.
+    /// Notes that the framework took a piece of the answer's body. Of an answer that has none, such as one to `HEAD`,
+    /// some frameworks take pieces all the same, and send nothing.
     pub fn sent(&mut self, chunk: &[u8]) {
+        if self.ends_with_head {
+            return;
+        }
         self.sent = self.sent.saturating_add(chunk.len() as u64);
         if !self.asks_for_end && self.expected.is_some_and(|expected| self.sent >= expected) {
             self.finished = true;

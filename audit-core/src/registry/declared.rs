@@ -84,8 +84,12 @@ impl DeclaredRoutes {
         Ok((!warned.is_empty()).then_some(Self { methods, warned }))
     }
 
-    /// The endpoint that declares the request's route. A `HEAD` that nobody declares is its `GET`'s.
+    /// The endpoint that declares the request's route. A `HEAD` that nobody declares is its `GET`'s, where the framework
+    /// has it so.
     pub(crate) fn find(&self, head: &RequestHead<'_>) -> Option<&'static Endpoint> {
+        if head.method == "HEAD" && !head.get_serves_head {
+            return self.methods.get("HEAD")?.find(head.path, head.route)?.one();
+        }
         self.find_of(head.method, head.path, head.route)
     }
 
@@ -347,6 +351,10 @@ mod tests {
         assert_eq!(of_template(&routes, "/api/{id}"), None);
         assert_eq!(of_template(&routes, "/api/x/{id}"), Some("group.read"));
         assert_eq!(of_template(&routes, "/tiles/{id}"), Some("tile.read"));
+        let mut head = RequestHead::new("test", "HEAD", "/x", &NoHeaders);
+        head.route = RouteMatch::Template("/api/x/{id}");
+        head.get_serves_head = false;
+        assert!(routes.find(&head).is_none(), "the framework has no such rule");
         let by_head = |template| found(&routes, "HEAD", "/x", RouteMatch::Template(template));
         assert_eq!(by_head("/api/x/{id}"), Some("group.read"), "it is its GET's");
         assert_eq!(by_head("/api/groups/{id}"), Some("group.read"));
