@@ -110,25 +110,38 @@ fn unchunk(bytes: &[u8]) -> (Vec<u8>, usize, bool) {
 }
 
 /// What came, without what the layer may add and without the date: the same talk is the same bytes.
-pub(crate) fn normal(bytes: &[u8], methods: &[&str], closed: bool) -> Vec<u8> {
+///
+/// Header lines are put in order by name, for that of different names has no meaning (RFC 9110, 5.3), and is a matter of
+/// chance where a framework keeps them in a hash map. Where `unchunked`, so is how the body was cut into chunks.
+pub(crate) fn normal(bytes: &[u8], methods: &[&str], closed: bool, unchunked: bool) -> Vec<u8> {
     let mut normal = Vec::new();
     let mut at = 0;
     for method in methods {
         let Some(answer) = Answer::read(&bytes[at..], method, closed) else { break };
         let heads = String::from_utf8_lossy(&bytes[at..at + answer.body_at]).into_owned();
-        for line in heads.split_inclusive("\r\n") {
-            let name = line.split(':').next().unwrap_or_default().to_ascii_lowercase();
-            match name.as_str() {
-                "audit-id" => {}
-                "date" => normal.extend(b"date: (when)\r\n"),
-                _ => normal.extend(line.as_bytes()),
-            }
+        for head in heads.split_inclusive("\r\n\r\n") {
+            normal.extend(normal_head(head).bytes());
         }
-        normal.extend(&bytes[at + answer.body_at..at + answer.end]);
+        if unchunked {
+            normal.extend(&answer.body);
+        } else {
+            normal.extend(&bytes[at + answer.body_at..at + answer.end]);
+        }
         at += answer.end;
     }
     normal.extend(&bytes[at..]);
     normal
+}
+
+fn normal_head(head: &str) -> String {
+    let mut lines: Vec<&str> = head.split_inclusive("\r\n").collect();
+    let name_of = |line: &str| line.split(':').next().unwrap_or_default().to_ascii_lowercase();
+    // Not the first line, nor the empty one; those of one name stay as they are.
+    if let [_, fields @ .., _] = &mut lines[..] {
+        fields.sort_by_key(|line| name_of(line));
+    }
+    let kept = lines.iter().filter(|line| name_of(line) != "audit-id");
+    kept.map(|line| if name_of(line) == "date" { "date: (when)\r\n" } else { *line }).collect()
 }
 
 pub(crate) fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
@@ -178,8 +191,30 @@ mod tests {
         let one = b"HTTP/1.1 200 OK\r\nDate: today\r\naudit-id: 7\r\ncontent-length: 11\r\n\r\naudit-id: 1";
         let two = b"HTTP/1.1 200 OK\r\nDate: tomorrow\r\ncontent-length: 11\r\n\r\naudit-id: 1";
         let both = [one.as_slice(), two].concat();
-        let expected = b"HTTP/1.1 200 OK\r\ndate: (when)\r\ncontent-length: 11\r\n\r\naudit-id: 1".repeat(2);
-        assert_eq!(normal(&both, &["GET", "GET"], true), expected);
-        assert_ne!(normal(&both, &["GET"], true), expected);
+        let expected = b"HTTP/1.1 200 OK\r\ncontent-length: 11\r\ndate: (when)\r\n\r\naudit-id: 1".repeat(2);
+        assert_eq!(text(normal(&both, &["GET", "GET"], true, false)), text(expected.clone()));
+        assert_ne!(normal(&both, &["GET"], true, false), expected);
+    }
+
+    fn text(bytes: Vec<u8>) -> String {
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn the_order_of_names_does_not_matter_and_that_of_values_does() {
+        let normal =
+            |fields: &str| text(normal(format!("HTTP/1.1 204 No\r\n{fields}\r\n").as_bytes(), &["GET"], true, false));
+        assert_eq!(normal("b: 1\r\na: 2\r\n"), "HTTP/1.1 204 No\r\na: 2\r\nb: 1\r\n\r\n");
+        assert_eq!(normal("a: 2\r\nb: 1\r\nA: 1\r\n"), "HTTP/1.1 204 No\r\na: 2\r\nA: 1\r\nb: 1\r\n\r\n");
+        assert_eq!(normal(""), "HTTP/1.1 204 No\r\n\r\n");
+    }
+
+    #[test]
+    fn chunks_are_compared_unless_they_are_chance() {
+        let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+        let [one, two] = ["2\r\nab\r\n0\r\n\r\n", "1\r\na\r\n1\r\nb\r\n0\r\n\r\n"].map(|body| format!("{head}{body}"));
+        let of = |bytes: &str, unchunked| normal(bytes.as_bytes(), &["GET"], true, unchunked);
+        assert_ne!(of(&one, false), of(&two, false));
+        assert_eq!(text(of(&two, true)), format!("{head}ab"));
     }
 }

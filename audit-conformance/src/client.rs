@@ -32,6 +32,8 @@ pub(crate) struct Tape {
     pub(crate) seen: usize,
     /// The server ended it.
     pub(crate) closed: bool,
+    /// How its bodies were cut into chunks is chance.
+    pub(crate) unchunked: bool,
 }
 
 /// One connection.
@@ -78,6 +80,12 @@ impl Client {
     pub(crate) fn send_all(&mut self, requests: &[Request]) {
         requests.iter().for_each(|request| self.expects(request));
         self.write(&requests.iter().flat_map(Request::bytes).collect::<Vec<_>>());
+    }
+
+    /// Says that the server passes on what it reads, so that its chunks are as chance cuts them.
+    pub(crate) fn takes_any_chunks(self) -> Self {
+        self.tape().unchunked = true;
+        self
     }
 
     /// Sends while it reads, for the server may answer, or break off, before it has everything.

@@ -212,7 +212,7 @@ impl Talk {
             let tape = tape.lock().unwrap_or_else(PoisonError::into_inner);
             let seen = if tape.closed { tape.received.len() } else { tape.seen };
             let methods: Vec<&str> = tape.sent.iter().map(|(_, method)| method.as_str()).collect();
-            normal(&tape.received[..seen], &methods, tape.closed)
+            normal(&tape.received[..seen], &methods, tape.closed, tape.unchunked)
         });
         tapes.chain(self.notes.iter().map(|note| note.clone().into_bytes())).collect()
     }

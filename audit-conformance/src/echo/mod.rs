@@ -19,7 +19,8 @@
 //!
 //! # Routes
 //! `text` is `text/plain`, with a `content-length`. `wired` means that the route is known to lead to its handler
-//! before extractors run. Everything is wired that is not said to be not annotated. Body limits are off.
+//! before extractors run. Everything is wired that is not said to be not annotated. Body limits are off. Where the
+//! framework does not answer `HEAD` by its `GET` routes, `/status/{code}` and `/stream` have routes of their own for it.
 //!
 //! | route | action | what it does |
 //! |---|---|---|

@@ -24,7 +24,7 @@ fn cut_handlers(name: &'static str, how: Leave, times: usize) -> Case {
     .each_leaves(times, &disconnects::before_the_head());
     let for_nobody = || disconnects::for_nobody(times);
     match how {
-        Leave::Fin => case.but(Framework::Actix, disconnects::RUNS_ON, for_nobody()).but(
+        Leave::Fin => case.but(Framework::Actix, disconnects::HALF_CLOSED, for_nobody()).but(
             Framework::Rocket,
             disconnects::RUNS_ON,
             for_nobody(),
