@@ -92,7 +92,12 @@ impl Stream for TapPayload {
     }
 }
 
-/// How actix says that a connection ended inside a message.
+/// How actix says that a connection ended inside a message, or that the client reset its stream.
 fn is_cut(error: &(dyn Error + 'static)) -> bool {
-    matches!(error.downcast_ref(), Some(PayloadError::Incomplete(_)))
+    match error.downcast_ref() {
+        Some(PayloadError::Incomplete(_)) => true,
+        #[cfg(feature = "http2")]
+        Some(PayloadError::Http2Payload(error)) => error.is_io() || (error.is_reset() && error.is_remote()),
+        _ => false,
+    }
 }

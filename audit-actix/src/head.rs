@@ -31,5 +31,6 @@ pub(crate) fn with_head<R>(request: &ServiceRequest, ask: impl FnOnce(&RequestHe
     head.route = route.as_deref().map_or(RouteMatch::None, RouteMatch::Template);
     head.peer = request.peer_addr().map(|address| address.ip());
     head.without_body = matches!(request.parts().1, Payload::None);
+    head.get_serves_head = false;
     ask(&head)
 }

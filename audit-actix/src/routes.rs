@@ -15,7 +15,6 @@ pub trait AuditedRoutes: Sized {
     ///
     /// # Panics
     /// As [`App::route`].
-    #[must_use]
     fn audited_route(self, path: &str, route: AuditedRoute) -> Self;
 }
 
