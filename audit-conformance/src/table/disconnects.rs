@@ -42,7 +42,8 @@ pub(super) fn for_nobody(times: usize) -> Expect {
 
 pub(super) const RUNS_ON: &str = "it does not look at a connection while its handler runs, which goes on to its end";
 pub(super) const HALF_CLOSED: &str = "by default it takes a client that closed its side for one that still listens";
-const DROPS_UNTOLD: &str = "at a reset it drops the handler before an error reaches it: the cause is not visible";
+pub(super) const DROPS_UNTOLD: &str =
+    "at a reset it drops the handler before an error reaches it: the cause is not visible";
 
 fn in_the_stream() -> Value {
     json!({"action": "hold.stream", "completion": "aborted", "status_code": 200, "outcome": "success",
