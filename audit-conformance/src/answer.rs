@@ -2,8 +2,9 @@
 
 /// An answer, as much of it as came.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
+pub struct Answer {
+    /// The status.
+    pub status: u16,
     /// Without the empty line.
     head: String,
     /// Without the framing of chunks.
@@ -17,17 +18,24 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    /// The value of the first header line of this name, in any case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
         header_in(&self.head, name)
     }
 
-    pub(crate) fn text(&self) -> String {
+    /// The body, as text.
+    #[must_use]
+    pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
     /// Asserts what was answered.
+    ///
+    /// # Panics
+    /// When it was not, or not all of it came.
     #[track_caller]
-    pub(crate) fn is(&self, status: u16, body: &str) {
+    pub fn is(&self, status: u16, body: &str) {
         assert!(self.whole, "the answer was cut: {} {:?}", self.status, self.text());
         assert_eq!((self.status, self.text().as_str()), (status, body));
     }

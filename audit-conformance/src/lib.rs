@@ -43,6 +43,8 @@ mod answer;
 #[cfg(unix)]
 mod arguments;
 #[cfg(unix)]
+mod ask;
+#[cfg(unix)]
 mod case;
 #[cfg(unix)]
 mod client;
@@ -68,6 +70,10 @@ mod talk;
 use std::error::Error;
 use std::process::ExitCode;
 
+#[cfg(unix)]
+pub use answer::Answer;
+#[cfg(unix)]
+pub use ask::{Asked, ask};
 #[cfg(unix)]
 pub use case::Framework;
 #[cfg(unix)]
