@@ -66,8 +66,10 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     }
     let handle = serving.handle();
     let stopping = stop_in_time(&handle, drain);
+    // Not dropped before the auditor is shut down: what is in flight would be cut by that.
+    tokio::pin!(serving);
     tokio::select! {
-        served = serving => served?,
+        served = &mut serving => served?,
         () = stopping => {}
     }
     if let Some(auditor) = auditor {

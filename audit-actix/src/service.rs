@@ -6,15 +6,15 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use actix_web::body::{BodySize, MessageBody};
-use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{Error, HttpMessage as _, HttpResponse};
-use audit_core::exchange::{AUDIT_ID, AuditedCall, Exchange, ResponseHead, Start, Watch};
+use audit_core::exchange::{AUDIT_ID, AuditedCall, Exchange, ResponseHead, RouteMatch, Start, Watch};
 use audit_core::{Auditor, Scope};
 use pin_project_lite::pin_project;
 
 use crate::body::{AuditBody, TapPayload};
-use crate::head::{Map, with_head};
+use crate::head::{Map, is_without_body, with_head};
 use crate::middleware::{Resolver, actor_in};
 
 /// A service whose requests are audited.
@@ -29,6 +29,8 @@ pub struct AuditService<S> {
 pub(crate) struct Covered {
     pub(crate) resolver: Resolver,
     pub(crate) scope: Scope,
+    /// Whether its route is still to be told, for a middleware inside may give it another path.
+    pub(crate) route_unknown: bool,
 }
 
 /// In a request's extensions: a middleware saw it and does not record it, because auditing is off or the path is
@@ -62,8 +64,9 @@ where
                 request.extensions_mut().insert(PassedOver);
                 AuditFuture { call: AuditedCall::unrecorded(|| self.inner.call(request)), resolver }
             }
-            Some(exchange) => {
-                let covered = Covered { resolver: self.resolver.clone(), scope: exchange.scope() };
+            Some((exchange, route)) => {
+                let route_unknown = matches!(route, Route::Unknown);
+                let covered = Covered { resolver: self.resolver.clone(), scope: exchange.scope(), route_unknown };
                 request.extensions_mut().insert(covered);
                 let call = ServiceCall { service: Rc::clone(&self.inner), request };
                 AuditFuture { call: AuditedCall::watching(exchange, call), resolver }
@@ -72,21 +75,31 @@ where
     }
 }
 
+/// Whether a request's route was told as its exchange began.
+pub(crate) enum Route {
+    Told,
+    Unknown,
+}
+
 /// Begins an exchange for a request and observes its body.
-pub(crate) fn begin(auditor: &Auditor, resolver: &Resolver, request: &mut ServiceRequest) -> Option<Exchange> {
+pub(crate) fn begin(auditor: &Auditor, resolver: &Resolver, request: &mut ServiceRequest) -> Option<(Exchange, Route)> {
     // Before the route is looked up.
     if !auditor.is_enabled() {
         return None;
     }
-    let exchange = with_head(request, |head| auditor.begin(head))?;
+    let without_body = is_without_body(request);
+    let (exchange, route) = with_head(request.request(), without_body, RouteMatch::NotKnownYet, |head| {
+        let route = if matches!(head.route, RouteMatch::Template(_)) { Route::Told } else { Route::Unknown };
+        auditor.begin(head).map(|exchange| (exchange, route))
+    })?;
     if let Some(actor) = actor_in(&request.extensions(), resolver) {
         exchange.scope().resolve_actor(actor);
     }
     let payload = request.take_payload();
-    if !matches!(payload, Payload::None) {
+    if !without_body {
         request.set_payload(TapPayload::around(payload, exchange.request_tap()));
     }
-    Some(exchange)
+    Some((exchange, route))
 }
 
 /// Notes the answer's head, if an exchange watches it, and moves the watch into its body.
@@ -105,11 +118,18 @@ pub(crate) fn finish<B: MessageBody>(
         }
         (result, watch) => return result.map(|response| response.map_body(|_, body| AuditBody::new(body, watch))),
     };
-    if let Some(actor) = actor_in(&response.request().extensions(), resolver) {
-        exchange.scope().resolve_actor(actor);
+    let scope = exchange.scope();
+    {
+        let extensions = response.request().extensions();
+        if extensions.get::<Covered>().is_some_and(|covered| covered.route_unknown) {
+            with_head(response.request(), false, RouteMatch::None, |head| scope.came_elsewhere(head));
+        }
+        if let Some(actor) = actor_in(&extensions, resolver) {
+            scope.resolve_actor(actor);
+        }
     }
     if let Some(actor) = actor_in(&response.response().extensions(), resolver) {
-        exchange.scope().set_actor(actor);
+        scope.set_actor(actor);
     }
     let id = respond(&mut exchange, response.response(), false);
     if let Some(id) = id.and_then(|id| HeaderValue::try_from(id).ok()) {

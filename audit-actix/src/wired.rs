@@ -6,12 +6,12 @@ use std::task::{Context, Poll};
 
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{Error, HttpMessage as _};
-use audit_core::exchange::{AuditedCall, WiredHandling};
+use audit_core::exchange::{AuditedCall, RouteMatch, WiredHandling};
 use audit_core::{Endpoint, Scope};
 
 use crate::__private::installed_for_uncovered;
 use crate::body::AuditBody;
-use crate::head::with_head;
+use crate::head::{is_without_body, with_head};
 use crate::middleware::{Resolver, actor_in};
 use crate::service::{AuditFuture, Covered, PassedOver, ServiceCall, begin};
 
@@ -52,9 +52,12 @@ where
     }
 
     fn call(&self, request: ServiceRequest) -> AuditFuture<S> {
-        let covered = request.extensions().get::<Covered>().cloned();
+        let covered = request.extensions_mut().get_mut::<Covered>().map(|covered| {
+            covered.route_unknown = false;
+            covered.clone()
+        });
         let call = match covered {
-            Some(Covered { resolver, scope }) => {
+            Some(Covered { resolver, scope, .. }) => {
                 wire(&scope, self.endpoint, &resolver, &request);
                 let call = ServiceCall { service: Rc::clone(&self.inner), request };
                 AuditedCall::wired(WiredHandling::new(scope, self.endpoint, call))
@@ -84,7 +87,7 @@ where
             return AuditedCall::passing(self.inner.call(request));
         };
         match begin(auditor, &resolver, &mut request) {
-            Some(exchange) => {
+            Some((exchange, _)) => {
                 wire(&exchange.scope(), self.endpoint, &resolver, &request);
                 AuditedCall::watching(exchange, ServiceCall { service: Rc::clone(&self.inner), request })
             }
@@ -96,7 +99,8 @@ where
 /// Tells the exchange what the route's handler asks for, and who it is as far as middleware inside the audit middleware
 /// knows.
 fn wire(scope: &Scope, endpoint: &'static Endpoint, resolver: &Resolver, request: &ServiceRequest) {
-    with_head(request, |head| scope.wire(endpoint, head));
+    let without_body = is_without_body(request);
+    with_head(request.request(), without_body, RouteMatch::None, |head| scope.wire(endpoint, head));
     if let Some(actor) = actor_in(&request.extensions(), resolver) {
         scope.resolve_actor(actor);
     }
