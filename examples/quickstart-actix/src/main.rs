@@ -7,7 +7,7 @@ use actix_web::web::{Json, Path};
 use actix_web::{App, HttpResponse, HttpServer, get};
 use audit_actix::{Actor, AuditMiddleware, AuditedRoutes, Auditor, audited, set_actor, web};
 use serde::{Deserialize, Serialize};
-use tracing_subscriber::{fmt, prelude::*};
+use tracing_subscriber::{filter::LevelFilter, fmt, prelude::*};
 
 #[derive(Deserialize, Serialize)]
 struct Layer {
@@ -32,19 +32,18 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let auditor = Auditor::builder().env().build()?; // on; AUDIT_* may say otherwise
     tracing_subscriber::registry()
         .with(auditor.json_layer()) // tracing events of target "audit" become records too
-        .with(fmt::layer().with_writer(std::io::stderr)) // the application's own log
+        .with(fmt::layer().with_writer(std::io::stderr).with_filter(LevelFilter::INFO)) // the application's own log
         .init();
     let audit = auditor.clone();
-    let server = HttpServer::new(move || {
+    let app = move || {
         App::new()
             .audited_route("/api/v1/layers", web::post().to(create_layer))
             .service(read_layer)
             .wrap(AuditMiddleware::new(audit.clone())) // records: one JSON object a line, on stdout or in a file
-    })
-    .bind(("127.0.0.1", 8080))?
-    .run();
+    };
+    drop(app()); // a worker makes its own, later; the listing knows its routes now
     eprintln!("{}", auditor.endpoints()); // what is audited, before the first request
-    server.await?;
+    HttpServer::new(app).bind(("127.0.0.1", 8080))?.run().await?;
     eprintln!("{}", auditor.shutdown(Duration::from_secs(10)));
     Ok(())
 }
