@@ -42,7 +42,7 @@ impl AuditMiddleware {
     }
 
     /// Gives the rule that finds the actor in extensions: the request's as they are at this middleware, at the wired
-    /// handler and when the answer comes back, and the answer's. Without it, an [`Actor`] in the extensions is taken.
+    /// handler and when the answer comes back, and the answer's. Without it, or where it finds nobody, an [`Actor`] in the extensions is taken.
     ///
     /// ```
     /// # use audit_actix::{Actor, AuditMiddleware, Auditor, Output};

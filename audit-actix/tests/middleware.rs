@@ -1,0 +1,157 @@
+//! What stands around the handler, inside the audit middleware: errors, actors, and requests that nobody records.
+
+mod support;
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::ErrorForbidden;
+use actix_web::middleware::{Next, from_fn};
+use actix_web::web::{self, Data};
+use actix_web::{App, Error, HttpMessage as _, HttpRequest, HttpResponse};
+use audit_actix::{Actor, AuditMiddleware, AuditedRoutes as _, audit_exempt, audited, data, set_actor};
+use audit_conformance::ask;
+use audit_core::testing::assert_record;
+use serde_json::{Value, json};
+use support::{auditor, get, only, send, serve, settled};
+
+#[audited(action = "test.read")]
+async fn read(request: HttpRequest) -> HttpResponse {
+    if let Some(name) = request.headers().get("x-in") {
+        set_actor(Actor::user(name.to_str().expect("a name")));
+    }
+    let mut response = HttpResponse::Ok().body("read");
+    if let Some(name) = request.headers().get("x-answer") {
+        response.extensions_mut().insert(Actor::user(name.to_str().expect("a name")));
+    }
+    response
+}
+
+#[audit_exempt(reason = "asked every second")]
+async fn health() -> &'static str {
+    "ok"
+}
+
+/// Refuses who says no name.
+async fn named<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, Error> {
+    match request.headers().get("x-name").and_then(|name| name.to_str().ok()).map(str::to_owned) {
+        None => Err(ErrorForbidden("who are you? password=hunter2")),
+        Some(name) => {
+            request.extensions_mut().insert(Claims(name.clone()));
+            request.extensions_mut().insert(Actor::user(format!("actor {name}")));
+            next.call(request).await
+        }
+    }
+}
+
+struct Claims(String);
+
+#[test]
+fn an_error_of_a_middleware_is_told_with_its_status_and_goes_on() {
+    let (auditor, sink) = auditor(|builder| builder.include("/"));
+    let audit = AuditMiddleware::new(auditor);
+    let address = serve!(move || {
+        App::new()
+            .audited_route("/read", audit_actix::web::get().to(read))
+            .wrap(from_fn(named))
+            .wrap(audit.clone())
+            .wrap(from_fn(sees_the_error))
+    });
+    async fn sees_the_error<B: MessageBody>(
+        request: ServiceRequest,
+        next: Next<B>,
+    ) -> Result<ServiceResponse<B>, Error> {
+        let result = next.call(request).await;
+        assert!(result.as_ref().is_err_and(|error| error.to_string().starts_with("who are you?")), "as it was");
+        result
+    }
+    let answer = get(address, "/read");
+    answer.is(403, "who are you? password=hunter2");
+    let record = only(&sink);
+    assert_record(
+        &record,
+        json!({"action": "http.request", "route": "/read", "status_code": 403, "outcome": "denied",
+            "error": "who are you? password=[FILTERED]"}),
+    );
+    assert_eq!(answer.header("audit-id"), None, "nobody can add it to an answer that is not made yet");
+}
+
+#[test]
+fn the_actor_is_what_the_rule_finds_unless_a_later_word_says_otherwise() {
+    let (auditor, sink) = auditor(|builder| builder);
+    let by_rule = AuditMiddleware::new(auditor.clone())
+        .actor_from(|extensions| extensions.get::<Claims>().map(|claims| Actor::user(&claims.0)));
+    let by_type = AuditMiddleware::new(auditor);
+    let with = |audit: AuditMiddleware| {
+        serve!(move || {
+            App::new().audited_route("/read", audit_actix::web::get().to(read)).wrap(from_fn(named)).wrap(audit.clone())
+        })
+    };
+    let (by_rule, by_type) = (with(by_rule), with(by_type));
+    let user = |address, lines: &[(&str, &str)]| {
+        let lines = [&[("x-name", "ada")], lines].concat();
+        send(address, "GET", "/read", &lines, "").is(200, "read");
+        only(&sink)["user"].clone()
+    };
+    assert_eq!(user(by_rule, &[]), "ada");
+    assert_eq!(user(by_type, &[]), "actor ada");
+    assert_eq!(user(by_rule, &[("x-in", "bob")]), "bob");
+    assert_eq!(user(by_type, &[("x-in", "bob"), ("x-answer", "eve")]), "eve", "the answer has the last word");
+    assert_eq!(user(by_rule, &[("x-answer", "eve")]), "eve", "the rule finds nobody there");
+}
+
+#[test]
+fn what_is_off_excluded_or_exempt_is_neither_recorded_nor_changed() {
+    let off = auditor(|builder| builder.enabled(false));
+    let excluding = auditor(|builder| builder.exclude("/read").exclude("/plain"));
+    for (auditor, sink) in [off, excluding] {
+        let audit = AuditMiddleware::new(auditor.clone());
+        let address = serve!(move || {
+            App::new()
+                .audited_route("/read", audit_actix::web::get().to(read))
+                .audited_route("/health", audit_actix::web::get().to(health))
+                .route("/plain/{id}", web::get().to(read))
+                .wrap(audit.clone())
+        });
+        for path in ["/read", "/health", "/plain/7"] {
+            let answer = get(address, path);
+            assert_eq!((answer.status, answer.header("audit-id")), (200, None), "{path}");
+        }
+        assert_eq!(settled(&auditor, &sink), Vec::<Value>::new());
+        assert_eq!(auditor.stats().nowhere, 0);
+    }
+}
+
+#[test]
+fn where_half_closed_connections_are_not_allowed_a_client_that_closes_is_noticed() {
+    struct Left;
+    impl Drop for Left {
+        fn drop(&mut self) {
+            data("left", true);
+        }
+    }
+    #[audited(action = "test.wait")]
+    async fn wait(came: Data<Sender<()>>) -> &'static str {
+        let _left = Left;
+        came.send(()).expect("the test waits");
+        std::future::pending::<()>().await;
+        "never"
+    }
+    let (auditor, sink) = auditor(|builder| builder);
+    let audit = AuditMiddleware::new(auditor);
+    let (came, arrived): (_, Receiver<()>) = channel();
+    let address = serve!(
+        move || App::new()
+            .app_data(Data::new(came.clone()))
+            .audited_route("/wait", audit_actix::web::get().to(wait))
+            .wrap(audit.clone()),
+        h1_allow_half_closed(false)
+    );
+    let asked = ask(address, "GET", "/wait", &[], "");
+    arrived.recv().expect("the handler runs");
+    asked.leave();
+    let expected = json!({"action": "test.wait", "completion": "aborted", "status_code": null, "user": "unknown",
+        "data": {"left": true}});
+    assert_record(&only(&sink), expected);
+}
