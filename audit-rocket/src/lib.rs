@@ -85,6 +85,7 @@ pub use slot::remember_actor;
 #[doc(hidden)]
 pub mod __private {
     pub use audit_core::__private::*;
+    pub use rocket::Route;
 
     pub use crate::routes::audited_route;
 }

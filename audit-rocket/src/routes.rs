@@ -41,11 +41,11 @@ impl AuditedRoutes for Vec<Route> {
 /// ```
 #[macro_export]
 macro_rules! routes {
-    ($($handler:path),* $(,)?) => {
-        ::std::vec![$($crate::__private::audited_route(
-            $handler {}.into_route(),
-            $crate::__private::type_name_of(&$handler),
-        )),*]
+    ($($(:: $root:ident ::)? $($part:ident)::+),* $(,)?) => {
+        ::std::vec::Vec::<$crate::__private::Route>::from([$($crate::__private::audited_route(
+            $(:: $root ::)? $($part)::+ {}.into_route(),
+            $crate::__private::type_name_of(&$(:: $root ::)? $($part)::+),
+        )),*])
     };
 }
 

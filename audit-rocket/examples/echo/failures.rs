@@ -1,0 +1,74 @@
+//! Panics and errors.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use audit_conformance::echo::{BROKEN, blocking};
+use audit_rocket::audited;
+use rocket::data::Data;
+use rocket::http::Status;
+use rocket::response::Responder;
+use rocket::response::stream::TextStream;
+use rocket::tokio::io::{AsyncRead, AsyncReadExt as _, ReadBuf};
+use rocket::{Request, Response, get, post, response};
+
+use super::bodies::{piece_of, rest_of, whole};
+
+#[audited(action = "panic.trigger")]
+#[get("/panic")]
+pub(crate) async fn panic() -> Status {
+    panic!("this route panics on purpose")
+}
+
+#[audited(action = "panic.body")]
+#[post("/panic/<when>", data = "<body>")]
+pub(crate) async fn panic_when(when: &str, body: Data<'_>) -> Status {
+    let mut body = whole(body);
+    // What the body says is of no matter to somebody who panics anyway.
+    match when {
+        "before" => {}
+        "during" => drop(piece_of(&mut body).await),
+        "after" => drop(rest_of(&mut body).await),
+        _ => return Status::NotFound,
+    }
+    panic!("panic {when} reading")
+}
+
+#[audited(action = "panic.blocking")]
+#[get("/panic-blocking")]
+pub(crate) async fn panic_blocking() {
+    blocking::panics().await;
+}
+
+#[audited(action = "panic.stream")]
+#[get("/panic-stream")]
+pub(crate) async fn panic_stream() -> TextStream![&'static str] {
+    TextStream! {
+        for fine in [true, false] {
+            assert!(fine, "the stream panics on purpose");
+            yield "first\n";
+        }
+    }
+}
+
+#[audited(action = "broken.stream")]
+#[get("/broken-stream")]
+pub(crate) async fn broken_stream() -> Broken {
+    Broken
+}
+
+/// A body that breaks, or one that begins well.
+pub(crate) struct Broken;
+
+impl AsyncRead for Broken {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Err(io::Error::other(BROKEN)))
+    }
+}
+
+impl<'r> Responder<'r, 'static> for Broken {
+    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
+        Response::build().streamed_body(b"first\n".chain(self)).ok()
+    }
+}

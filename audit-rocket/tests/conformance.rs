@@ -1,0 +1,13 @@
+//! The conformance table, run against the source of the example `echo-rocket`.
+
+#[path = "../examples/echo-rocket.rs"]
+mod echo;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    if audit_conformance::is_to_serve() {
+        return audit_conformance::served(echo::main());
+    }
+    audit_conformance::run(audit_conformance::Framework::Rocket)
+}
