@@ -31,6 +31,7 @@ use rocket::config::{LogLevel, Shutdown};
 use rocket::data::{Limits, ToByteUnit};
 use rocket::error::ErrorKind;
 use rocket::fairing::AdHoc;
+use rocket::shield::{NoSniff, Shield};
 use rocket::{Build, Config, Rocket, Route, catchers, routes};
 
 /// How long Rocket goes on with requests in flight when it is stopped. It waits all of it if there is one, however soon
@@ -89,6 +90,8 @@ fn app(settings: &Settings, auditor: Option<&Auditor>) -> Result<Rocket<Build>, 
         .mount("/", failing(audited))
         .mount("/", answers::plain())
         .register("/guarded", catchers![people::no_key, people::wrong_key])
+        // The default shield's headers come in another order in each process: servers could not be compared.
+        .attach(Shield::new().enable(NoSniff::Enable))
         .attach(people::Names)
         .attach(AdHoc::on_liftoff("listening", |rocket| {
             Box::pin(async move {

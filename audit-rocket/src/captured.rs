@@ -1,13 +1,14 @@
 //! A data guard that shows a body of any length to the record.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{Error, ErrorKind};
 use std::ops::{Deref, DerefMut};
 
 use audit_core::exchange::{BodyTap, client_left};
 use rocket::data::{ByteUnit, Data, FromData, Limits, Outcome};
-use rocket::form::{self, Errors, Form, FromForm};
-use rocket::http::Status;
+use rocket::form::{self, Errors, Form, FromForm, ValueField};
+use rocket::http::{RawStr, Status};
 use rocket::{Request, async_trait};
 
 use crate::slot::Slot;
@@ -81,11 +82,12 @@ impl<'r, T: FromAuditedBytes<'r>> FromData<'r> for Captured<T> {
         }
         let read = {
             let slot = Slot::of(request);
-            let (tap, looked_at) = {
-                let slotted = slot.lock();
-                (slotted.scope.as_ref().map(audit_core::Scope::request_tap), slotted.looked_at)
+            let (tap, looked_at, broken_off) = {
+                let mut slotted = slot.lock();
+                slotted.body_seen = true;
+                (slotted.scope.as_ref().map(audit_core::Scope::request_tap), slotted.looked_at, slotted.broken_off)
             };
-            read(data, T::limit(request), tap, looked_at).await
+            read(data, T::limit(request), tap, looked_at, broken_off).await
         };
         match T::from_bytes(request, read) {
             Ok(value) => Outcome::Success(Self(value)),
@@ -95,7 +97,13 @@ impl<'r, T: FromAuditedBytes<'r>> FromData<'r> for Captured<T> {
 }
 
 /// Reads a body to its end or the limit, and shows what was not looked at before to the record.
-async fn read(data: Data<'_>, limit: ByteUnit, tap: Option<BodyTap>, looked_at: usize) -> Result<BodyRead, Error> {
+async fn read(
+    data: Data<'_>,
+    limit: ByteUnit,
+    tap: Option<BodyTap>,
+    looked_at: usize,
+    broken_off: bool,
+) -> Result<BodyRead, Error> {
     let stream = data.open(limit);
     let mut bytes = Vec::with_capacity(stream.hint());
     let result = stream.stream_to(&mut bytes).await;
@@ -104,7 +112,7 @@ async fn read(data: Data<'_>, limit: ByteUnit, tap: Option<BodyTap>, looked_at: 
             tap.push(rest);
         }
         match &result {
-            Ok(read) if read.complete => tap.complete(),
+            Ok(read) if read.complete && !broken_off => tap.complete(),
             Ok(_) => {}
             Err(error) if client_left(error, is_cut) => tap.client_gone(),
             Err(_) => {}
@@ -124,17 +132,12 @@ fn too_long() -> Error {
     Error::new(ErrorKind::UnexpectedEof, "data limit exceeded")
 }
 
-/// The text of a body that was read whole.
+/// The text of a body that was read whole. That what was read is text counts first, even if a character was cut.
 fn text(read: Result<BodyRead, Error>) -> Result<String, Error> {
     let read = read?;
-    if !read.complete {
-        return Err(too_long());
-    }
-    String::from_utf8(read.bytes).map_err(|_| Error::new(ErrorKind::InvalidData, "stream did not contain valid UTF-8"))
-}
-
-fn status_of(error: &Error) -> Status {
-    if error.kind() == ErrorKind::UnexpectedEof { Status::PayloadTooLarge } else { Status::BadRequest }
+    let text = String::from_utf8(read.bytes)
+        .map_err(|_| Error::new(ErrorKind::InvalidData, "stream did not contain valid UTF-8"))?;
+    if read.complete { Ok(text) } else { Err(too_long()) }
 }
 
 impl<'r> FromAuditedBytes<'r> for String {
@@ -145,7 +148,7 @@ impl<'r> FromAuditedBytes<'r> for String {
     }
 
     fn from_bytes(_: &'r Request<'_>, read: Result<BodyRead, Error>) -> Result<Self, (Status, Error)> {
-        text(read).map_err(|error| (status_of(&error), error))
+        text(read).map_err(|error| (Status::BadRequest, error))
     }
 }
 
@@ -158,7 +161,7 @@ impl<'r> FromAuditedBytes<'r> for Vec<u8> {
 
     fn from_bytes(_: &'r Request<'_>, read: Result<BodyRead, Error>) -> Result<Self, (Status, Error)> {
         let whole = read.and_then(|read| if read.complete { Ok(read.bytes) } else { Err(too_long()) });
-        whole.map_err(|error| (status_of(&error), error))
+        whole.map_err(|error| (Status::BadRequest, error))
     }
 }
 
@@ -182,8 +185,16 @@ impl<'r, T: FromForm<'r>> FromAuditedBytes<'r> for Form<T> {
             let errors = Errors::from(error);
             (errors.status(), errors)
         })?;
-        let text = rocket::request::local_cache!(request, text);
-        Form::parse(text).map(|value: T| Form::from(value)).map_err(|errors| (errors.status(), errors))
+        let text: &'r str = rocket::request::local_cache!(request, text);
+        let decoded = |raw: &'r RawStr| match raw.url_decode_lossy() {
+            Cow::Borrowed(text) => text,
+            Cow::Owned(text) => rocket::request::local_cache!(request, text),
+        };
+        let fields = RawStr::new(text).split('&').filter(|field| !field.is_empty()).map(|field| {
+            let (name, value) = field.split_at_byte(b'=');
+            ValueField::from((decoded(name), decoded(value)))
+        });
+        Form::parse_iter(fields).map(|value: T| Form::from(value)).map_err(|errors| (errors.status(), errors))
     }
 }
 
@@ -198,7 +209,7 @@ mod json {
     use rocket::serde::json::serde_json::error::Category;
     use rocket::serde::json::{Error, Json};
 
-    use super::{BodyRead, FromAuditedBytes, status_of, text};
+    use super::{BodyRead, FromAuditedBytes, text};
 
     impl<'r, T: Deserialize<'r>> FromAuditedBytes<'r> for Json<T> {
         type Error = Error<'r>;
@@ -208,7 +219,11 @@ mod json {
         }
 
         fn from_bytes(request: &'r Request<'_>, read: io::Result<BodyRead>) -> Result<Self, (Status, Error<'r>)> {
-            let text = text(read).map_err(|error| (status_of(&error), Error::Io(error)))?;
+            let text = text(read).map_err(|error| {
+                let is_too_long = error.kind() == io::ErrorKind::UnexpectedEof;
+                let status = if is_too_long { Status::PayloadTooLarge } else { Status::BadRequest };
+                (status, Error::Io(error))
+            })?;
             let text: &'r str = rocket::request::local_cache!(request, text);
             rocket::serde::json::serde_json::from_str(text).map(Json).map_err(|error| {
                 let is_data = error.classify() == Category::Data;

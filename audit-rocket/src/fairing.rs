@@ -11,7 +11,7 @@ use rocket::http::{Method, Status};
 use rocket::{Build, Data, Request, Response, Rocket, async_trait};
 
 use crate::body::Watched;
-use crate::head::{Lines, announces_body, with_head};
+use crate::head::{Beginning, Lines, with_head};
 use crate::routing;
 use crate::slot::{Attached, RouteMark, Slot, resolve_actor, settle_actor};
 
@@ -62,19 +62,27 @@ impl Fairing for AuditFairing {
         Ok(rocket.manage(self.0.clone()).attach(Answers))
     }
 
-    async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
+    async fn on_request(&self, request: &mut Request<'_>, data: &mut Data<'_>) {
         if !self.0.auditor.is_enabled() {
             return;
         }
         let request = &*request;
-        let begun = with_head(request, routing::find(request), |head| self.0.auditor.begin(head));
+        let beginning = Beginning::of(request, data);
+        let route = routing::find(request);
+        let begun = with_head(request, route, beginning.has_body, |head| self.0.auditor.begin(head));
         let Some(mut exchange) = begun else { return };
         let scope = exchange.scope();
+        if beginning.client_left {
+            scope.request_tap().client_gone();
+        }
         resolve_actor(request, &self.0, &scope);
         poll_fn(|context| exchange.poll_admission(context)).await;
         let mut slotted = Slot::of(request).lock();
         slotted.exchange = Some(exchange);
         slotted.scope = Some(scope);
+        slotted.route = route.map(RouteMark::of);
+        slotted.has_body = beginning.has_body;
+        slotted.broken_off = beginning.broken_off;
     }
 }
 
@@ -90,9 +98,9 @@ impl Fairing for Answers {
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
         let Some(attached) = request.rocket().state::<Attached>() else { return };
         let slot = Slot::of(request);
-        let (exchange, wired, body_seen) = {
+        let (exchange, told, has_body, body_seen) = {
             let mut slotted = slot.lock();
-            (slotted.exchange.take(), slotted.wired, slotted.body_seen)
+            (slotted.exchange.take(), slotted.route, slotted.has_body, slotted.body_seen)
         };
         let size = response.body_mut().size().await;
         let Some(mut exchange) = exchange else {
@@ -103,10 +111,10 @@ impl Fairing for Answers {
             return;
         };
         let scope = exchange.scope();
-        if wired != request.route().map(RouteMark::of) {
-            with_head(request, request.route(), |head| scope.came_elsewhere(head));
+        if told != request.route().map(RouteMark::of) {
+            with_head(request, request.route(), has_body, |head| scope.came_elsewhere(head));
         }
-        if !body_seen && announces_body(request) {
+        if has_body && !body_seen {
             scope.request_tap().unobserved();
         }
         settle_actor(request, attached, &scope);
@@ -122,9 +130,13 @@ impl Fairing for Answers {
         if let Some(id) = id {
             response.set_raw_header(AUDIT_ID, id);
         }
+        if status == Status::SwitchingProtocols {
+            // What passes from now on is no part of the answer, and Rocket keeps the request as long as it does.
+            return drop(exchange);
+        }
         let has_no_body = response.body().is_none()
             || request.method() == Method::Head
-            || matches!(status, Status::NoContent | Status::NotModified | Status::SwitchingProtocols);
+            || matches!(status, Status::NoContent | Status::NotModified);
         if has_no_body {
             // Rocket reads nothing of it: the record is written when it lets go of the request.
             slot.lock().exchange = Some(exchange);

@@ -11,7 +11,7 @@ use rocket::tokio::time::timeout;
 use rocket::{Data, Request};
 
 use crate::__private::installed_for_uncovered;
-use crate::head::{announces_body, declared_length, with_head};
+use crate::head::{declared_length, with_head};
 use crate::slot::{Attached, RouteMark, Slot, resolve_actor};
 
 /// How much of a body Rocket lets one look at.
@@ -20,7 +20,10 @@ const LOOK: usize = 512;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A route's handler, and its endpoint where it is known.
+///
+/// Its alignment is its mark, for a route's handler cannot be asked for its type.
 #[derive(Clone)]
+#[repr(align(256))]
 pub(crate) struct Wrapped {
     pub(crate) handler: Box<dyn Handler>,
     pub(crate) endpoint: Option<&'static Endpoint>,
@@ -40,9 +43,14 @@ impl Handler for Wrapped {
         let Some(scope) = slot.scope() else {
             return Scoped::unrecorded(unrecorded(|| self.handler.handle(request, data))).await;
         };
-        slot.lock().wired = request.route().map(RouteMark::of);
-        if let Some(endpoint) = self.endpoint {
-            with_head(request, request.route(), |head| scope.wire(endpoint, head));
+        let (told, has_body) = {
+            let mut slotted = slot.lock();
+            (std::mem::replace(&mut slotted.route, request.route().map(RouteMark::of)), slotted.has_body)
+        };
+        match self.endpoint {
+            Some(endpoint) => with_head(request, request.route(), has_body, |head| scope.wire(endpoint, head)),
+            None if told == request.route().map(RouteMark::of) => {}
+            None => with_head(request, request.route(), has_body, |head| scope.came_elsewhere(head)),
         }
         resolve_actor(request, attached, &scope);
         if look(request, &mut data, slot, &scope).await.is_err() {
@@ -72,15 +80,19 @@ struct BrokenOff;
 
 /// Looks at the body, once, if it is short enough to be seen whole.
 async fn look(request: &Request<'_>, data: &mut Data<'_>, slot: &Slot, scope: &Scope) -> Result<(), BrokenOff> {
-    if std::mem::replace(&mut slot.lock().body_seen, true) {
-        return Ok(());
-    }
+    let (has_body, broken_before) = {
+        let mut slotted = slot.lock();
+        if std::mem::replace(&mut slotted.body_seen, true) {
+            return Ok(());
+        }
+        (slotted.has_body, slotted.broken_off)
+    };
     let tap = scope.request_tap();
     let declared = declared_length(request);
     let is_short = declared.is_some_and(|length| length <= LOOK);
     // Rocket has read the first bytes itself: what is there is looked at without waiting.
     if !data.peek_complete() && !is_short {
-        if announces_body(request) {
+        if has_body {
             tap.unobserved();
         }
         return Ok(());
@@ -94,6 +106,9 @@ async fn look(request: &Request<'_>, data: &mut Data<'_>, slot: &Slot, scope: &S
         tap.push(body);
     }
     slot.lock().looked_at = length;
+    if broken_before {
+        return Ok(());
+    }
     if data.peek_complete() || declared == Some(length) {
         tap.complete();
         return Ok(());

@@ -1,7 +1,5 @@
 //! Routes whose handlers run inside their request's exchange.
 
-use std::borrow::Cow;
-
 use audit_core::registry::{find_by_type_name, template};
 use audit_core::{Auditor, Endpoint};
 use rocket::config::LogLevel;
@@ -62,14 +60,12 @@ fn wrap(mut route: Route, known: Option<&'static Endpoint>) -> Route {
     }
     let endpoint = known.or_else(|| find(&route));
     route.handler = Box::new(Wrapped { handler: route.handler, endpoint });
-    // The mark that it is wrapped, which its handler could not be asked for.
-    route.name = Some(Cow::Owned(route.name.map(Cow::into_owned).unwrap_or_default()));
     route
 }
 
-/// Rocket's own attributes borrow a route's name; [`wrap`] owns it.
+/// A handler does not tell its type, only how it lies in memory: as no other one does.
 fn is_wrapped(route: &Route) -> bool {
-    matches!(route.name, Some(Cow::Owned(_)))
+    align_of_val(&*route.handler) == align_of::<Wrapped>()
 }
 
 /// The endpoint whose function, method and path are the route's, if there is exactly one.

@@ -32,9 +32,13 @@ pub(crate) struct Slotted {
     pub(crate) exchange: Option<Exchange>,
     /// For handlers; there is none if nothing is recorded.
     pub(crate) scope: Option<Scope>,
-    /// Which route's handler was wired last. Rocket may go on to another one.
-    pub(crate) wired: Option<RouteMark>,
-    /// The body has been looked at.
+    /// Which route the exchange was told of last. Rocket may go on to another one.
+    pub(crate) route: Option<RouteMark>,
+    /// The request has a body.
+    pub(crate) has_body: bool,
+    /// The body broke off while Rocket read its beginning, which Rocket keeps to itself.
+    pub(crate) broken_off: bool,
+    /// The body has been looked at, or read for the record.
     pub(crate) body_seen: bool,
     /// How much of the body was looked at before the handler.
     pub(crate) looked_at: usize,

@@ -17,9 +17,17 @@ use crate::vocabulary::Delivery;
 impl Scope {
     /// Attributes the exchange to the endpoint of a wired route, before its extractors run, and takes from the head
     /// what the endpoint's mode asks for. For adapters.
+    ///
+    /// Where a framework goes on to another route, the last one that is wired counts, whatever ran before.
     pub fn wire(&self, endpoint: &'static Endpoint, head: &RequestHead<'_>) {
         let auditor = self.shared().auditor();
-        self.shared().with(|facts| take_wired(auditor, facts, endpoint, head));
+        self.shared().with(|facts| {
+            if facts.endpoint().is_some_and(|before| !before.same_as(endpoint)) {
+                facts.entered = false;
+                facts.handler_end = None;
+            }
+            take_wired(auditor, facts, endpoint, head);
+        });
     }
 
     /// Corrects which route the request came to, where a framework tries several and the last one it tried is not the
