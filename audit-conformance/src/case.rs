@@ -52,6 +52,8 @@ pub(crate) struct But {
 pub(crate) enum Expect {
     /// Records with these members, one for each request, in order; `null` for a request that leaves none.
     Records(Vec<Value>),
+    /// The same, of answers that it ends as if they were whole although they are not.
+    EndedAsWhole(Vec<Value>),
     /// It does not serve what the case asks for.
     NotServed,
 }
@@ -124,6 +126,7 @@ impl Case {
         let Some(but) = self.but_of(framework) else { return Some(self.records.clone()) };
         match &but.expect {
             Expect::NotServed => None,
+            Expect::EndedAsWhole(records) => Some(records.iter().cloned().map(Expected::EndedAsWhole).collect()),
             Expect::Records(records) => Some(
                 records
                     .iter()

@@ -9,6 +9,8 @@ pub(crate) enum Expected {
     Record(Value),
     /// The same, of an answer whose head cannot promise a record yet.
     Unannounced(Value),
+    /// The same, of an answer that was cut and that the client takes for whole.
+    EndedAsWhole(Value),
     /// Nothing.
     Nothing,
 }

@@ -5,13 +5,12 @@ use std::fmt;
 use std::io::{Error, ErrorKind};
 use std::ops::{Deref, DerefMut};
 
-use audit_core::exchange::{BodyTap, client_left};
 use rocket::data::{ByteUnit, Data, FromData, Limits, Outcome};
 use rocket::form::{self, Errors, Form, FromForm, ValueField};
 use rocket::http::{RawStr, Status};
 use rocket::{Request, async_trait};
 
-use crate::slot::Slot;
+use crate::captured_data::CapturedData;
 
 /// A body that is read as `T`'s own data guard reads it, with the same limit and the same refusals, and that the record
 /// sees whole: `layer: Captured<Json<Layer>>` in the place of `layer: Json<Layer>`.
@@ -80,51 +79,12 @@ impl<'r, T: FromAuditedBytes<'r>> FromData<'r> for Captured<T> {
         if let Some(status) = T::forward(request) {
             return Outcome::Forward((data, status));
         }
-        let read = {
-            let slot = Slot::of(request);
-            let (tap, looked_at, broken_off) = {
-                let mut slotted = slot.lock();
-                slotted.body_seen = true;
-                (slotted.scope.as_ref().map(audit_core::Scope::request_tap), slotted.looked_at, slotted.broken_off)
-            };
-            read(data, T::limit(request), tap, looked_at, broken_off).await
-        };
+        let read = CapturedData::of(request, data).read(T::limit(request)).await;
         match T::from_bytes(request, read) {
             Ok(value) => Outcome::Success(Self(value)),
             Err(refusal) => Outcome::Error(refusal),
         }
     }
-}
-
-/// Reads a body to its end or the limit, and shows what was not looked at before to the record.
-async fn read(
-    data: Data<'_>,
-    limit: ByteUnit,
-    tap: Option<BodyTap>,
-    looked_at: usize,
-    broken_off: bool,
-) -> Result<BodyRead, Error> {
-    let stream = data.open(limit);
-    let mut bytes = Vec::with_capacity(stream.hint());
-    let result = stream.stream_to(&mut bytes).await;
-    if let Some(tap) = tap {
-        if let Some(rest) = bytes.get(looked_at..).filter(|rest| !rest.is_empty()) {
-            tap.push(rest);
-        }
-        match &result {
-            Ok(read) if read.complete && !broken_off => tap.complete(),
-            Ok(_) => {}
-            Err(error) if client_left(error, is_cut) => tap.client_gone(),
-            Err(_) => {}
-        }
-    }
-    result.map(|read| BodyRead { bytes, complete: read.complete })
-}
-
-/// How hyper says that a connection ended inside a message.
-fn is_cut(error: &(dyn std::error::Error + 'static)) -> bool {
-    let error = error.downcast_ref::<rocket::http::hyper::Error>();
-    error.is_some_and(|error| error.is_incomplete_message() || error.is_canceled())
 }
 
 /// As Rocket says it.

@@ -47,22 +47,29 @@
 //! # Bodies
 //! Rocket lets nobody but the handler's data guard see a body as it is read. Of a route that is mounted as
 //! [`audited`](AuditedRoutes::audited) the record holds a body that declares a length of at most 512 bytes, which Rocket
-//! lets one look at before the handler; a longer one, or one without a length, if the handler takes it as
-//! [`Captured<T>`](Captured); else it says `not observed`.
+//! lets one look at before the handler, whether it reads it or not; a longer one, or one without a length, if the
+//! handler takes it as [`Captured<T>`](Captured), or as [`CapturedData`] where it would take `Data`; else it says
+//! `not observed`.
 //!
-//! **The exception**: the handler begins once such a short body is there, for which it waits at most a second; Rocket
-//! itself waits for the first 14 bytes of any body. If the client breaks such a body off, the handler does not run, for
-//! it could not tell the body from a whole one: the answer is a 400.
+//! **The exception**: the handler begins once such a short body is there, for which it waits at most a second, and gets
+//! it in one piece; Rocket itself waits for the first 14 bytes of any body. If the client breaks such a body off
+//! after them, the handler does not run, for it could not tell the body from a whole one: the answer is a 400.
 //!
 //! # What Rocket does not tell
 //! - **A client that leaves while the handler runs** is not noticed: the handler runs to its end. An answer with a body
 //!   that could not be handed over is `aborted`; of one without a body nobody learns what became of it, and it reads
 //!   `completed`.
+//! - **A body that breaks off within its first 14 bytes** is whole for the handler. The record says
+//!   `client_disconnected` if it had a length.
+//! - **A stream that breaks, or panics**, is ended as if that were all: the record knows better than the client.
+//! - **A client that leaves while a stream waits for its next piece** is noticed with that piece.
+//! - **A catcher** runs for no handler: what it adds is not part of the record.
 //! - **A form's `_method` field** changes the method before any fairing: the record has the changed one.
 //! - A panic of a handler mounted as it is looks like any other 500.
 
 mod body;
 mod captured;
+mod captured_data;
 mod fairing;
 mod handler;
 mod head;
@@ -77,6 +84,7 @@ pub use audit_core::{
 };
 pub use audit_macros::{audit_exempt_rocket as audit_exempt, audited_rocket as audited};
 pub use captured::{BodyRead, Captured, FromAuditedBytes};
+pub use captured_data::{CapturedData, CapturedStream};
 pub use fairing::AuditFairing;
 pub use routes::AuditedRoutes;
 pub use slot::remember_actor;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::{disconnects, panics};
 use crate::case::{Case, Expect, Framework};
 use crate::http2::{Http2, Stream};
 use crate::talk::Talk;
@@ -20,9 +21,9 @@ fn uploads(talk: &mut Talk) -> (Http2, Stream, String) {
 
 const OWN_TASK: &str = "the handler of a stream is a task of its own, and goes on when the stream ends";
 
-/// Lets a handler of a stream that ended go on, where it does.
+/// Lets handlers of a stream that ended go on, where they do.
 fn let_go_on(talk: &mut Talk, gate: &str, times: usize) {
-    if talk.framework() == Framework::Actix {
+    if talk.framework() != Framework::Axum {
         talk.open(gate, times);
     }
 }
@@ -30,6 +31,11 @@ fn let_go_on(talk: &mut Talk, gate: &str, times: usize) {
 /// A handler that went on for nobody.
 fn for_nobody(completion: Value) -> Value {
     json!({"action": "hold.read", "completion": completion, "status_code": 200, "data": {"farewell": "hold"}})
+}
+
+fn ran_for_nobody() -> Value {
+    json!({"action": "hold.read", "completion": {"$in": ["completed", "aborted"]}, "status_code": 200,
+        "data": {"farewell": "hold"}})
 }
 
 fn cut(completion: &str) -> Value {
@@ -113,6 +119,11 @@ pub(super) fn cases() -> Vec<Case> {
                 for_nobody("aborted".into()),
                 json!({"action": "status.read", "completion": "completed"}),
             ]),
+        )
+        .but(
+            Framework::Rocket,
+            disconnects::RUNS_ON,
+            Expect::Records(vec![ran_for_nobody(), json!({"action": "status.read", "completion": "completed"})]),
         ),
         Case::new("http2.reset_stream", "A stream that is reset in the middle of its answer.", |talk| {
             let gate = talk.gate("waits");
@@ -132,7 +143,8 @@ pub(super) fn cases() -> Vec<Case> {
             OWN_TASK,
             Expect::Records(vec![json!({"action": "hold.stream", "completion": {"$in": ["aborted", "completed"]},
                 "status_code": 200, "response_bytes": {"$in": [6, 13]}, "data": {"farewell": "stream"}})]),
-        ),
+        )
+        .but(Framework::Rocket, disconnects::STREAMS_ON, disconnects::streamed_for_nobody()),
         Case::new("http2.reset_upload", "An upload that is reset while the handler waits: it is dropped.", |talk| {
             let (mut connection, stream, gate) = uploads(talk);
             connection.reset(stream);
@@ -146,6 +158,14 @@ pub(super) fn cases() -> Vec<Case> {
         .but(
             Framework::Actix,
             OWN_TASK,
+            Expect::Records(vec![
+                cut("client_disconnected"),
+                json!({"action": "status.read", "completion": "completed"}),
+            ]),
+        )
+        .but(
+            Framework::Rocket,
+            disconnects::RUNS_ON,
             Expect::Records(vec![
                 cut("client_disconnected"),
                 json!({"action": "status.read", "completion": "completed"}),
@@ -177,11 +197,8 @@ pub(super) fn cases() -> Vec<Case> {
             &json!({"action": "hold.read", "completion": "aborted", "outcome": "unknown",
             "status_code": null, "user": "unknown", "data": {"farewell": "hold"}}),
         )
-        .but(
-            Framework::Actix,
-            OWN_TASK,
-            Expect::Records(vec![for_nobody(json!({"$in": ["aborted", "completed"]})); 2]),
-        ),
+        .but(Framework::Actix, OWN_TASK, Expect::Records(vec![for_nobody(json!({"$in": ["aborted", "completed"]})); 2]))
+        .but(Framework::Rocket, disconnects::RUNS_ON, disconnects::for_nobody(2)),
         Case::new("http2.panic", "A panic ends its stream and not the others.", |talk| {
             let gate = talk.gate("waits");
             let slow = talk.request("GET", &format!("/hold/{gate}"));
@@ -190,11 +207,21 @@ pub(super) fn cases() -> Vec<Case> {
             let slow = connection.send(&slow);
             talk.arrived(&gate, 1);
             let stream = connection.send(&panics);
-            assert!(talk.http2_rest(&connection, stream).is_none());
+            let answer = talk.http2_rest(&connection, stream);
+            let caught = (talk.framework() == Framework::Rocket).then_some(500);
+            assert_eq!(answer.map(|answer| answer.status), caught);
             talk.open(&gate, 1);
             talk.http2_rest(&connection, slow).expect("an answer").is(200, "held\n");
         })
         .leaves(json!({"action": "hold.read", "completion": "completed", "status_code": 200}))
-        .leaves(json!({"action": "panic.trigger", "completion": "panicked", "status_code": null})),
+        .leaves(json!({"action": "panic.trigger", "completion": "panicked", "status_code": null}))
+        .but(
+            Framework::Rocket,
+            panics::CAUGHT,
+            Expect::Records(vec![
+                json!({"action": "hold.read", "completion": "completed", "status_code": 200}),
+                json!({"action": "panic.trigger", "completion": "panicked", "status_code": 500, "outcome": "failed"}),
+            ]),
+        ),
     ]
 }

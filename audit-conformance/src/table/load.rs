@@ -6,7 +6,7 @@
 use serde_json::json;
 
 use super::{disconnects, panics, streams};
-use crate::case::{Case, Framework};
+use crate::case::{Case, Expect, Framework};
 use crate::client::Leave;
 use crate::talk::Talk;
 
@@ -75,7 +75,15 @@ pub(super) fn cases(scale: usize) -> Vec<Case> {
                 talk.send_for_any(&request);
             }
         })
-        .each_leaves(panicking, &panics::panicked("panic.trigger", "this route panics on purpose")),
+        .each_leaves(panicking, &panics::panicked("panic.trigger", "this route panics on purpose"))
+        .but(
+            Framework::Rocket,
+            panics::CAUGHT,
+            Expect::Records(vec![
+                panics::caught(panics::panicked("panic.trigger", "this route panics on purpose"));
+                panicking
+            ]),
+        ),
         own,
     ]
 }

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::case::Case;
+use super::panics;
+use crate::case::{Case, Expect, Framework};
 use crate::request::Request;
 use crate::talk::Talk;
 
@@ -33,10 +34,17 @@ pub(super) fn cases() -> Vec<Case> {
             "completion": "completed"})),
         Case::new("nesting.layer_twice_panic", "The layer applied twice: a panic is one record.", |talk| {
             let request = detected(talk, "/panic");
-            assert_eq!(talk.send_for_any(&request), None);
+            panics::send(talk, &request);
         })
         .with("LAYER_TWICE", "1")
-        .leaves(json!({"action": "panic.trigger", "completion": "panicked", "status_code": null})),
+        .leaves(json!({"action": "panic.trigger", "completion": "panicked", "status_code": null}))
+        .but(
+            Framework::Rocket,
+            panics::CAUGHT,
+            Expect::Records(vec![
+                json!({"action": "panic.trigger", "completion": "panicked", "status_code": 500, "outcome": "failed"}),
+            ]),
+        ),
         Case::new("nesting.layer_twice_stream", "The layer applied twice: bytes are counted once.", |talk| {
             let request = detected(talk, "/stream?chunks=3");
             talk.send(&request).is(200, "chunk 0\nchunk 1\nchunk 2\n");

@@ -8,18 +8,18 @@ pub(super) fn cases() -> Vec<Case> {
     vec![
         Case::new("shutdown.finishes", "A request in flight is served, and its record is written.", |talk| {
             let gate = talk.gate("waits");
-            let request = talk.request("POST", &format!("/slow-read/{gate}")).declared(10, "12345");
+            let request = talk.request("POST", &format!("/slow-read/{gate}")).declared(30, "more than 14 bytes: ");
             let mut client = talk.connect();
             client.send(&request);
             talk.arrived(&gate, 1);
             talk.open(&gate, 1);
             talk.stop();
-            client.write(b"67890");
-            client.rest().expect("an answer").is(200, "10\n");
+            client.write(b"1234567890");
+            client.rest().expect("an answer").is(200, "30\n");
         })
         .alone()
         .leaves(json!({"action": "slow_read.send", "completion": "completed", "status_code": 200,
-            "request_bytes": 10})),
+            "request_bytes": 30})),
         Case::new("shutdown.cuts", "One that takes longer than the server waits is cut by the shutdown.", |talk| {
             let gate = talk.gate("waits");
             let request = talk.request("GET", &format!("/hold/{gate}")).keep();

@@ -30,7 +30,8 @@ pub(super) fn cases() -> Vec<Case> {
         )
         .with("TIMEOUT_OUTSIDE_MS", "300")
         .leaves(json!({"action": "hold.read", "completion": "aborted", "status_code": null, "outcome": "unknown",
-            "user": "unknown", "data": {"farewell": "hold"}})),
+            "user": "unknown", "data": {"farewell": "hold"}}))
+        .but(Framework::Rocket, "nothing stands around a fairing", Expect::NotServed),
         Case::new("timeout.outside_in_time", "Within that timeout, it is as ever.", |talk| {
             talk.get("/status/200").is(200, "200\n");
         })

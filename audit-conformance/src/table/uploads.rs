@@ -7,6 +7,10 @@ use crate::case::{Case, Expect, Framework};
 use crate::client::Leave;
 
 const LARGE: usize = 20 * 1024 * 1024;
+/// Rocket begins nothing before it has the first 14 bytes of a body.
+const BEGIN: &str = "begins with more than that";
+
+const LOOKED_AT: &str = "it lets a short body be looked at only before the handler, whether that will read it or not";
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
@@ -41,7 +45,13 @@ pub(super) fn cases() -> Vec<Case> {
             talk.send(&request).is(200, "unread\n");
         })
         .leaves(json!({"action": "unread.send", "completion": "completed", "status_code": 200, "request_bytes": 0,
-            "request_body": null})),
+            "request_body": null}))
+        .but(
+            Framework::Rocket,
+            LOOKED_AT,
+            Expect::Records(vec![json!({"action": "unread.send", "completion": "completed", "request_bytes": 17,
+                "request_body": {"name": "rivers"}})]),
+        ),
         Case::new("upload.unread_then_next", "What nobody read does not hinder the next request.", |talk| {
             let first = talk.request("POST", "/unread").keep().body("a body");
             let second = talk.request("GET", "/status/200");
@@ -51,7 +61,15 @@ pub(super) fn cases() -> Vec<Case> {
             client.answer().is(200, "200\n");
         })
         .leaves(json!({"action": "unread.send", "completion": "completed", "request_bytes": 0}))
-        .leaves(json!({"action": "status.read", "completion": "completed"})),
+        .leaves(json!({"action": "status.read", "completion": "completed"}))
+        .but(
+            Framework::Rocket,
+            LOOKED_AT,
+            Expect::Records(vec![
+                json!({"action": "unread.send", "completion": "completed", "request_bytes": 6}),
+                json!({"action": "status.read", "completion": "completed"}),
+            ]),
+        ),
         Case::new("upload.continue", "A client that asks first is told to go on when somebody reads.", |talk| {
             let request = talk.request("POST", "/sink").header("expect", "100-continue").declared(5, "");
             let mut client = talk.connect();
@@ -65,9 +83,10 @@ pub(super) fn cases() -> Vec<Case> {
             let request = talk.request("POST", "/unread").header("expect", "100-continue").declared(5, "");
             talk.send(&request).is(200, "unread\n");
         })
-        .leaves(json!({"action": "unread.send", "completion": "completed", "request_bytes": 0})),
+        .leaves(json!({"action": "unread.send", "completion": "completed", "request_bytes": 0}))
+        .but(Framework::Rocket, "it reads the first bytes of every body itself, and waits for them", Expect::NotServed),
         Case::new("upload.unread_rest", "An answer to a body that has not come is an answer.", |talk| {
-            let request = talk.request("POST", "/unread").declared(1_000_000, "begin");
+            let request = talk.request("POST", "/unread").declared(1_000_000, BEGIN);
             talk.send(&request).is(200, "unread\n");
         })
         .leaves(json!({"action": "unread.send", "completion": "completed", "status_code": 200})),
@@ -75,28 +94,28 @@ pub(super) fn cases() -> Vec<Case> {
             "upload.broken_chunks",
             "Chunks that break: what came before, and the handler's own answer.",
             |talk| {
-                let request = talk.request("POST", "/sink").begun("abc");
+                let request = talk.request("POST", "/sink").begun(BEGIN);
                 let mut client = talk.connect();
                 client.send(&request);
                 client.write(b"no number\r\n");
                 client.rest().expect("an answer").has_status(400);
             },
         )
-        .leaves(json!({"action": "sink.send", "status_code": 400, "outcome": "rejected", "request_bytes": 3})),
+        .leaves(json!({"action": "sink.send", "status_code": 400, "outcome": "rejected", "request_bytes": BEGIN.len()})),
         Case::new("upload.stalled", "A handler that does not read stops the client as soon.", |talk| {
             let gate = talk.gate("waits");
-            let request = talk.request("POST", &format!("/slow-read/{gate}")).declared(LARGE, "begin");
+            let request = talk.request("POST", &format!("/slow-read/{gate}")).declared(LARGE, BEGIN);
             let mut client = talk.connect_narrow();
             client.send(&request);
             talk.arrived(&gate, 1);
-            let written = client.write_until_stalled(LARGE as u64 - 5);
+            let written = client.write_until_stalled((LARGE - BEGIN.len()) as u64);
             talk.note(if written < LARGE as u64 / 2 { "stalled" } else { "not stalled" });
             assert!(written < LARGE as u64 / 2, "{written} bytes were taken");
             talk.measure("bytes written before the client was stopped", written);
             client.leave(Leave::Rst);
             talk.open(&gate, 1);
         })
-        .leaves_unannounced(json!({"action": "slow_read.send", "completion": "client_disconnected", "outcome": {"$not": "success"}, "request_bytes": {"$more": 4}}))
+        .leaves_unannounced(json!({"action": "slow_read.send", "completion": "client_disconnected", "outcome": {"$not": "success"}, "request_bytes": {"$more": BEGIN.len() - 1}}))
         .but(
             Framework::Actix,
             disconnects::DROPS_UNTOLD,

@@ -5,8 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use audit_conformance::echo::{BROKEN, blocking};
-use audit_rocket::audited;
-use rocket::data::Data;
+use audit_rocket::{CapturedData, audited};
 use rocket::http::Status;
 use rocket::response::Responder;
 use rocket::response::stream::TextStream;
@@ -23,7 +22,7 @@ pub(crate) async fn panic() -> Status {
 
 #[audited(action = "panic.body")]
 #[post("/panic/<when>", data = "<body>")]
-pub(crate) async fn panic_when(when: &str, body: Data<'_>) -> Status {
+pub(crate) async fn panic_when(when: &str, body: CapturedData<'_>) -> Status {
     let mut body = whole(body);
     // What the body says is of no matter to somebody who panics anyway.
     match when {
