@@ -111,8 +111,19 @@ impl Seen {
 
 /// How hyper says that a connection ended inside a message.
 fn is_cut(error: &(dyn std::error::Error + 'static)) -> bool {
-    let error = error.downcast_ref::<rocket::http::hyper::Error>();
-    error.is_some_and(|error| error.is_incomplete_message() || error.is_canceled())
+    let hyper = error.downcast_ref::<rocket::http::hyper::Error>();
+    hyper.is_some_and(|error| error.is_incomplete_message() || error.is_canceled()) || is_reset(error)
+}
+
+/// How HTTP/2 says that the client gave its stream or its connection up.
+#[cfg(feature = "http2")]
+fn is_reset(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.downcast_ref::<h2::Error>().is_some_and(|error| error.is_remote() || error.is_io())
+}
+
+#[cfg(not(feature = "http2"))]
+fn is_reset(_: &(dyn std::error::Error + 'static)) -> bool {
+    false
 }
 
 #[async_trait]

@@ -55,6 +55,10 @@
 //! it in one piece; Rocket itself waits for the first 14 bytes of any body. If the client breaks such a body off
 //! after them, the handler does not run, for it could not tell the body from a whole one: the answer is a 400.
 //!
+//! # HTTP/2
+//! With the feature `http2`, a client that resets its stream or drops its connection while a captured body is read is
+//! `client_disconnected`, as it is over HTTP/1.1; without it the cause cannot be seen.
+//!
 //! # What Rocket does not tell
 //! - **A client that leaves while the handler runs** is not noticed: the handler runs to its end. An answer with a body
 //!   that could not be handed over is `aborted`; of one without a body nobody learns what became of it, and it reads
