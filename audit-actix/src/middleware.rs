@@ -10,6 +10,7 @@ use actix_web::dev::{Extensions, Service, ServiceRequest, ServiceResponse, Trans
 use audit_core::exchange::ActorResolver;
 use audit_core::{Actor, Auditor};
 
+use crate::__private::in_use;
 use crate::body::AuditBody;
 use crate::service::AuditService;
 
@@ -38,6 +39,7 @@ impl AuditMiddleware {
     /// A middleware that records through `auditor`.
     #[must_use]
     pub fn new(auditor: Auditor) -> Self {
+        in_use("actix");
         Self { auditor, resolver: Resolver::default() }
     }
 

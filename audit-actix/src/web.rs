@@ -5,7 +5,7 @@ use actix_web::http::Method;
 use actix_web::{FromRequest, Handler, Responder, Route};
 use audit_core::Endpoint;
 
-use crate::__private::find_handler;
+use crate::__private::handler_to_wire;
 use crate::wired::Wired;
 
 /// A route that has no handler yet.
@@ -40,12 +40,7 @@ impl Unhandled {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        let Some(endpoint) = find_handler::<F>() else {
-            panic!(
-                "cannot audit the route of `{}`: the handler carries neither #[audited] nor #[audit_exempt]",
-                std::any::type_name::<F>()
-            );
-        };
+        let endpoint = handler_to_wire::<F>();
         AuditedRoute { method: self.method, endpoint, route: self.route.to(handler).wrap(Wired(endpoint)) }
     }
 }
