@@ -55,6 +55,23 @@ impl<B: MessageBody> MessageBody for AuditBody<B> {
         }
         Poll::Ready(piece)
     }
+
+    fn try_into_bytes(mut self) -> Result<Bytes, Self> {
+        let Some(inner) = self.inner.take() else { return Err(self) };
+        match inner.try_into_bytes() {
+            Ok(bytes) => {
+                if let Some(exchange) = self.watch.exchange() {
+                    exchange.sent(&bytes);
+                    exchange.complete();
+                }
+                Ok(bytes)
+            }
+            Err(inner) => {
+                self.inner = Some(inner);
+                Err(self)
+            }
+        }
+    }
 }
 
 pin_project! {

@@ -9,7 +9,8 @@
 //! # Where the middleware stands
 //! As the last `.wrap(…)` of the `App`, so that it is outside every other middleware. It sees the template of every
 //! request's route, with the prefixes of scopes, wherever the route was added. Outside of a `NormalizePath`, it sees paths
-//! as they were received.
+//! as they were received, and learns the route of a path that was changed when its answer comes back, or before the
+//! handler's extractors run if the route is wired.
 //!
 //! # Which handler a request is for
 //! Known before its extractors run where the route is wired by [`audited_route`](AuditedRoutes::audited_route), or
@@ -47,7 +48,12 @@
 //!
 //! # What actix-web does not tell
 //! - **A client that closes its connection in order (FIN) while the handler runs** is not noticed before the answer is
-//!   written: the handler runs to its end, and the record says what it came to. One that resets the connection is.
+//!   written, unless the server is told `h1_allow_half_closed(false)`: the handler runs to its end, and the record says
+//!   what it came to. One that resets the connection is noticed; within an upload, the handler is dropped before it could
+//!   read of it, so the record says `aborted` and not `client_disconnected`.
+//! - **A stream of HTTP/2 that its client resets**: the handler is a task of its own and runs to its end. One that reads
+//!   its body reads of it, and then the record says `client_disconnected`.
+//! - **`HEAD`** is answered by no `GET` route: without a route of its own it is nobody's action, and a 404.
 //! - **An error of a middleware** (`Err` of its service, not an answer) becomes an answer outside of this middleware. Its
 //!   status and text are recorded; its body is not seen, and neither is who took it: it reads `completed`.
 

@@ -4,7 +4,7 @@ mod support;
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use actix_web::body::MessageBody;
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::ErrorForbidden;
 use actix_web::middleware::{Next, from_fn};
@@ -99,6 +99,24 @@ fn the_actor_is_what_the_rule_finds_unless_a_later_word_says_otherwise() {
     assert_eq!(user(by_rule, &[("x-in", "bob")]), "bob");
     assert_eq!(user(by_type, &[("x-in", "bob"), ("x-answer", "eve")]), "eve", "the answer has the last word");
     assert_eq!(user(by_rule, &[("x-answer", "eve")]), "eve", "the rule finds nobody there");
+}
+
+#[test]
+fn a_middleware_outside_takes_a_body_at_once_as_it_would_without_audit() {
+    async fn takes<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse, Error> {
+        let response = next.call(request).await?;
+        Ok(response.map_body(|_, body| match body.try_into_bytes() {
+            Ok(bytes) => BoxBody::new(bytes),
+            Err(_) => BoxBody::new("not at once"),
+        }))
+    }
+    let (auditor, sink) = auditor(|builder| builder);
+    let audit = AuditMiddleware::new(auditor);
+    let address = serve!(move || {
+        App::new().audited_route("/read", audit_actix::web::get().to(read)).wrap(audit.clone()).wrap(from_fn(takes))
+    });
+    get(address, "/read").is(200, "read");
+    assert_record(&only(&sink), json!({"action": "test.read", "completion": "completed", "response_bytes": 4}));
 }
 
 #[test]
