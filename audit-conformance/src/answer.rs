@@ -8,13 +8,13 @@ pub struct Answer {
     /// Without the empty line.
     head: String,
     /// Without the framing of chunks.
-    pub(crate) body: Vec<u8>,
+    pub body: Vec<u8>,
     /// Where the body begins among the bytes that were read.
     body_at: usize,
     /// Where the answer ends among the bytes that were read.
     end: usize,
     /// Whether all of it came, as far as its head says how much that is.
-    pub(crate) whole: bool,
+    pub whole: bool,
 }
 
 impl Answer {
@@ -121,7 +121,8 @@ fn unchunk(bytes: &[u8]) -> (Vec<u8>, usize, bool) {
 ///
 /// Header lines are put in order by name, for that of different names has no meaning (RFC 9110, 5.3), and is a matter of
 /// chance where a framework keeps them in a hash map. Where `unchunked`, so is how the body was cut into chunks.
-pub(crate) fn normal(bytes: &[u8], methods: &[&str], closed: bool, unchunked: bool) -> Vec<u8> {
+#[must_use]
+pub fn normal(bytes: &[u8], methods: &[&str], closed: bool, unchunked: bool) -> Vec<u8> {
     let mut normal = Vec::new();
     let mut at = 0;
     for method in methods {

@@ -15,7 +15,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How a client leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Leave {
+pub enum Leave {
     /// It closes its socket in order.
     Fin,
     /// It resets the connection.
@@ -24,10 +24,11 @@ pub(crate) enum Leave {
 
 /// What went over a connection.
 #[derive(Debug, Default)]
-pub(crate) struct Tape {
+pub struct Tape {
     /// Identifier and method of each request, in order.
     pub(crate) sent: Vec<(String, String)>,
-    pub(crate) received: Vec<u8>,
+    /// Every byte that came.
+    pub received: Vec<u8>,
     /// How many of the bytes the case has looked at. Of a connection that the client left, the rest is chance.
     pub(crate) seen: usize,
     /// The server ended it.
@@ -37,7 +38,7 @@ pub(crate) struct Tape {
 }
 
 /// One connection.
-pub(crate) struct Client {
+pub struct Client {
     stream: TcpStream,
     tape: Arc<Mutex<Tape>>,
     /// Where the next answer begins.
@@ -46,7 +47,11 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn connect(address: SocketAddr, tape: Arc<Mutex<Tape>>) -> Self {
+    /// Opens a connection that is taped.
+    ///
+    /// # Panics
+    /// When nobody listens there. All that goes wrong later panics, too.
+    pub fn connect(address: SocketAddr, tape: Arc<Mutex<Tape>>) -> Self {
         let stream = TcpStream::connect(address).expect("the server listens");
         Self::of(stream, tape)
     }
@@ -71,7 +76,8 @@ impl Client {
         self.tape.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn send(&mut self, request: &Request) {
+    /// Sends a request.
+    pub fn send(&mut self, request: &Request) {
         self.expects(request);
         self.write(&request.bytes());
     }
@@ -105,8 +111,9 @@ impl Client {
         self.tape().sent.push((request.id.clone(), request.method.clone()));
     }
 
+    /// Sends bytes.
     #[track_caller]
-    pub(crate) fn write(&mut self, bytes: &[u8]) {
+    pub fn write(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).expect("the server reads");
     }
 
@@ -151,7 +158,7 @@ impl Client {
 
     /// Reads until what came holds `needle`.
     #[track_caller]
-    pub(crate) fn read_until(&mut self, needle: &str) {
+    pub fn read_until(&mut self, needle: &str) {
         loop {
             let found = find(&self.tape().received, needle.as_bytes());
             if let Some(found) = found {
@@ -168,7 +175,7 @@ impl Client {
 
     /// Reads the next answer, and no more than it needs to.
     #[track_caller]
-    pub(crate) fn answer(&mut self) -> Answer {
+    pub fn answer(&mut self) -> Answer {
         loop {
             let answer = self.parse_next();
             match answer {
@@ -195,7 +202,7 @@ impl Client {
     }
 
     /// Reads to the end of the connection, however it ends; gives the next answer, as much of it as came.
-    pub(crate) fn rest(mut self) -> Option<Answer> {
+    pub fn rest(mut self) -> Option<Answer> {
         while self.read() {}
         let answer = self.parse_next();
         let mut tape = self.tape();
@@ -205,11 +212,12 @@ impl Client {
     }
 
     /// Says that nothing more will be sent, and goes on listening.
-    pub(crate) fn half_close(&mut self) {
+    pub fn half_close(&mut self) {
         self.stream.shutdown(Shutdown::Write).expect("the socket is open");
     }
 
-    pub(crate) fn leave(self, how: Leave) {
+    /// Goes away.
+    pub fn leave(self, how: Leave) {
         if how == Leave::Rst {
             SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).expect("the socket is open");
         }

@@ -30,6 +30,9 @@
 //! }
 //! ```
 //!
+//! # The client
+//! [`Client`], [`Request`], [`Answer`] and [`normal`] serve an adapter's own tests as well.
+//!
 //! Signals, resets and limits of descriptors are those of Unix; elsewhere there is only [`echo`].
 //!
 //! `cargo test -p audit-axum --test conformance` runs all, `-- WORD` the cases whose names hold the word, `-- --list`
@@ -71,11 +74,15 @@ use std::error::Error;
 use std::process::ExitCode;
 
 #[cfg(unix)]
-pub use answer::Answer;
+pub use answer::{Answer, normal};
 #[cfg(unix)]
 pub use ask::{Asked, ask};
 #[cfg(unix)]
 pub use case::Framework;
+#[cfg(unix)]
+pub use client::{Client, Leave, Tape};
+#[cfg(unix)]
+pub use request::Request;
 #[cfg(unix)]
 pub use run::run;
 

@@ -2,7 +2,7 @@
 
 /// A request with an identifier of its own.
 #[derive(Debug, Clone)]
-pub(crate) struct Request {
+pub struct Request {
     pub(crate) id: String,
     pub(crate) method: String,
     pub(crate) target: String,
@@ -22,11 +22,21 @@ enum Body {
 }
 
 impl Request {
-    pub(crate) fn new(id: String, method: &str, target: &str) -> Self {
+    /// A request whose `x-request-id` is `id`; it closes its connection.
+    #[must_use]
+    pub fn new(id: String, method: &str, target: &str) -> Self {
         Self { id, method: method.to_owned(), target: target.to_owned(), lines: Vec::new(), body: None, keep: false }
     }
 
-    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+    /// The method.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
         self.lines.push((name.to_owned(), value.to_owned()));
         self
     }
@@ -36,12 +46,15 @@ impl Request {
     }
 
     /// Without `connection: close`.
-    pub(crate) fn keep(mut self) -> Self {
+    #[must_use]
+    pub fn keep(mut self) -> Self {
         self.keep = true;
         self
     }
 
-    pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+    /// With a body and its length.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = Some(Body::Sized(body.into()));
         self
     }
@@ -51,18 +64,22 @@ impl Request {
     }
 
     /// Declares more than it sends; the rest may follow.
-    pub(crate) fn declared(mut self, length: usize, begin: impl Into<Vec<u8>>) -> Self {
+    #[must_use]
+    pub fn declared(mut self, length: usize, begin: impl Into<Vec<u8>>) -> Self {
         self.body = Some(Body::Declared(length, begin.into()));
         self
     }
 
-    pub(crate) fn chunked(mut self, chunks: impl IntoIterator<Item = Vec<u8>>) -> Self {
+    /// With a body in chunks.
+    #[must_use]
+    pub fn chunked(mut self, chunks: impl IntoIterator<Item = Vec<u8>>) -> Self {
         self.body = Some(Body::Chunked(chunks.into_iter().collect()));
         self
     }
 
     /// Sends a first chunk; others may follow.
-    pub(crate) fn begun(mut self, chunk: impl Into<Vec<u8>>) -> Self {
+    #[must_use]
+    pub fn begun(mut self, chunk: impl Into<Vec<u8>>) -> Self {
         self.body = Some(Body::Begun(chunk.into()));
         self
     }

@@ -87,18 +87,20 @@ fn named_as(route: &Route) -> impl Iterator<Item = &'static Endpoint> {
 pub(crate) fn tell(rocket: &Rocket<Build>, auditor: &Auditor) {
     for route in rocket.routes() {
         let (method, path) = (route.method.as_str(), template(route.uri.path()));
-        let endpoint = find(route);
-        if let Some(endpoint) = endpoint {
+        // Of a handler whose attributes stand the other way round only the name is known, which several may have.
+        let by_name = || named_as(route).filter(|endpoint| endpoint.mounts().is_empty()).collect();
+        let candidates: Vec<_> = find(route).map_or_else(by_name, |endpoint| vec![endpoint]);
+        if let [endpoint] = candidates[..] {
             crate::__private::wire(endpoint, method, &path);
         }
-        // Of a handler whose attributes stand the other way round only the name is known.
-        let annotated = endpoint.or_else(|| named_as(route).find(|endpoint| endpoint.mounts().is_empty()));
-        if let Some(endpoint) = annotated.filter(|endpoint| endpoint.exemption().is_none() && !is_wrapped(route)) {
+        let audited = candidates.iter().filter(|endpoint| endpoint.exemption().is_none());
+        let names: Vec<_> =
+            audited.map(|endpoint| format!("{} ({})", endpoint.handler(), endpoint.location())).collect();
+        if !names.is_empty() && !is_wrapped(route) {
             say(format_args!(
-                "{} ({}) is mounted at {method} {path} as it is: what it does is not part of its requests' records; mount it \
+                "{} is mounted at {method} {path} as it is: what it does is not part of its requests' records; mount it \
                  with routes![…].audited()",
-                endpoint.handler(),
-                endpoint.location(),
+                names.join(" or "),
             ));
         }
     }
@@ -112,15 +114,16 @@ pub(crate) fn tell(rocket: &Rocket<Build>, auditor: &Auditor) {
 
 /// Whether Rocket's own logger is the installed one, which writes to standard output.
 ///
-/// It does not say its name. It is a type without a size, and it alone takes Rocket's launch messages above the level
-/// that is set.
+/// It does not say its name. It is a type without a size, and it alone takes Rocket's launch messages, and no others,
+/// above the level that is set.
 fn rocket_logs_to_stdout(rocket: &Rocket<Build>) -> bool {
-    use rocket::log::private::{Level, Metadata, logger};
+    use rocket::log::private::{Level, LevelFilter, Metadata, logger, max_level};
 
     let config = rocket.figment().extract_inner::<LogLevel>("log_level");
     if config.is_ok_and(|level| level == LogLevel::Off) {
         return false;
     }
-    let launch = Metadata::builder().level(Level::Trace).target("rocket::launch").build();
-    size_of_val(logger()) == 0 && logger().enabled(&launch)
+    let takes = |target| logger().enabled(&Metadata::builder().level(Level::Trace).target(target).build());
+    let takes_others = max_level() < LevelFilter::Trace && takes("audit_rocket");
+    size_of_val(logger()) == 0 && takes("rocket::launch") && !takes_others
 }
