@@ -102,6 +102,21 @@ fn the_actor_is_what_the_rule_finds_unless_a_later_word_says_otherwise() {
 }
 
 #[test]
+fn who_was_named_before_a_wired_handler_is_told_although_it_never_answered() {
+    #[audited(action = "test.panic")]
+    async fn panics() -> &'static str {
+        panic!("it is broken")
+    }
+    let (auditor, sink) = auditor(|builder| builder);
+    let audit = AuditMiddleware::new(auditor);
+    let address = serve!(move || {
+        App::new().audited_route("/panic", audit_actix::web::get().to(panics)).wrap(from_fn(named)).wrap(audit.clone())
+    });
+    assert_eq!(ask(address, "GET", "/panic", &[("x-name", "ada")], "").answer(), None);
+    assert_record(&only(&sink), json!({"action": "test.panic", "completion": "panicked", "user": "actor ada"}));
+}
+
+#[test]
 fn a_middleware_outside_takes_a_body_at_once_as_it_would_without_audit() {
     async fn takes<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse, Error> {
         let response = next.call(request).await?;

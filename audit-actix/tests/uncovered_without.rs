@@ -4,7 +4,7 @@
 mod support;
 
 use actix_web::App;
-use audit_actix::{AuditedRoutes as _, audited};
+use audit_actix::{AuditMiddleware, AuditedRoutes as _, audited};
 use support::{auditor, get, said_by, serve};
 
 #[audited(action = "test.read")]
@@ -23,6 +23,20 @@ fn it_is_served_and_counted() {
     }
     assert!(sink.records().is_empty());
     assert_eq!(auditor.stats().nowhere, 2);
+}
+
+#[test]
+fn what_a_middleware_passes_over_is_covered() {
+    let (auditor, _sink) = auditor(|builder| builder.exclude("/read"));
+    let audit = AuditMiddleware::new(auditor);
+    let address =
+        serve!(move || App::new().audited_route("/read", audit_actix::web::get().to(read)).wrap(audit.clone()));
+    get(address, "/read").is(200, "read");
+}
+
+#[test]
+fn what_is_covered_is_not_warned_of() {
+    assert_eq!(said_by("what_a_middleware_passes_over_is_covered"), "");
 }
 
 #[test]
