@@ -13,8 +13,8 @@ fn wrapped() {}
 
 #[audited(action = "bare.read")]
 #[get("/bare/<id>")]
-fn bare(id: u8) {
-    drop(id);
+fn bare(id: u8) -> String {
+    id.to_string()
 }
 
 #[get("/turned")]
