@@ -9,13 +9,15 @@ use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{Error, HttpMessage as _, HttpResponse};
-use audit_core::exchange::{AUDIT_ID, AuditedCall, Exchange, ResponseHead, RouteMatch, Start, Watch};
+use audit_core::exchange::{self, AuditedCall, Exchange, ResponseHead, RouteMatch, Start, Watch};
 use audit_core::{Auditor, Scope};
 use pin_project_lite::pin_project;
 
 use crate::body::{AuditBody, TapPayload};
 use crate::head::{Map, is_without_body, with_head};
 use crate::middleware::{Resolver, actor_in};
+
+const AUDIT_ID: HeaderName = HeaderName::from_static(exchange::AUDIT_ID);
 
 /// A service whose requests are audited.
 pub struct AuditService<S> {
@@ -133,7 +135,7 @@ pub(crate) fn finish<B: MessageBody>(
     }
     let id = respond(&mut exchange, response.response(), false);
     if let Some(id) = id.and_then(|id| HeaderValue::try_from(id).ok()) {
-        response.headers_mut().insert(HeaderName::from_static(AUDIT_ID), id);
+        response.headers_mut().insert(AUDIT_ID, id);
     }
     Ok(response.map_body(|_, body| AuditBody::new(body, exchange.into())))
 }
@@ -182,8 +184,8 @@ where
     type Output = Result<ServiceResponse<AuditBody<B>>, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let (result, watch) = ready!(this.call.poll(cx));
-        Poll::Ready(finish(watch, this.resolver, result))
+        let mut this = self.project();
+        let result = ready!(this.call.as_mut().poll(cx));
+        Poll::Ready(finish(this.call.take_watch(), this.resolver, result))
     }
 }

@@ -5,11 +5,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use audit_core::exchange::{AUDIT_ID, AuditedCall, Exchange, ResponseHead, Start, Watch};
+use audit_core::exchange::{self, AuditedCall, Exchange, ResponseHead, Start, Watch};
 use audit_core::{Auditor, Scope};
 use axum::body::Body;
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response};
+use http::{HeaderName, HeaderValue, Request, Response};
 use http_body::Body as HttpBody;
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -17,6 +17,8 @@ use tower_service::Service;
 use crate::body::{AuditBody, TapBody};
 use crate::head::{Map, describe};
 use crate::layer::{Resolver, actor_in};
+
+const AUDIT_ID: HeaderName = HeaderName::from_static(exchange::AUDIT_ID);
 
 /// A service whose requests are audited.
 #[derive(Clone)]
@@ -151,8 +153,9 @@ where
     type Output = Result<Response<AuditBody<B>>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let (result, watch) = ready!(this.call.poll(cx));
+        let mut this = self.project();
+        let result = ready!(this.call.as_mut().poll(cx));
+        let watch = this.call.take_watch();
         Poll::Ready(result.map(|response| finish(watch, this.resolver, response)))
     }
 }

@@ -119,9 +119,10 @@ impl<H: Handler<T, S>, T, S> Future for WiredFuture<H, T, S> {
     type Output = Response;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
-        let (response, watch) = ready!(self.project().call.poll(cx));
-        Poll::Ready(match watch {
-            Watch::Recorded(_) => finish(watch, &Resolver::default(), response).map(Body::new),
+        let mut call = self.project().call;
+        let response = ready!(call.as_mut().poll(cx));
+        Poll::Ready(match call.take_watch() {
+            watch @ Watch::Recorded(_) => finish(watch, &Resolver::default(), response).map(Body::new),
             // The layer around it watches, or nobody does.
             Watch::Unrecorded | Watch::Elsewhere => response,
         })

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
@@ -10,7 +10,7 @@ use crate::exchange::{Exchange, Handling, Start, Watch, WiredHandling};
 use crate::scope::{self, Scoped};
 
 pin_project! {
-    /// Gives a call's answer, and who watches the answer's body.
+    /// Gives a call's answer, and then who watches its body.
     #[must_use = "futures do nothing unless polled"]
     pub struct AuditedCall<S: Start> {
         #[pin]
@@ -50,19 +50,30 @@ impl<S: Start> AuditedCall<S> {
     }
 }
 
-impl<S: Start> Future for AuditedCall<S> {
-    type Output = (<S::Future as Future>::Output, Watch);
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let answer = match self.project().place.project() {
-            PlaceProjection::Passing { future } => (ready!(future.poll(cx)), Watch::Elsewhere),
-            PlaceProjection::Unrecorded { future } => (ready!(future.poll(cx)), Watch::Unrecorded),
+impl<S: Start> AuditedCall<S> {
+    /// Who watches the answer's body, once the answer is there.
+    #[inline]
+    pub fn take_watch(self: Pin<&mut Self>) -> Watch {
+        match self.project().place.project() {
+            PlaceProjection::Passing { .. } | PlaceProjection::Wired { .. } => Watch::Elsewhere,
+            PlaceProjection::Unrecorded { .. } => Watch::Unrecorded,
             PlaceProjection::Watching { handling } => {
-                let (answer, exchange) = ready!(handling.poll(cx));
-                (answer, Watch::Recorded(exchange))
+                handling.take_exchange().map_or(Watch::Elsewhere, Watch::Recorded)
             }
-            PlaceProjection::Wired { handling } => (ready!(handling.poll(cx)), Watch::Elsewhere),
-        };
-        Poll::Ready(answer)
+        }
+    }
+}
+
+impl<S: Start> Future for AuditedCall<S> {
+    type Output = <S::Future as Future>::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().place.project() {
+            PlaceProjection::Passing { future } => future.poll(cx),
+            PlaceProjection::Unrecorded { future } => future.poll(cx),
+            PlaceProjection::Watching { handling } => handling.poll(cx),
+            PlaceProjection::Wired { handling } => handling.poll(cx),
+        }
     }
 }

@@ -18,7 +18,7 @@ pub trait Start {
 }
 
 pin_project! {
-    /// Waits for admission, then polls the call inside its exchange, and gives both back when the head is there.
+    /// Waits for admission, then polls the call inside its exchange; when the head is there, gives both back.
     ///
     /// When it is dropped before that, the call is dropped inside the exchange, and then the exchange, which writes
     /// its record.
@@ -47,8 +47,15 @@ impl<S: Start> Handling<S> {
     }
 }
 
+impl<S: Start> Handling<S> {
+    /// The exchange, once the answer is there; before, without it the call is no part of any.
+    pub fn take_exchange(self: Pin<&mut Self>) -> Option<Exchange> {
+        self.project().exchange.take()
+    }
+}
+
 impl<S: Start> Future for Handling<S> {
-    type Output = (<S::Future as Future>::Output, Exchange);
+    type Output = <S::Future as Future>::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
@@ -56,15 +63,13 @@ impl<S: Start> Future for Handling<S> {
         if this.call.is_some() {
             ready!(exchange.poll_admission(cx));
         }
-        let output = exchange.enter(|| {
+        exchange.enter(|| {
             if let Some(call) = this.call.take() {
                 this.running.set(Some(call.start()));
             }
             let output = ready!(this.running.as_mut().as_pin_mut().expect("set when the call began").poll(cx));
             this.running.set(None);
             Poll::Ready(output)
-        });
-        let output = ready!(output);
-        Poll::Ready((output, this.exchange.take().expect("checked above")))
+        })
     }
 }

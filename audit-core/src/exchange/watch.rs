@@ -14,6 +14,7 @@ pub enum Watch {
 
 impl Watch {
     /// Runs one poll of the body as part of its request.
+    #[inline]
     pub fn enter<R>(&self, run: impl FnOnce() -> R) -> R {
         match self {
             Self::Recorded(exchange) => exchange.enter(run),
@@ -23,6 +24,7 @@ impl Watch {
     }
 
     /// The exchange to tell of what the poll gave.
+    #[inline]
     pub fn exchange(&mut self) -> Option<&mut Exchange> {
         match self {
             Self::Recorded(exchange) => Some(exchange),
@@ -32,6 +34,7 @@ impl Watch {
 
     /// Drops the body as part of its request, for what a stream's destructors add still belongs to the record; then
     /// writes the record.
+    #[inline]
     pub fn end(&mut self, drop_body: impl FnOnce()) {
         let watch = std::mem::replace(self, Self::Elsewhere);
         watch.enter(drop_body);
@@ -41,6 +44,7 @@ impl Watch {
 impl From<Exchange> for Watch {
     /// An answer that hands the connection over (101) has no body: what passes from then on is no part of it, and its
     /// record is written now.
+    #[inline]
     fn from(exchange: Exchange) -> Self {
         if exchange.is_upgrade() { Self::Elsewhere } else { Self::Recorded(exchange) }
     }
