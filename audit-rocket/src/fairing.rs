@@ -10,6 +10,7 @@ use rocket::fairing::{Fairing, Info, Kind, Result};
 use rocket::http::{Method, Status};
 use rocket::{Build, Data, Request, Response, Rocket, async_trait};
 
+use crate::__private::in_use;
 use crate::body::Watched;
 use crate::head::{Beginning, Lines, with_head};
 use crate::routing;
@@ -29,6 +30,7 @@ impl AuditFairing {
     /// A fairing that records through `auditor`.
     #[must_use]
     pub fn new(auditor: Auditor) -> Self {
+        in_use("rocket");
         Self(Attached { auditor, find_actor: None })
     }
 
@@ -57,7 +59,6 @@ impl Fairing for AuditFairing {
     }
 
     async fn on_ignite(&self, rocket: Rocket<Build>) -> Result {
-        crate::routes::tell(&rocket, &self.0.auditor);
         // Attached now, it comes behind every fairing that the application attached, and sees the answer they leave.
         Ok(rocket.manage(self.0.clone()).attach(Answers))
     }
@@ -92,7 +93,15 @@ struct Answers;
 #[async_trait]
 impl Fairing for Answers {
     fn info(&self) -> Info {
-        Info { name: "audit: answers", kind: Kind::Response | Kind::Singleton }
+        Info { name: "audit: answers", kind: Kind::Ignite | Kind::Response | Kind::Singleton }
+    }
+
+    /// By now every fairing that the application attached has mounted what it mounts.
+    async fn on_ignite(&self, rocket: Rocket<Build>) -> Result {
+        if let Some(Attached { auditor, .. }) = rocket.state() {
+            crate::routes::tell(&rocket, auditor);
+        }
+        Ok(rocket)
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {

@@ -1,11 +1,14 @@
 //! Routes whose handlers run inside their request's exchange.
 
+use std::sync::{Mutex, PoisonError};
+
 use audit_core::registry::{find_by_type_name, template};
 use audit_core::{Auditor, Endpoint};
 use rocket::config::LogLevel;
+use rocket::http::Method;
 use rocket::{Build, Rocket, Route};
 
-use crate::__private::{endpoints, say};
+use crate::__private::{all_routes_told, endpoints, mounted, say, unannotated};
 use crate::handler::Wrapped;
 
 /// Makes routes audited: `routes![create, read].audited()`.
@@ -51,7 +54,42 @@ macro_rules! routes {
 #[doc(hidden)]
 #[must_use]
 pub fn audited_route(route: Route, handler: &str) -> Route {
-    wrap(route, find_by_type_name(handler))
+    let endpoint = find_by_type_name(handler);
+    if let Some(endpoint) = endpoint {
+        let made = (RouteName::of(&route), endpoint);
+        let mut known = KNOWN_BY_TYPE.lock().unwrap_or_else(PoisonError::into_inner);
+        if !known.contains(&made) {
+            known.push(made);
+        }
+    }
+    wrap(route, endpoint)
+}
+
+/// What a route and its copies that are mounted somewhere have in common.
+#[derive(PartialEq)]
+struct RouteName {
+    function: Option<String>,
+    method: Method,
+    path: String,
+}
+
+impl RouteName {
+    fn of(route: &Route) -> Self {
+        let path = route.uri.unmounted_origin.path().to_string();
+        Self { function: route.name.as_deref().map(str::to_owned), method: route.method, path }
+    }
+}
+
+/// The endpoints of routes that [`routes!`] made, for a mounted route cannot be asked for its own. For the listing only.
+static KNOWN_BY_TYPE: Mutex<Vec<(RouteName, &'static Endpoint)>> = Mutex::new(Vec::new());
+
+/// The endpoint of a route that [`routes!`] made, unless it has made such a route of several handlers.
+fn by_type(route: &Route) -> Option<&'static Endpoint> {
+    let name = RouteName::of(route);
+    let known = KNOWN_BY_TYPE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut fitting = known.iter().filter(|(known, _)| *known == name).map(|(_, endpoint)| *endpoint);
+    let first = fitting.next()?;
+    fitting.all(|other| other.same_as(first)).then_some(first)
 }
 
 fn wrap(mut route: Route, known: Option<&'static Endpoint>) -> Route {
@@ -83,17 +121,49 @@ fn named_as(route: &Route) -> impl Iterator<Item = &'static Endpoint> {
     endpoints().iter().copied().filter(move |endpoint| Some(endpoint.function()) == name)
 }
 
+/// What is known of a mounted route's handler.
+enum Known {
+    Annotated(&'static Endpoint),
+    /// It is one of several, of which only the name is known.
+    OneOf(Vec<&'static Endpoint>),
+    Plain,
+}
+
+impl Known {
+    fn of(route: &Route) -> Self {
+        if let Some(endpoint) = by_type(route).or_else(|| find(route)) {
+            return Self::Annotated(endpoint);
+        }
+        // Of a handler whose attributes stand the other way round only the name is known.
+        let named: Vec<_> = named_as(route).filter(|endpoint| endpoint.mounts().is_empty()).collect();
+        match named[..] {
+            [] => Self::Plain,
+            [endpoint] => Self::Annotated(endpoint),
+            _ => Self::OneOf(named),
+        }
+    }
+
+    fn endpoints(&self) -> &[&'static Endpoint] {
+        match self {
+            Self::Annotated(endpoint) => std::slice::from_ref(endpoint),
+            Self::OneOf(endpoints) => endpoints,
+            Self::Plain => &[],
+        }
+    }
+}
+
 /// Tells the listing what is mounted, and people what looks audited and is not.
 pub(crate) fn tell(rocket: &Rocket<Build>, auditor: &Auditor) {
+    let mut is_certain = true;
     for route in rocket.routes() {
         let (method, path) = (route.method.as_str(), template(route.uri.path()));
-        // Of a handler whose attributes stand the other way round only the name is known, which several may have.
-        let by_name = || named_as(route).filter(|endpoint| endpoint.mounts().is_empty()).collect();
-        let candidates: Vec<_> = find(route).map_or_else(by_name, |endpoint| vec![endpoint]);
-        if let [endpoint] = candidates[..] {
-            crate::__private::wire(endpoint, method, &path);
+        let known = Known::of(route);
+        match &known {
+            Known::Annotated(endpoint) => mounted(endpoint, method, &path),
+            Known::OneOf(_) => is_certain = false,
+            Known::Plain => unannotated(method, &path, route.name.as_deref()),
         }
-        let audited = candidates.iter().filter(|endpoint| endpoint.exemption().is_none());
+        let audited = known.endpoints().iter().filter(|endpoint| endpoint.exemption().is_none());
         let names: Vec<_> =
             audited.map(|endpoint| format!("{} ({})", endpoint.handler(), endpoint.location())).collect();
         if !names.is_empty() && !is_wrapped(route) {
@@ -103,6 +173,9 @@ pub(crate) fn tell(rocket: &Rocket<Build>, auditor: &Auditor) {
                 names.join(" or "),
             ));
         }
+    }
+    if is_certain {
+        all_routes_told("rocket");
     }
     if auditor.writes_to_stdout() && rocket_logs_to_stdout(rocket) {
         say(format_args!(

@@ -47,6 +47,9 @@ mod tests {
             ("/", "/"),
             ("/layers", "/layers"),
             ("/layers", "/l%61yers"),
+            // Rocket passes over empty segments.
+            ("/layers", "/layers/"),
+            ("/layers/<id>", "//layers//7"),
             ("/layers/<id>", "/layers/7"),
             ("/layers/<id>/style", "/layers/7/style"),
             ("/files/<path..>", "/files/a/b"),
@@ -58,7 +61,6 @@ mod tests {
         }
         for (template, path) in [
             ("/", "/a"),
-            ("/layers", "/layers/"),
             ("/layers/<id>", "/layers"),
             ("/layers/<id>", "/layers/7/8"),
             ("/files/<path..>", "/file"),
