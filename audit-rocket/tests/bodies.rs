@@ -266,6 +266,28 @@ fn a_client_that_leaves_within_its_body_is_told() {
 }
 
 #[test]
+fn a_short_body_that_is_cut_while_it_is_looked_at_reaches_no_handler() {
+    let served = Served::start(true, |plan| plan.rocket().mount("/", plan.routes(routes![unread])));
+    let mut client = Client::connect(served.address, Arc::default());
+    client.send(&request("POST", "/unread").declared(300, vec![b'x'; 20]));
+    client.half_close();
+    assert_eq!(client.rest().expect("an answer").status, 400);
+    let record = served.sink.only();
+    assert_record(
+        &record,
+        json!({"action": "unread.send", "status_code": 400, "completion": "client_disconnected", "request_bytes": 20}),
+    );
+}
+
+#[test]
+fn chunks_that_break_off_at_once_are_not_taken_for_whole() {
+    let served = Served::start(true, |plan| plan.rocket().mount("/", plan.routes(readers())));
+    let chunked = request("POST", "/captured").header("content-type", "text/plain").begun(*b"12345");
+    send_cut(&served, &chunked, Leave::Fin);
+    assert_record(&served.sink.only(), json!({"request_bytes": 5, "truncated": true}));
+}
+
+#[test]
 fn an_incomplete_body_is_answered_as_without_the_fairing() {
     let served = reading(true);
     for (declared, begin) in [(10, 5), (10, 0), (1000, 600), (1000, 14)] {

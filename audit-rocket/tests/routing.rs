@@ -228,3 +228,37 @@ fn routes_are_wrapped_once_whoever_owns_their_names() {
     served.ask(&get("/plain"));
     assert_record(&served.sink.only(), json!({"action": "plain.read", "user": "ada", "calls": null}));
 }
+
+/// A guard that asks an annotated function, and forwards.
+struct Asks;
+
+#[audited(action = "guard.ask")]
+async fn ask_first() -> bool {
+    data("asked", true);
+    false
+}
+
+#[async_trait]
+impl<'r> FromRequest<'r> for Asks {
+    type Error = ();
+
+    async fn from_request(_: &'r Request<'_>) -> Outcome<Self, ()> {
+        if ask_first().await { Outcome::Success(Self) } else { Outcome::Forward(Status::Conflict) }
+    }
+}
+
+#[get("/chain/<_>", rank = 1)]
+fn asks(_asks: Asks) -> &'static str {
+    "asks"
+}
+
+#[test]
+fn what_ran_for_a_route_that_was_left_does_not_stand_for_the_handler() {
+    let served = pair(|plan| plan.rocket().mount("/", plan.routes(routes![asks, third])));
+    let record = same(&served, &get("/chain/7").header("x-pass", "3")).1;
+    assert_record(
+        &record,
+        json!({"action": "third.read", "target_type": "other", "target_id": "7", "calls": null,
+            "data": {"asked": true, "third": true}}),
+    );
+}
