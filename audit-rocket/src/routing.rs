@@ -18,9 +18,9 @@ pub(crate) fn find<'r>(request: &'r Request<'_>) -> Option<&'r Route> {
 }
 
 /// Whether decoded segments are those of a template: `<name>` stands for one, `<name..>` for what is left, even nothing.
+/// Empty ones count on neither side.
 fn fits<'p>(template: &str, mut segments: impl Iterator<Item = &'p str>) -> bool {
-    let template = template.strip_prefix('/').unwrap_or(template);
-    for wanted in template.split('/').filter(|_| !template.is_empty()) {
+    for wanted in template.split('/').filter(|wanted| !wanted.is_empty()) {
         if wanted.ends_with("..>") {
             return true;
         }
@@ -47,9 +47,9 @@ mod tests {
             ("/", "/"),
             ("/layers", "/layers"),
             ("/layers", "/l%61yers"),
-            // Rocket passes over empty segments.
             ("/layers", "/layers/"),
-            ("/layers/<id>", "//layers//7"),
+            ("/layers/", "//layers"),
+            ("/layers/<id>", "//layers//7/"),
             ("/layers/<id>", "/layers/7"),
             ("/layers/<id>/style", "/layers/7/style"),
             ("/files/<path..>", "/files/a/b"),
@@ -62,6 +62,7 @@ mod tests {
         for (template, path) in [
             ("/", "/a"),
             ("/layers/<id>", "/layers"),
+            ("/layers/<id>", "/layers/"),
             ("/layers/<id>", "/layers/7/8"),
             ("/files/<path..>", "/file"),
         ] {

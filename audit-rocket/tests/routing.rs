@@ -139,6 +139,17 @@ fn the_same_routes_at_two_places() {
     }
 }
 
+#[test]
+fn empty_segments_count_as_little_as_for_rocket() {
+    let served = pair(|plan| plan.rocket().mount("/", plan.routes(routes![first, plain])));
+    for path in ["/chain/7", "/chain/7/", "//chain//7", "/%63hain/7"] {
+        let (answer, record) = same(&served, &get(path).header("x-pass", "1"));
+        answer.is(200, "first 7");
+        assert_record(&record, json!({"action": "first.read", "route": "/chain/{id}", "path": path}));
+    }
+    assert_record(&same(&served, &get("/plain/")).1, json!({"action": "plain.read", "user": "ada"}));
+}
+
 #[derive(FromForm)]
 struct Change {
     name: String,

@@ -118,6 +118,7 @@ mod tests {
             delivery: None,
             on: RecordOn::Always,
             route: None,
+            mounts: &[],
             module: "app",
             function: action,
             file: "src/app.rs",
