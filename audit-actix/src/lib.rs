@@ -55,7 +55,7 @@
 //!   its body reads of it, and then the record says `client_disconnected`.
 //! - **`HEAD`** is answered by no `GET` route: without a route of its own it is nobody's action, and a 404.
 //! - **An error of a middleware** (`Err` of its service, not an answer) becomes an answer outside of this middleware. Its
-//!   status and text are recorded; its body is not seen, and neither is who took it: it reads `completed`.
+//!   `status_code()` and text are recorded; the answer is not seen, and neither is who took it: it reads `completed`.
 
 mod body;
 mod head;

@@ -113,9 +113,11 @@ pub(crate) fn finish<B: MessageBody>(
     let (mut response, mut exchange) = match (result, watch) {
         (Ok(response), Watch::Recorded(exchange)) => (response, exchange),
         (Err(error), Watch::Recorded(mut exchange)) => {
-            // What it becomes, nobody shows to this middleware; its status is all there is to know.
+            // What it becomes, nobody shows to this middleware; its status is all there is to know. Its answer must not
+            // be asked for: `InternalError::from_response` gives it once, to whoever asks first.
             exchange.note_error(&error);
-            respond(&mut exchange, &error.error_response(), true);
+            let answer = HttpResponse::new(error.as_response_error().status_code());
+            respond(&mut exchange, &answer, true);
             return Err(error);
         }
         (result, watch) => return result.map(|response| response.map_body(|_, body| AuditBody::new(body, watch))),

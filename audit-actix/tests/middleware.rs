@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::error::ErrorForbidden;
+use actix_web::error::{ErrorForbidden, InternalError};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Data};
 use actix_web::{App, Error, HttpMessage as _, HttpRequest, HttpResponse};
@@ -75,6 +75,19 @@ fn an_error_of_a_middleware_is_told_with_its_status_and_goes_on() {
             "error": "who are you? password=[FILTERED]"}),
     );
     assert_eq!(answer.header("audit-id"), None, "nobody can add it to an answer that is not made yet");
+}
+
+#[test]
+fn an_answer_that_an_error_carries_reaches_the_client() {
+    async fn refuses<B: MessageBody>(_: ServiceRequest, _: Next<B>) -> Result<ServiceResponse<B>, Error> {
+        // It can be taken out of the error once.
+        Err(InternalError::from_response("taken", HttpResponse::Conflict().body("it is taken")).into())
+    }
+    let (auditor, sink) = auditor(|builder| builder.include("/"));
+    let audit = AuditMiddleware::new(auditor);
+    let address = serve!(move || App::new().wrap(from_fn(refuses)).wrap(audit.clone()));
+    get(address, "/").is(409, "it is taken");
+    assert_record(&only(&sink), json!({"status_code": 409, "outcome": "rejected", "error": "taken"}));
 }
 
 #[test]
