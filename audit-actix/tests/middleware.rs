@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::{ErrorForbidden, InternalError};
+use actix_web::http::StatusCode;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Data};
 use actix_web::{App, Error, HttpMessage as _, HttpRequest, HttpResponse};
@@ -88,6 +89,37 @@ fn an_answer_that_an_error_carries_reaches_the_client() {
     let address = serve!(move || App::new().wrap(from_fn(refuses)).wrap(audit.clone()));
     get(address, "/").is(409, "it is taken");
     assert_record(&only(&sink), json!({"status_code": 409, "outcome": "rejected", "error": "taken"}));
+}
+
+#[test]
+fn an_error_whose_text_panics_is_answered_as_ever_and_told_without() {
+    #[derive(Debug)]
+    struct Unspeakable;
+
+    impl std::fmt::Display for Unspeakable {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            panic!("as asked")
+        }
+    }
+
+    impl actix_web::ResponseError for Unspeakable {
+        fn status_code(&self) -> StatusCode {
+            StatusCode::GONE
+        }
+
+        fn error_response(&self) -> HttpResponse {
+            HttpResponse::Gone().body("gone")
+        }
+    }
+
+    async fn refuses<B: MessageBody>(_: ServiceRequest, _: Next<B>) -> Result<ServiceResponse<B>, Error> {
+        Err(Unspeakable.into())
+    }
+    let (auditor, sink) = auditor(|builder| builder.include("/"));
+    let audit = AuditMiddleware::new(auditor);
+    let address = serve!(move || App::new().wrap(from_fn(refuses)).wrap(audit.clone()));
+    get(address, "/").is(410, "gone");
+    assert_record(&only(&sink), json!({"status_code": 410, "completion": "completed", "error": null}));
 }
 
 #[test]

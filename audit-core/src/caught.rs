@@ -1,12 +1,22 @@
 //! Calls of the application's code whose panics concern nobody else.
 
 use std::any::Any;
+use std::fmt::{Display, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs `run`; `None` if it panics. Nothing of the panic gets any further: what it carries is dropped here, and what
 /// panics as it is dropped is forgotten.
 pub(crate) fn caught<R>(run: impl FnOnce() -> R) -> Option<R> {
     catch_unwind(AssertUnwindSafe(run)).map_err(bury).ok()
+}
+
+/// A text of the application, or `None` if it refuses to be written or panics: nobody but the record asked for it.
+pub(crate) fn text(of: &dyn Display) -> Option<String> {
+    let written = caught(|| {
+        let mut text = String::new();
+        write!(text, "{of}").map(|()| text)
+    });
+    written?.ok()
 }
 
 fn bury(payload: Box<dyn Any + Send>) {

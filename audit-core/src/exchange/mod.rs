@@ -37,6 +37,7 @@ pub use wired::WiredHandling;
 pub use crate::actor::ActorResolver;
 pub use crate::scope::unrecorded;
 
+use crate::caught;
 use crate::delivery::Admission;
 use crate::registry::Endpoint;
 use crate::scope::{self, Scope};
@@ -147,9 +148,10 @@ impl Exchange {
         self.finished |= self.expected.is_none_or(|expected| self.sent >= expected);
     }
 
-    /// Notes the error that ended the answer's body.
+    /// Notes the error that ended the answer's body; one whose text cannot be written is left out.
     pub fn note_error(&self, error: &dyn std::fmt::Display) {
-        let (text, redacted) = self.shared.auditor().redact_text(&error.to_string());
+        let Some(text) = caught::text(error) else { return };
+        let (text, redacted) = self.shared.auditor().redact_text(&text);
         self.shared.with(|facts| {
             facts.redacted += redacted;
             facts.error.get_or_insert(text);

@@ -4,9 +4,9 @@
 //! applies, so that `(&&&Probe(&value)).__audit_classify()` reads an error's text where the error has one, and
 //! compiles where it has none. This works on types only: a type parameter is what its bounds say.
 
-use std::fmt::{Display, Write};
+use std::fmt::Display;
 
-use crate::caught::caught;
+use crate::caught::text;
 
 /// How a function's return looks from outside. For generated code.
 #[doc(hidden)]
@@ -70,16 +70,6 @@ impl<T> ProbeValue for Probe<'_, T> {
     fn __audit_classify(&self) -> Returned {
         Returned::Value
     }
-}
-
-/// The error's text, or `None` if it refuses to be written or panics: the function would have returned without our
-/// asking, and still does.
-fn text(error: &impl Display) -> Option<String> {
-    let written = caught(|| {
-        let mut text = String::new();
-        write!(text, "{error}").map(|()| text)
-    });
-    written?.ok()
 }
 
 /// A return that never happens, so that the compiler knows an async body's type before it reads the body. For
