@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
+use actix_web::http::Uri;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{Error, HttpMessage as _, HttpResponse};
 use audit_core::exchange::{self, AuditedCall, Exchange, ResponseHead, RouteMatch, Start, Watch};
@@ -31,8 +32,8 @@ pub struct AuditService<S> {
 pub(crate) struct Covered {
     pub(crate) resolver: Resolver,
     pub(crate) scope: Scope,
-    /// Whether its route is still to be told, for a middleware inside may give it another path.
-    pub(crate) route_unknown: bool,
+    /// For which path its route was told, if it was: a middleware inside may give it another one.
+    pub(crate) told_for: Option<Uri>,
 }
 
 /// In a request's extensions: a middleware saw it and does not record it, because auditing is off or the path is
@@ -66,9 +67,8 @@ where
                 request.extensions_mut().insert(PassedOver);
                 AuditFuture { call: AuditedCall::unrecorded(|| self.inner.call(request)), resolver }
             }
-            Some((exchange, route)) => {
-                let route_unknown = matches!(route, Route::Unknown);
-                let covered = Covered { resolver: self.resolver.clone(), scope: exchange.scope(), route_unknown };
+            Some((exchange, told_for)) => {
+                let covered = Covered { resolver: self.resolver.clone(), scope: exchange.scope(), told_for };
                 request.extensions_mut().insert(covered);
                 let call = ServiceCall { service: Rc::clone(&self.inner), request };
                 AuditFuture { call: AuditedCall::watching(exchange, call), resolver }
@@ -77,22 +77,20 @@ where
     }
 }
 
-/// Whether a request's route was told as its exchange began.
-pub(crate) enum Route {
-    Told,
-    Unknown,
-}
-
-/// Begins an exchange for a request and observes its body.
-pub(crate) fn begin(auditor: &Auditor, resolver: &Resolver, request: &mut ServiceRequest) -> Option<(Exchange, Route)> {
+/// Begins an exchange for a request and observes its body. Gives the path too, if a route was told for it.
+pub(crate) fn begin(
+    auditor: &Auditor,
+    resolver: &Resolver,
+    request: &mut ServiceRequest,
+) -> Option<(Exchange, Option<Uri>)> {
     // Before the route is looked up.
     if !auditor.is_enabled() {
         return None;
     }
     let without_body = is_without_body(request);
-    let (exchange, route) = with_head(request.request(), without_body, RouteMatch::NotKnownYet, |head| {
-        let route = if matches!(head.route, RouteMatch::Template(_)) { Route::Told } else { Route::Unknown };
-        auditor.begin(head).map(|exchange| (exchange, route))
+    let (exchange, is_told) = with_head(request.request(), without_body, RouteMatch::NotKnownYet, |head| {
+        let is_told = matches!(head.route, RouteMatch::Template(_));
+        auditor.begin(head).map(|exchange| (exchange, is_told))
     })?;
     if let Some(actor) = actor_in(&request.extensions(), resolver) {
         exchange.scope().resolve_actor(actor);
@@ -101,7 +99,8 @@ pub(crate) fn begin(auditor: &Auditor, resolver: &Resolver, request: &mut Servic
     if !without_body {
         request.set_payload(TapPayload::around(payload, exchange.request_tap()));
     }
-    Some((exchange, route))
+    let told_for = is_told.then(|| request.uri().clone());
+    Some((exchange, told_for))
 }
 
 /// Notes the answer's head, if an exchange watches it, and moves the watch into its body.
@@ -125,7 +124,9 @@ pub(crate) fn finish<B: MessageBody>(
     let scope = exchange.scope();
     {
         let extensions = response.request().extensions();
-        if extensions.get::<Covered>().is_some_and(|covered| covered.route_unknown) {
+        let path = response.request().uri().path();
+        let told = |covered: &Covered| covered.told_for.as_ref().is_some_and(|told| told.path() == path);
+        if extensions.get::<Covered>().is_some_and(|covered| !told(covered)) {
             with_head(response.request(), false, RouteMatch::None, |head| scope.came_elsewhere(head));
         }
         if let Some(actor) = actor_in(&extensions, resolver) {

@@ -53,7 +53,7 @@ where
 
     fn call(&self, request: ServiceRequest) -> AuditFuture<S> {
         let covered = request.extensions_mut().get_mut::<Covered>().map(|covered| {
-            covered.route_unknown = false;
+            covered.told_for = Some(request.uri().clone());
             covered.clone()
         });
         let call = match covered {

@@ -186,6 +186,26 @@ fn a_path_that_is_normalised_inside_is_told_as_received_with_the_route_that_it_c
 }
 
 #[test]
+fn a_path_that_fits_a_wildcard_before_it_is_normalised_is_of_the_route_that_it_came_to() {
+    #[audit_exempt(reason = "files of the user interface")]
+    #[actix_web::get("/{path:.*}")]
+    async fn file() -> &'static str {
+        "file"
+    }
+    let (auditor, sink) = auditor(|builder| builder);
+    let audit = AuditMiddleware::new(auditor);
+    let address = serve!(move || {
+        App::new()
+            .route("/api/plain", web::get().to(|| async { "plain" }))
+            .service(file)
+            .wrap(NormalizePath::trim())
+            .wrap(audit.clone())
+    });
+    get(address, "/api//plain").is(200, "plain");
+    assert_record(&only(&sink), json!({"action": "http.request", "route": "/api/plain", "path": "/api//plain"}));
+}
+
+#[test]
 fn a_path_that_is_normalised_outside_is_told_as_normalised() {
     let (auditor, sink) = auditor(|builder| builder);
     let audit = AuditMiddleware::new(auditor);
