@@ -136,6 +136,16 @@ fn records_of(run: impl FnOnce()) -> Vec<Value> {
 }
 
 #[test]
+fn in_a_request_of_which_nothing_is_recorded_an_event_leaves_nothing_either() {
+    let records = records_of(|| {
+        audit_core::exchange::unrecorded(|| tracing::info!(target: "audit", "a probe"));
+        tracing::info!(target: "audit", "a job");
+    });
+    assert_eq!(records.len(), 1, "{records:?}");
+    assert_eq!(records[0]["data"]["message"], "a job");
+}
+
+#[test]
 fn outside_an_exchange_an_event_is_one_line() {
     let records = records_of(|| {
         tracing::info!(target: "audit", layer_id = 7, user = "mallory", action = "root.login", password = "hunter2",

@@ -18,7 +18,7 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::auditor::{Auditor, Inner};
 use crate::event::EventBuilder;
 use crate::redact::Fragment;
-use crate::scope;
+use crate::scope::{self, Current};
 use crate::vocabulary::{Mode, Outcome};
 
 /// The target that makes a tracing event an audited one.
@@ -154,9 +154,11 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLayer {
         let mut fields = Fields { auditor, safe: Vec::new() };
         event.record(&mut fields);
         let safe = fields.safe;
-        match scope::current() {
-            Some(scope) => scope.shared().add(|facts| facts.put_safe_data(safe)),
-            None => {
+        match scope::place() {
+            Current::Exchange(shared) => shared.add(|facts| facts.put_safe_data(safe)),
+            // Nothing is recorded of its request: nor is this.
+            Current::Unrecorded => {}
+            Current::Outside => {
                 let outcome =
                     if *event.metadata().level() == Level::ERROR { Outcome::Failed } else { Outcome::Success };
                 EventBuilder::new(Some(Arc::clone(auditor)), "tracing.event".to_owned())
