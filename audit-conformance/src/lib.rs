@@ -9,7 +9,7 @@
 //! - **What the client was told.** A record's `status_code` is the status that the client read, and an `audit-id` is
 //!   the identifier of the request's record. Where an answer begins and a record comes, there is one.
 //! - **The observer changes nothing.** The same talk with the same server without the layer (`BARE=1`) is the same byte
-//!   for byte, but for the header `audit-id` and the value of `date`. Where bytes are a matter of chance, as of a
+//!   for byte, but for the header `audit-id`, the value of `date` and the order of header lines of different names. Where bytes are a matter of chance, as of a
 //!   client that does not read, their number is compared as an order of magnitude.
 //!
 //! Where a framework cannot do as the others do, the case says so beside what it expects, with the reason. A

@@ -1,6 +1,7 @@
 //! Runs the table against an adapter's echo server.
 
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
@@ -30,8 +31,8 @@ const SECRETS: [&str; 1] = ["hunter2"];
 #[must_use]
 pub fn run(framework: Framework) -> ExitCode {
     let arguments = Arguments::read(std::env::args().skip(1));
-    let scale = match std::env::var(SCALE).as_deref().unwrap_or("1").parse() {
-        Ok(scale) => scale,
+    let scale = match std::env::var(SCALE).as_deref().unwrap_or("1").parse::<NonZeroUsize>() {
+        Ok(scale) => scale.get(),
         Err(error) => {
             println!("{SCALE}: {error}");
             return ExitCode::FAILURE;
@@ -41,6 +42,10 @@ pub fn run(framework: Framework) -> ExitCode {
     if arguments.list {
         cases.iter().for_each(|case| println!("{}: test", case.name));
         return ExitCode::SUCCESS;
+    }
+    if cases.is_empty() {
+        println!("no case is selected, which shows nothing");
+        return ExitCode::FAILURE;
     }
     raise_descriptor_limit();
     std::panic::set_hook(Box::new(|panic| {
