@@ -34,11 +34,16 @@ fn the_count_is_of_audited_handlers_and_exact() {
     let error = refused(builder().expect_endpoints(4));
     assert_eq!(
         error,
-        "expected 4 audited endpoints, but 3 are linked: layer.create, layer.drop, layer.read; a crate that nothing in \
-         the program names is not linked, and its handlers are not (`use the_crate as _;` names it)"
+        "expected 4 functions that carry #[audited], mounted or not, but 3 are linked: layer.create, layer.drop, \
+         layer.read; a crate that nothing in the program names is not linked, and its handlers are not (`use the_crate \
+         as _;` names it)"
     );
     let error = refused(builder().expect_endpoints(2));
-    assert_eq!(error, "expected 2 audited endpoints, but 3 are linked: layer.create, layer.drop, layer.read");
+    assert_eq!(
+        error,
+        "expected 2 functions that carry #[audited], mounted or not, but 3 are linked: layer.create, layer.drop, \
+         layer.read; if all of them are meant, expect so many"
+    );
     // A wrong binary is wrong whether or not it records anything.
     assert!(builder().enabled(false).expect_endpoints(4).build().is_err());
     layers::create();

@@ -106,14 +106,13 @@ pub(super) fn list(duplicates: &[DuplicateAction]) -> String {
 fn count(expected: usize, actions: &[String]) -> String {
     let found = actions.len();
     let names = if actions.is_empty() { String::new() } else { format!(": {}", actions.join(", ")) };
-    // More than expected has no hidden cause.
     let cause = if found < expected {
         "; a crate that nothing in the program names is not linked, and its handlers are not (`use the_crate as _;` \
          names it)"
     } else {
-        ""
+        "; if all of them are meant, expect so many"
     };
-    format!("expected {expected} audited endpoints, but {found} are linked{names}{cause}")
+    format!("expected {expected} functions that carry #[audited], mounted or not, but {found} are linked{names}{cause}")
 }
 
 fn not_linked(crates: &[String], modules: &[String]) -> String {

@@ -26,7 +26,7 @@ fn what_is_expected_and_there_starts() {
 fn a_count_that_includes_the_missing_crate_stops_the_start() {
     let (started, told) = app(&["--endpoints", "5"]);
     assert!(!started);
-    let expected = "expected 5 audited endpoints, but 4 are linked: app.run, named.create, named.read, named.update; ";
+    let expected = "expected 5 functions that carry #[audited], mounted or not, but 4 are linked: app.run, named.create, named.read, named.update; ";
     assert!(told.starts_with(expected), "{told}");
 }
 
