@@ -44,7 +44,8 @@ impl AuditMiddleware {
     }
 
     /// Gives the rule that finds the actor in extensions: the request's as they are at this middleware, at the wired
-    /// handler and when the answer comes back, and the answer's. Without it, or where it finds nobody, an [`Actor`] in the extensions is taken.
+    /// handler and when the answer comes back, and the answer's. Without it, or where it finds nobody, an [`Actor`] in the
+    /// extensions is taken. The extensions are borrowed while it runs: it must not reach for them by another way.
     ///
     /// ```
     /// # use audit_actix::{Actor, AuditMiddleware, Auditor, Output};

@@ -7,7 +7,7 @@ use audit_rocket::{Actor, AuditFairing, AuditedRoutes, Auditor, Captured, audite
 use rocket::serde::json::Json;
 use rocket::{Config, config::LogLevel, get, http::Status, post, routes};
 use serde::{Deserialize, Serialize};
-use tracing_subscriber::{fmt, prelude::*};
+use tracing_subscriber::{filter::LevelFilter, fmt, prelude::*};
 
 #[derive(Deserialize, Serialize)]
 struct Layer {
@@ -33,7 +33,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let auditor = Auditor::builder().env().build()?; // on; AUDIT_* may say otherwise
     tracing_subscriber::registry()
         .with(auditor.json_layer()) // tracing events of target "audit" become records too
-        .with(fmt::layer().with_writer(std::io::stderr)) // the application's own log
+        .with(fmt::layer().with_writer(std::io::stderr).with_filter(LevelFilter::WARN)) // Rocket's INFO shows whole URIs
         .init();
     let config = Config { port: 8080, log_level: LogLevel::Off, ..Config::default() }; // stdout is for records
     let rocket = rocket::custom(config)
