@@ -41,6 +41,8 @@ pub(crate) fn with_head<R>(
     let mut head = RequestHead::new("actix", request.method().as_str(), uri.path(), &headers);
     head.query = uri.query();
     head.route = route.as_deref().map_or(otherwise, RouteMatch::Template);
+    // actix-web's own attributes call a resource as the function.
+    head.route_name = request.match_name();
     head.peer = request.peer_addr().map(|address| address.ip());
     head.without_body = without_body;
     head.get_serves_head = false;

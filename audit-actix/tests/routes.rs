@@ -7,7 +7,7 @@ use std::panic::catch_unwind;
 use actix_web::middleware::NormalizePath;
 use actix_web::web::{self, Path, ServiceConfig};
 use actix_web::{App, get, guard};
-use audit_actix::{AuditMiddleware, AuditedRoutes as _, audit_exempt, audited};
+use audit_actix::{AuditMiddleware, AuditedConfig as _, AuditedRoutes as _, audit_exempt, audited};
 use audit_core::testing::assert_record;
 use serde_json::{Value, json};
 use support::{auditor, get, only, send, serve, settled};
@@ -57,6 +57,7 @@ async fn item(id: Path<u32>) -> String {
 fn the_route_has_the_prefixes_of_scopes() {
     fn configured(config: &mut ServiceConfig) {
         config.audited_route("/configured/{id}", audit_actix::web::get().to(read));
+        config.audited_route("/again/{id}", audit_actix::web::get().to(read));
         config.service(web::scope("/deep").audited_route("/{id}", audit_actix::web::get().to(read)));
     }
     let (auditor, sink) = auditor(|builder| builder);
@@ -77,6 +78,7 @@ fn the_route_has_the_prefixes_of_scopes() {
         ("/bare/7", "/bare/{id}"),
         ("/api/7", "/api/{id}"),
         ("/api/in/configured/7", "/api/in/configured/{id}"),
+        ("/api/in/again/7", "/api/in/again/{id}"),
         ("/api/in/deep/7", "/api/in/deep/{id}"),
     ] {
         get(address, path).is(200, "7");
@@ -89,6 +91,28 @@ fn the_route_has_the_prefixes_of_scopes() {
             "target_id": null});
         assert_record(&only(&sink), expected);
     }
+}
+
+#[test]
+fn a_plain_route_that_ends_as_a_declared_one_is_not_taken_for_it() {
+    async fn plain(id: Path<u32>) -> String {
+        id.to_string()
+    }
+    let (auditor, sink) = auditor(|builder| builder);
+    let audit = AuditMiddleware::new(auditor);
+    let address = serve!(move || {
+        App::new()
+            .service(web::scope("/api/items").service(item))
+            .route("/api/layers/items/{id}", web::get().to(plain))
+            .wrap(audit.clone())
+    });
+    for (path, status) in [("/api/layers/items/7", 200), ("/api/layers/items/x", 404)] {
+        assert_eq!(get(address, path).status, status);
+        let expected = json!({"action": "http.request", "handler": null, "route": "/api/layers/items/{id}"});
+        assert_record(&only(&sink), expected);
+    }
+    assert_eq!(get(address, "/api/items/items/x").status, 404);
+    assert_record(&only(&sink), json!({"action": "item.read", "route": "/api/items/items/{id}"}));
 }
 
 #[test]

@@ -20,6 +20,11 @@ impl Once {
         Self(AtomicBool::new(false))
     }
 
+    /// Whether it was said, so that nobody need find the words again.
+    pub(crate) fn is_said(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn say(&self, message: fmt::Arguments<'_>) {
         if !self.0.swap(true, Ordering::Relaxed) {
             say(message);

@@ -46,13 +46,17 @@ fn discreet() {}
 #[rust_analyzer::get("/tiles/<token>?<page>", rank = 2)]
 fn tile() {}
 
-#[audited("tile.list")]
-#[rust_analyzer::get("/list")]
-fn tiles() {}
+mod tiles {
+    #[audit_core::audited("tile.list")]
+    #[rust_analyzer::get("/list")]
+    pub(crate) fn list() {}
+}
 
-#[audited("group.list")]
-#[rust_analyzer::get("/list")]
-fn groups() {}
+mod groups {
+    #[audit_core::audited("group.list")]
+    #[rust_analyzer::get("/list")]
+    pub(crate) fn list() {}
+}
 
 #[audited("report.read", route = "GET /reports/{id}")]
 #[rust_analyzer::get("/report/{id}")]
@@ -71,8 +75,20 @@ fn auditor(configure: impl FnOnce(Builder) -> Builder) -> (Auditor, MemorySink) 
 const JSON: Lines<'_> = Lines(&[("accept", b"application/json"), ("x-note", b"noted")]);
 
 fn begin(auditor: &Auditor, method: &str, path: &str, route: RouteMatch<'_>) -> Option<Exchange> {
+    begin_named(auditor, method, path, route, None)
+}
+
+/// One whose route the framework calls `name`.
+fn begin_named(
+    auditor: &Auditor,
+    method: &str,
+    path: &str,
+    route: RouteMatch<'_>,
+    name: Option<&str>,
+) -> Option<Exchange> {
     let mut head = RequestHead::new("test", method, path, &JSON);
     head.route = route;
+    head.route_name = name;
     let mut exchange = auditor.begin(&head)?;
     admit(&mut exchange);
     Some(exchange)
@@ -294,7 +310,8 @@ fn a_frameworks_own_attribute_declares_the_end_of_the_route() {
     for method in ["GET", "HEAD"] {
         sink.clear();
         // An extractor refuses: the handler never runs.
-        let mut exchange = begin(&auditor, method, "/api/tiles/kT9vQx2LmZ", route).expect("recorded");
+        let mut exchange =
+            begin_named(&auditor, method, "/api/tiles/kT9vQx2LmZ", route, Some("tile")).expect("recorded");
         assert_eq!(respond(&mut exchange, 422), None, "such a record may be dropped");
         exchange.complete();
         drop(exchange);
@@ -309,39 +326,42 @@ fn a_frameworks_own_attribute_declares_the_end_of_the_route() {
         sink.assert_no_leak("kT9vQx2LmZ");
     }
     sink.clear();
-    end(begin(&auditor, "GET", "/api/tiles/7", route).expect("recorded"), tile, 200);
+    end(begin_named(&auditor, "GET", "/api/tiles/7", route, Some("tile")).expect("recorded"), tile, 200);
     let expected = json!({"action": "tile.read", "target_type": "tile", "route": "/api/tiles/{token}", "calls": null});
     assert_record(&sink.only(), expected);
     sink.clear();
     // Another handler ran: its record, of the route that the framework matched all the same.
-    end(begin(&auditor, "GET", "/api/tiles/7", route).expect("recorded"), other, 200);
+    end(begin_named(&auditor, "GET", "/api/tiles/7", route, Some("tile")).expect("recorded"), other, 200);
     assert_record(&sink.only(), json!({"action": "other.handler", "route": "/api/tiles/{token}", "calls": null}));
 }
 
 #[test]
 fn a_mount_that_tells_no_endpoint_names_none() {
     let (auditor, sink) = auditor(|builder| builder);
-    for (method, path, route) in [
+    for (method, path, route, name) in [
         // Of two endpoints, in two scopes.
-        ("GET", "/api/tiles/list", RouteMatch::Template("/api/tiles/list")),
-        ("POST", "/api/tiles/7", RouteMatch::Template("/api/tiles/{token}")),
-        ("GET", "/api/tiles/7", RouteMatch::Template("/api/tiles/{id}")),
+        ("GET", "/api/tiles/list", RouteMatch::Template("/api/tiles/list"), Some("list")),
+        ("POST", "/api/tiles/7", RouteMatch::Template("/api/tiles/{token}"), Some("tile")),
+        ("GET", "/api/tiles/7", RouteMatch::Template("/api/tiles/{id}"), Some("tile")),
+        // Another handler's, whose route ends alike.
+        ("GET", "/api/tiles/7", RouteMatch::Template("/api/tiles/{token}"), Some("other")),
+        ("GET", "/api/tiles/7", RouteMatch::Template("/api/tiles/{token}"), None),
         // No router has looked, or none found anything.
-        ("GET", "/tiles/7", RouteMatch::NotKnownYet),
-        ("GET", "/tiles/7", RouteMatch::None),
+        ("GET", "/tiles/7", RouteMatch::NotKnownYet, Some("tile")),
+        ("GET", "/tiles/7", RouteMatch::None, Some("tile")),
         // Its `route` says where it is.
-        ("GET", "/api/report/7", RouteMatch::Template("/api/report/{id}")),
+        ("GET", "/api/report/7", RouteMatch::Template("/api/report/{id}"), Some("report")),
     ] {
         sink.clear();
-        end(begin(&auditor, method, path, route).expect("recorded"), || {}, 422);
+        end(begin_named(&auditor, method, path, route, name).expect("recorded"), || {}, 422);
         assert_record(&sink.only(), json!({"action": "http.request", "handler": null}));
     }
     sink.clear();
     // Once one of them runs, it is known which.
     let route = RouteMatch::Template("/api/tiles/list");
-    end(begin(&auditor, "GET", "/api/tiles/list", route).expect("recorded"), tiles, 200);
+    end(begin_named(&auditor, "GET", "/api/tiles/list", route, Some("list")).expect("recorded"), tiles::list, 200);
     assert_record(&sink.only(), json!({"action": "tile.list", "route": "/api/tiles/list"}));
-    groups();
+    groups::list();
     report();
 }
 
@@ -349,8 +369,8 @@ fn a_mount_that_tells_no_endpoint_names_none() {
 fn an_exemption_under_a_frameworks_attribute_counts_where_its_handler_ran() {
     let (auditor, sink) = auditor(|builder| builder);
     let route = RouteMatch::Template("/api/ping");
-    end(begin(&auditor, "POST", "/api/ping", route).expect("begun"), ping, 200);
-    end(begin(&auditor, "POST", "/api/ping", route).expect("begun"), other, 200);
+    end(begin_named(&auditor, "POST", "/api/ping", route, Some("ping")).expect("begun"), ping, 200);
+    end(begin_named(&auditor, "POST", "/api/ping", route, Some("ping")).expect("begun"), other, 200);
     auditor.shutdown(support::PATIENCE);
     assert_record(&sink.only(), json!({"action": "other.handler", "route": "/api/ping", "calls": null}));
 }

@@ -38,6 +38,7 @@ fn service() {
     let request = |path: &str, route: RouteMatch<'_>, handle: fn()| {
         let mut head = RequestHead::new("test", "GET", path, &Lines(&[]));
         head.route = route;
+        head.route_name = Some("mounted");
         let mut exchange = auditor.begin(&head).expect("nothing is excluded");
         admit(&mut exchange);
         exchange.enter(handle);

@@ -69,9 +69,12 @@ impl Fairing for AuditFairing {
         }
         let request = &*request;
         let beginning = Beginning::of(request, data);
-        let route = routing::find(request);
-        let begun = with_head(request, route, beginning.has_body, |head| self.0.auditor.begin(head));
-        let Some(mut exchange) = begun else { return };
+        let begin = |route| with_head(request, route, beginning.has_body, |head| self.0.auditor.begin(head));
+        let begun = match &*routing::fitting(request) {
+            [] => begin(None).map(|exchange| (None, exchange)),
+            routes => routes.iter().find_map(|route| Some((Some(*route), begin(Some(route))?))),
+        };
+        let Some((route, mut exchange)) = begun else { return };
         let scope = exchange.scope();
         if beginning.client_left {
             scope.request_tap().client_gone();

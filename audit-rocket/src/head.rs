@@ -39,10 +39,12 @@ pub(crate) fn with_head<R>(
 ) -> R {
     let headers = Lines::of(request.headers());
     let uri = request.uri();
+    let name = route.and_then(|route| route.name.as_deref());
     let route = route.map(|route| template(route.uri.path()));
     let mut head = RequestHead::new("rocket", request.method().as_str(), uri.path().as_str(), &headers);
     head.query = uri.query().map(|query| query.as_str());
     head.route = route.as_deref().map_or(RouteMatch::None, RouteMatch::Template);
+    head.route_name = name;
     head.peer = request.remote().map(|address| address.ip());
     head.without_body = !has_body;
     ask(&head)

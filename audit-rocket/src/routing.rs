@@ -1,20 +1,28 @@
 //! Which route a request will come to, asked before Rocket has looked: its own router cannot be asked.
 //!
-//! By method, path and rank, as Rocket does; without the query's and the format's part. It decides only what must be
-//! known as the request comes, such as whether its path is excluded; the record names the route that Rocket came to.
+//! By method, path and rank, as Rocket does; without the query's and the format's part, and without knowing which route
+//! will hand the request on. Nothing is recorded of a request only if each route that it may come to is excluded; of one
+//! that may come to another, the route that Rocket came to decides at the end, and the record names that one.
 
 use rocket::http::Method;
 use rocket::{Request, Route};
 
-/// The first of the routes, by rank, whose method and path fit. A `HEAD` without a route of its own is a `GET`'s.
-pub(crate) fn find<'r>(request: &'r Request<'_>) -> Option<&'r Route> {
+/// The routes whose method and path fit, in the order in which Rocket tries them. A `HEAD` without a route of its own is a
+/// `GET`'s.
+pub(crate) fn fitting<'r>(request: &'r Request<'_>) -> Vec<&'r Route> {
     let path = request.uri().path();
     let of = |method: Method| {
         let routes = request.rocket().routes().filter(|route| route.method == method);
-        routes.filter(|route| fits(route.uri.path(), path.segments())).min_by_key(|route| route.rank)
+        let mut routes: Vec<_> = routes.filter(|route| fits(route.uri.path(), path.segments())).collect();
+        routes.sort_by_key(|route| route.rank);
+        routes
     };
     let method = request.method();
-    of(method).or_else(|| if method == Method::Head { of(Method::Get) } else { None })
+    let mut routes = of(method);
+    if method == Method::Head {
+        routes.extend(of(Method::Get));
+    }
+    routes
 }
 
 /// Whether decoded segments are those of a template: `<name>` stands for one, `<name..>` for what is left, even nothing.

@@ -100,12 +100,8 @@ impl Auditor {
     #[must_use]
     pub fn begin(&self, head: &RequestHead<'_>) -> Option<Exchange> {
         let inner = self.inner.as_ref()?;
-        let template = match head.route {
-            RouteMatch::Template(template) => Some(template),
-            RouteMatch::None | RouteMatch::NotKnownYet => None,
-        };
         // A template that is only declared has no say: neither may it exclude, nor undo that the path is excluded.
-        if inner.policy.excluded(head.path, template) {
+        if inner.excludes(head) {
             return None;
         }
         let declared = inner.declared_for(head);
@@ -115,7 +111,7 @@ impl Auditor {
         let route = declared_template.map_or(head.route, RouteMatch::Template);
         take_http(inner, &mut facts, &RequestHead { route, ..*head });
         if let Some(http) = &mut facts.http {
-            http.route_guessed = declared.is_some() && template.is_none();
+            http.route_guessed = declared.is_some() && head.route.template().is_none();
         }
         let delivery = declared.and_then(Endpoint::delivery).unwrap_or(inner.settings.delivery);
         facts.asked = Some(delivery);
@@ -242,8 +238,16 @@ impl Inner {
         &self.proxies
     }
 
+    /// Whether nothing is recorded of such a request, by what the framework knows of its route.
+    pub(crate) fn excludes(&self, head: &RequestHead<'_>) -> bool {
+        self.policy.excluded(head.path, head.route.template())
+    }
+
     /// Whether an event is kept, as far as its facts tell by now.
     pub(crate) fn keeps(&self, facts: &Facts) -> bool {
+        if facts.http.as_ref().is_some_and(|http| http.excluded) {
+            return false;
+        }
         match (facts.deciding_endpoint(), &facts.http) {
             (Some(endpoint), _) => endpoint.exemption().is_none(),
             (None, Some(http)) => self.policy.keeps_unannotated(&http.path, facts.route(), http.hints),

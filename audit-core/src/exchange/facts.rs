@@ -83,6 +83,8 @@ pub(crate) struct Http {
     pub(crate) route_guessed: bool,
     /// The framework looked for a route and found none.
     pub(crate) unmatched: bool,
+    /// The route that it came to, which was not known as it began, is excluded.
+    pub(crate) excluded: bool,
     pub(crate) hints: ContentHints,
     pub(crate) ip: Option<IpAddr>,
     pub(crate) peer: Option<IpAddr>,

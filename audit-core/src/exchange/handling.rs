@@ -18,7 +18,8 @@ pub trait Start {
 }
 
 pin_project! {
-    /// Waits for admission, then polls the call inside its exchange; when the head is there, gives both back.
+    /// Waits for admission, then polls the call inside its exchange. Gives the answer, and then the exchange
+    /// ([`take_exchange`](Self::take_exchange)).
     ///
     /// When it is dropped before that, the call is dropped inside the exchange, and then the exchange, which writes
     /// its record.
@@ -48,7 +49,7 @@ impl<S: Start> Handling<S> {
 }
 
 impl<S: Start> Handling<S> {
-    /// The exchange, once the answer is there; before, without it the call is no part of any.
+    /// The exchange, for when the answer is there.
     pub fn take_exchange(self: Pin<&mut Self>) -> Option<Exchange> {
         self.project().exchange.take()
     }

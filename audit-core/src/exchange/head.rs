@@ -23,6 +23,16 @@ pub enum RouteMatch<'a> {
     NotKnownYet,
 }
 
+impl<'a> RouteMatch<'a> {
+    /// The template, if one matched.
+    pub(crate) const fn template(self) -> Option<&'a str> {
+        match self {
+            Self::Template(template) => Some(template),
+            Self::None | Self::NotKnownYet => None,
+        }
+    }
+}
+
 /// A request's head, borrowed from the framework for the length of [`Auditor::begin`](crate::Auditor::begin).
 #[derive(Clone, Copy)]
 #[non_exhaustive]
@@ -37,6 +47,9 @@ pub struct RequestHead<'a> {
     pub query: Option<&'a str>,
     /// The route's template, as far as it is known.
     pub route: RouteMatch<'a>,
+    /// What the framework calls the route, if that is its handler's function: what a framework's own attribute declares
+    /// counts only for routes that are called so.
+    pub route_name: Option<&'a str>,
     /// The address of the other end of the connection.
     pub peer: Option<IpAddr>,
     /// The header lines.
@@ -56,6 +69,7 @@ impl<'a> RequestHead<'a> {
             path,
             query: None,
             route: RouteMatch::NotKnownYet,
+            route_name: None,
             peer: None,
             headers,
             without_body: false,

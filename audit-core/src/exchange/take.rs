@@ -50,6 +50,7 @@ pub(crate) fn take_http(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestH
         route,
         route_guessed: false,
         unmatched,
+        excluded: false,
         hints,
         ip: address.ip,
         peer: address.peer,
@@ -96,6 +97,7 @@ pub(crate) fn take_wired(auditor: &Arc<Inner>, facts: &mut Facts, endpoint: &'st
     facts.attribution = Some(Attribution { endpoint, source: Source::Wired });
     let mode = endpoint.mode().unwrap_or(auditor.settings().mode);
     let Some(http) = &mut facts.http else { return };
+    http.excluded = auditor.excludes(head);
     if let RouteMatch::Template(template) = head.route {
         http.route = Some(template.into());
         http.route_guessed = false;

@@ -34,12 +34,14 @@ impl Scope {
     /// wired one: what another route's handler asks for does not count, unless that handler ran. For adapters.
     pub fn came_elsewhere(&self, head: &RequestHead<'_>) {
         let declared = self.shared().auditor().declared_for(head);
+        let excluded = self.shared().auditor().excludes(head);
         self.shared().with(|facts| {
             if !facts.entered {
                 facts.attribution = declared.map(|endpoint| Attribution { endpoint, source: Source::Declared });
             }
             if let Some(http) = &mut facts.http {
                 http.route_guessed = false;
+                http.excluded = excluded;
                 http.unmatched = matches!(head.route, RouteMatch::None);
                 http.route = match head.route {
                     RouteMatch::Template(template) => Some(template.into()),

@@ -2,10 +2,10 @@
 //! framework's own `#[post("/{id}")]`, relative.
 //!
 //! Where the framework has matched a template, the declaration of that template counts, and otherwise the longest mount
-//! that the template ends in, if it is one endpoint's alone: an action is never guessed. Where it has not looked yet,
-//! the path is matched against the declared templates by the rules of axum's own router, and mounts count for nothing.
-//! An undeclared route that is more specific, or that ends as a mount does, cannot be known here; a wired route that
-//! disagrees wins later.
+//! that the template ends in, of the functions whose name the framework gives its route, if it is one endpoint's alone: an
+//! action is never guessed. Where it has not looked yet, the path is matched against the declared templates by the rules of
+//! axum's own router, and mounts count for nothing. An undeclared route that is more specific cannot be known here, nor
+//! can a function of the same name that carries no attribute and is mounted alike; a wired route that disagrees wins later.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -34,8 +34,8 @@ struct Warned {
 struct MethodRoutes {
     by_template: HashMap<&'static str, &'static Endpoint>,
     by_path: matchit::Router<&'static Endpoint>,
-    /// Mounts in the one form, each with its first slash.
-    by_suffix: HashMap<Cow<'static, str>, Claim>,
+    /// Mounts in the one form, each with its first slash, and whose they are, by the function's name.
+    by_suffix: HashMap<Cow<'static, str>, HashMap<&'static str, Claim>>,
 }
 
 /// Whose a route is.
@@ -88,19 +88,24 @@ impl DeclaredRoutes {
     /// has it so.
     pub(crate) fn find(&self, head: &RequestHead<'_>) -> Option<&'static Endpoint> {
         if head.method == "HEAD" && !head.get_serves_head {
-            return self.methods.get("HEAD")?.find(head.path, head.route)?.one();
+            return self.methods.get("HEAD")?.find(head)?.one();
         }
-        self.find_of(head.method, head.path, head.route)
+        let of = |method: &str| self.methods.get(method)?.find(head);
+        of(head.method).or_else(|| if head.method == "HEAD" { of("GET") } else { None })?.one()
     }
 
-    fn find_of(&self, method: &str, path: &str, route: RouteMatch<'_>) -> Option<&'static Endpoint> {
-        let of = |method: &str| self.methods.get(method)?.find(path, route);
-        of(method).or_else(|| if method == "HEAD" { of("GET") } else { None })?.one()
+    /// The endpoint that declares a route which the path fits.
+    fn find_by_path(&self, method: &str, path: &str) -> Option<&'static Endpoint> {
+        let of = |method: &str| self.methods.get(method)?.find_by_path(path);
+        of(method).or_else(|| if method == "HEAD" { of("GET") } else { None })
     }
 
     /// Says, once for each endpoint, that a request was taken for one of an endpoint that did not run.
     pub(crate) fn tell_in_vain(&self, endpoint: &'static Endpoint, status: u16) {
         let Some((_, warned)) = self.warned.iter().find(|(known, _)| known.same_as(endpoint)) else { return };
+        if warned.in_vain.is_said() {
+            return;
+        }
         let (handler, location) = (endpoint.handler(), endpoint.location());
         if let Some((method, template)) = endpoint.route() {
             warned.in_vain.say(format_args!(
@@ -113,9 +118,9 @@ impl DeclaredRoutes {
         let mounts: Vec<String> = endpoint.mounts().iter().map(|(method, path)| format!("{method} {path}")).collect();
         warned.in_vain.say(format_args!(
             "a request was answered with {status}, but {handler} ({location}), which its framework's attribute mounts \
-             at \"{}\", did not run: unless something answered in its place, the route of another handler ends in the \
-             same way, and the action of such records in which nothing else that is audited ran is wrong; give either \
-             a route = \"…\" of its own",
+             at \"{}\", did not run: unless something answered in its place, the route of another function of that name \
+             ends in the same way, and the action of such records in which nothing else that is audited ran is wrong; \
+             give either a route = \"…\" of its own",
             mounts.join("\", \""),
         ));
     }
@@ -124,7 +129,7 @@ impl DeclaredRoutes {
     pub(crate) fn tell_elsewhere(&self, endpoint: &'static Endpoint, request_method: &str, path: &str) {
         let Some((method, template)) = endpoint.route() else { return };
         // By the path too: what stands behind another service of the router has no template, or a part of one.
-        let found = self.find_of(request_method, path, RouteMatch::NotKnownYet);
+        let found = self.find_by_path(request_method, path);
         if found.is_some_and(|found| found.same_as(endpoint)) {
             return;
         }
@@ -165,7 +170,7 @@ impl MethodRoutes {
             Cow::Borrowed("") => Cow::Borrowed("/"),
             path => path,
         };
-        match self.by_suffix.entry(path) {
+        match self.by_suffix.entry(path).or_default().entry(endpoint.function()) {
             Entry::Vacant(free) => {
                 free.insert(Claim::One(endpoint));
             }
@@ -177,23 +182,27 @@ impl MethodRoutes {
         }
     }
 
-    fn find(&self, path: &str, route: RouteMatch<'_>) -> Option<Claim> {
-        match route {
+    fn find(&self, head: &RequestHead<'_>) -> Option<Claim> {
+        match head.route {
             RouteMatch::Template(template) => {
                 let whole = self.by_template.get(template).copied().map(Claim::One);
-                whole.or_else(|| self.longest_mount(template))
+                whole.or_else(|| self.longest_mount(template, head.route_name?))
             }
-            RouteMatch::NotKnownYet => self.by_path.at(path).ok().map(|found| Claim::One(found.value)),
+            RouteMatch::NotKnownYet => self.find_by_path(head.path).map(Claim::One),
             RouteMatch::None => None,
         }
     }
 
-    fn longest_mount(&self, template: &str) -> Option<Claim> {
+    fn find_by_path(&self, path: &str) -> Option<&'static Endpoint> {
+        self.by_path.at(path).ok().map(|found| *found.value)
+    }
+
+    fn longest_mount(&self, template: &str, name: &str) -> Option<Claim> {
         if self.by_suffix.is_empty() {
             return None;
         }
         let mut suffixes = template.match_indices('/').map(|(slash, _)| template.split_at(slash).1);
-        suffixes.find_map(|suffix| self.by_suffix.get(suffix).copied())
+        suffixes.find_map(|suffix| self.by_suffix.get(suffix)?.get(name).copied())
     }
 }
 
@@ -216,6 +225,9 @@ mod tests {
 
     type Route = (&'static str, &'static str);
 
+    /// What every function is called here: only then do mounts meet.
+    const NAME: &str = "handler";
+
     fn endpoint(action: &'static str, method: &'static str, template: &'static str) -> &'static Endpoint {
         declared(action, Some((method, template)), &[])
     }
@@ -235,7 +247,7 @@ mod tests {
             route,
             mounts,
             module: "app",
-            function: action,
+            function: NAME,
             file: "src/app.rs",
             line: 1,
             column: 1,
@@ -246,6 +258,7 @@ mod tests {
     fn found(routes: &DeclaredRoutes, method: &str, path: &str, route: RouteMatch<'_>) -> Option<&'static str> {
         let mut head = RequestHead::new("test", method, path, &NoHeaders);
         head.route = route;
+        head.route_name = Some(NAME);
         routes.find(&head).map(Endpoint::action)
     }
 
@@ -383,6 +396,17 @@ mod tests {
         ]);
         assert_eq!(of_template(&routes, "/"), None);
         assert_eq!(of_template(&routes, "/api/users/"), Some("user.list"));
+    }
+
+    #[test]
+    fn a_mount_claims_only_routes_that_are_called_as_its_function() {
+        let routes = of(&[mounted("layer.read", &[("GET", "/{id}")])]);
+        let mut head = RequestHead::new("test", "GET", "/x", &NoHeaders);
+        head.route = RouteMatch::Template("/users/{id}");
+        for (name, expected) in [(Some(NAME), Some("layer.read")), (Some("other"), None), (None, None)] {
+            head.route_name = name;
+            assert_eq!(routes.find(&head).map(Endpoint::action), expected, "{name:?}");
+        }
     }
 
     #[test]
