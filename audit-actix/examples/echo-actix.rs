@@ -30,7 +30,7 @@ use actix_web::http::StatusCode;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, JsonConfig, PayloadConfig, ServiceConfig};
 use actix_web::{App, HttpServer, body::MessageBody, dev::ServiceResponse};
-use audit_actix::{AuditMiddleware, AuditedRoutes, Auditor};
+use audit_actix::{AuditMiddleware, AuditedConfig, AuditedRoutes, Auditor};
 use audit_conformance::echo::Settings;
 
 #[actix_web::main]

@@ -66,14 +66,15 @@ pub mod web;
 mod wired;
 
 pub use audit_core::{
-    Actor, ActorId, ActorType, AsActor, AuditScope, Auditor, BuildError, Builder, Completion, Delivery, Endpoint,
-    EventBuilder, Listing, Mode, Outcome, Output, RecordOn, Scope, ShutdownReport, Sink, Stats, WriteError, add_target,
-    change, current, data, set_actor, set_outcome, set_reason, step,
+    Actor, ActorId, ActorType, AsActor, AuditScope, Auditor, BuildError, Builder, Completion, Delivery,
+    DuplicateAction, Endpoint, EventBuilder, ListedEndpoint, Listing, Mode, Mount, Outcome, Output, RecordOn, Scope,
+    ShutdownReport, Sink, Stats, UnannotatedRoute, WriteError, add_target, change, current, data, set_actor,
+    set_outcome, set_reason, step,
 };
 pub use audit_macros::{audit_exempt_actix as audit_exempt, audited_actix as audited};
 pub use body::AuditBody;
 pub use middleware::AuditMiddleware;
-pub use routes::AuditedRoutes;
+pub use routes::{AuditedConfig, AuditedRoutes};
 pub use service::{AuditFuture, AuditService};
 
 /// What expanded attributes name. Not part of the public interface.

@@ -8,7 +8,7 @@ use audit_core::registry::template;
 use crate::__private::wire;
 use crate::web::AuditedRoute;
 
-/// Adds audited routes to an `App`, a `Scope` or a `ServiceConfig`.
+/// Adds audited routes to an `App` or a `Scope`; [`AuditedConfig`] does to a `ServiceConfig`.
 pub trait AuditedRoutes: Sized {
     /// Adds a route to an annotated handler. What it asks for is known before its extractors run, a request that an
     /// extractor refuses is recorded under its action, and the listing tells the route.
@@ -48,8 +48,17 @@ where
     }
 }
 
-impl AuditedRoutes for &mut ServiceConfig {
-    fn audited_route(self, path: &str, route: AuditedRoute) -> Self {
+/// Adds audited routes to a [`ServiceConfig`], which hands itself on by reference.
+pub trait AuditedConfig {
+    /// As [`AuditedRoutes::audited_route`].
+    ///
+    /// # Panics
+    /// As [`ServiceConfig::route`].
+    fn audited_route(&mut self, path: &str, route: AuditedRoute) -> &mut Self;
+}
+
+impl AuditedConfig for ServiceConfig {
+    fn audited_route(&mut self, path: &str, route: AuditedRoute) -> &mut Self {
         self.route(path, wired(path, route))
     }
 }

@@ -33,9 +33,10 @@ mod service;
 mod wired;
 
 pub use audit_core::{
-    Actor, ActorId, ActorType, AsActor, AuditScope, Auditor, BuildError, Builder, Completion, Delivery, Endpoint,
-    EventBuilder, Listing, Mode, Mount, Outcome, Output, RecordOn, Scope, ShutdownReport, Sink, Stats, WriteError,
-    add_target, change, current, data, set_actor, set_outcome, set_reason, step,
+    Actor, ActorId, ActorType, AsActor, AuditScope, Auditor, BuildError, Builder, Completion, Delivery,
+    DuplicateAction, Endpoint, EventBuilder, ListedEndpoint, Listing, Mode, Mount, Outcome, Output, RecordOn, Scope,
+    ShutdownReport, Sink, Stats, UnannotatedRoute, WriteError, add_target, change, current, data, set_actor,
+    set_outcome, set_reason, step,
 };
 pub use audit_macros::{audit_exempt_axum as audit_exempt, audited_axum as audited};
 pub use body::AuditBody;

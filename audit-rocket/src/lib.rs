@@ -68,6 +68,7 @@
 //! - **A stream that breaks, or panics**, is ended as if that were all: the record knows better than the client.
 //! - **A client that leaves while a stream waits for its next piece** is noticed with that piece.
 //! - **A catcher** runs for no handler: what it adds is not part of the record.
+//! - **A header line that is no UTF-8** is dropped by Rocket before any fairing.
 //! - **A form's `_method` field** changes the method before any fairing: the record has the changed one.
 //! - A panic of a handler mounted as it is looks like any other 500.
 
@@ -82,9 +83,10 @@ mod routing;
 mod slot;
 
 pub use audit_core::{
-    Actor, ActorId, ActorType, AsActor, AuditScope, Auditor, BuildError, Builder, Completion, Delivery, Endpoint,
-    EventBuilder, Listing, Mode, Outcome, Output, RecordOn, Scope, ShutdownReport, Sink, Stats, WriteError, add_target,
-    change, current, data, set_actor, set_outcome, set_reason, step,
+    Actor, ActorId, ActorType, AsActor, AuditScope, Auditor, BuildError, Builder, Completion, Delivery,
+    DuplicateAction, Endpoint, EventBuilder, ListedEndpoint, Listing, Mode, Mount, Outcome, Output, RecordOn, Scope,
+    ShutdownReport, Sink, Stats, UnannotatedRoute, WriteError, add_target, change, current, data, set_actor,
+    set_outcome, set_reason, step,
 };
 pub use audit_macros::{audit_exempt_rocket as audit_exempt, audited_rocket as audited};
 pub use captured::{BodyRead, Captured, FromAuditedBytes};
