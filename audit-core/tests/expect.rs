@@ -53,6 +53,15 @@ fn the_count_is_of_audited_handlers_and_exact() {
 }
 
 #[test]
+fn what_is_no_path_of_a_module_is_told() {
+    assert_eq!(
+        refused(builder().expect_modules(["expect", "crate::layers"])),
+        "expect_modules was given \"crate::layers\"; expected a crate or a module in it, such as plugin_layers or \
+         plugin_layers::handlers"
+    );
+}
+
+#[test]
 fn modules_are_expected_by_path() {
     let all = ["expect", "expect::layers", "expect::layers::inner", "expect::health"];
     assert!(builder().expect_modules(all).build().is_ok());

@@ -288,7 +288,7 @@ fn chunks_that_break_off_at_once_are_not_taken_for_whole() {
 }
 
 #[test]
-fn an_incomplete_body_is_answered_as_without_the_fairing() {
+fn a_body_that_breaks_off_is_answered_as_without_the_fairing_if_it_is_longer_or_shorter_than_what_is_looked_at() {
     let served = reading(true);
     for (declared, begin) in [(10, 5), (10, 0), (1000, 600), (1000, 14)] {
         for path in ["/data", "/captured"] {
@@ -309,6 +309,22 @@ fn an_incomplete_body_is_answered_as_without_the_fairing() {
             });
             assert_eq!(bytes[0], bytes[1], "{path} {declared} {begin}");
             served.0.sink.clear();
+        }
+    }
+}
+
+#[test]
+fn a_short_body_that_breaks_off_after_what_rocket_reads_itself_is_refused() {
+    let served = reading(true).0;
+    for (declared, begin) in [(60, 20), (512, 511), (15, 14)] {
+        for path in ["/data", "/captured"] {
+            let mut client = Client::connect(served.address, Arc::default());
+            client.send(&request("POST", path).declared(declared, vec![b'x'; begin]));
+            client.half_close();
+            assert_eq!(client.rest().expect("an answer").status, 400, "{path} {declared} {begin}");
+            let expected = json!({"status_code": 400, "completion": "client_disconnected", "data": null});
+            assert_record(&served.sink.only(), expected);
+            served.sink.clear();
         }
     }
 }

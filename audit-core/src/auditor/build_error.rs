@@ -55,6 +55,14 @@ pub enum BuildError {
         /// The actions of those that are, one for each handler, sorted.
         actions: Vec<String>,
     },
+    /// What [`expect_modules`](crate::Builder::expect_modules) was given is the path of no module.
+    #[error(
+        "expect_modules was given {path:?}; expected a crate or a module in it, such as plugin_layers or plugin_layers::handlers"
+    )]
+    ModulePath {
+        /// What it was given.
+        path: String,
+    },
     /// Crates or modules that [`expect_modules`](crate::Builder::expect_modules) names have no handler in the program.
     #[error("{}", not_linked(.crates, .modules))]
     NotLinked {

@@ -28,6 +28,9 @@ impl Expectations {
     }
 
     fn check_modules(&self, endpoints: &[&'static Endpoint]) -> Result<(), BuildError> {
+        if let Some(path) = self.modules.iter().find(|path| !is_module_path(path)) {
+            return Err(BuildError::ModulePath { path: path.clone() });
+        }
         let holds = |path: &str| endpoints.iter().any(|endpoint| is_below(endpoint.module(), path));
         let (mut crates, mut modules) = (Vec::new(), Vec::new());
         for path in self.modules.iter().filter(|path| !holds(path)) {
@@ -48,6 +51,15 @@ impl Expectations {
     }
 }
 
+/// Whether it is a crate's name, and modules in it, as `module_path!` writes them: `crate` is no crate's name there.
+fn is_module_path(path: &str) -> bool {
+    let is_name = |name: &str| {
+        let begins = name.chars().next().is_some_and(|first| first.is_alphabetic() || first == '_');
+        begins && name.chars().all(|letter| letter.is_alphanumeric() || letter == '_')
+    };
+    path.split("::").all(is_name) && !["crate", "self", "super"].iter().any(|root| is_below(path, root))
+}
+
 /// Whether a module is the one of that path, or stands in it.
 fn is_below(module: &str, path: &str) -> bool {
     module.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
@@ -56,6 +68,16 @@ fn is_below(module: &str, path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_names_no_module_from_outside_is_none() {
+        for path in ["plugin", "plugin_2::layers", "_p", "crates"] {
+            assert!(is_module_path(path), "{path}");
+        }
+        for path in ["", "crate::admin", "self", "super::x", "a::", "::a", "a b", "a.b", "2a", "a/b"] {
+            assert!(!is_module_path(path), "{path}");
+        }
+    }
 
     #[test]
     fn a_module_is_below_whole_segments() {
