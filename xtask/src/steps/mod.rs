@@ -1,15 +1,23 @@
 //! Steps of a command: cargo runs, one after the other, and what they left to be told at the end.
 
+mod failures;
 mod matrix;
 mod summary;
 
-use std::io;
+use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
+use failures::Failures;
 use matrix::{COLUMNS, Matrix};
 use summary::{SKIPS, Summary};
 use tempfile::NamedTempFile;
+
+/// How long a command that has ended may still have something to say.
+const AFTERWORDS: Duration = Duration::from_secs(1);
 
 /// A step: what it is called, where it runs, the cargo arguments, and what is set in its environment.
 pub(crate) struct Step {
@@ -56,7 +64,8 @@ struct Left {
 
 fn walk(steps: &[Step], root: &Path) -> io::Result<(Summary, Matrix)> {
     let left = Left { skips: NamedTempFile::new()?, columns: NamedTempFile::new()? };
-    let failed = steps.iter().filter(|step| !succeeds(step, root, &left)).map(|step| step.what).collect();
+    let failed = steps.iter().filter_map(|step| run_step(step, root, &left).err().map(|told| (step.what, told)));
+    let failed = failed.collect();
     let may_skip = summary::may_skip(std::env::var_os("CI").as_deref());
     let skipped = summary::skips(left.skips.path())?;
     let summary = Summary { steps: steps.len(), failed, skipped, may_skip };
@@ -72,7 +81,8 @@ fn check_tools() -> Result<(), &'static str> {
     }
 }
 
-fn succeeds(step: &Step, root: &Path, left: &Left) -> bool {
+/// Runs a step; one that fails returns what is to be told of it at the end.
+fn run_step(step: &Step, root: &Path, left: &Left) -> Result<(), Vec<String>> {
     println!("== {}: cargo {}", step.what, step.arguments.join(" "));
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(step.arguments).current_dir(root.join(step.folder));
@@ -82,11 +92,71 @@ fn succeeds(step: &Step, root: &Path, left: &Left) -> bool {
         command.env_remove(name);
     }
     command.envs(step.environment.iter().copied());
-    match command.status() {
-        Ok(status) => status.success(),
-        Err(error) => {
-            println!("cannot run cargo: {error}");
-            false
+    // Through a pipe, cargo would take it for a file.
+    if io::stdout().is_terminal() {
+        command.env("CARGO_TERM_COLOR", "always");
+    }
+    let mut failures = Failures::default();
+    match pass_on(&mut command, &mut failures) {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) => Err(failures.told()),
+        Err(error) => Err(vec![format!("cannot run cargo: {error}")]),
+    }
+}
+
+/// Runs the command, and passes on what it says, both outputs in their order.
+fn pass_on(command: &mut Command, failures: &mut Failures) -> io::Result<ExitStatus> {
+    let (reader, writer) = io::pipe()?;
+    let mut child = command.stdout(writer.try_clone()?).stderr(writer).spawn()?;
+    // Of the pipe's other end, only the command's own is left.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let (lines, said) = mpsc::channel();
+    thread::spawn(move || {
+        let mut reader = BufReader::new(reader);
+        loop {
+            let mut line = Vec::new();
+            match reader.read_until(b'\n', &mut line) {
+                Ok(1..) if lines.send(line).is_ok() => {}
+                _ => return,
+            }
         }
+    });
+    let mut ended = None;
+    loop {
+        match said.recv_timeout(AFTERWORDS) {
+            Ok(line) => {
+                io::stdout().write_all(&line)?;
+                failures.line(String::from_utf8_lossy(&line).trim_end_matches('\n'));
+            }
+            Err(RecvTimeoutError::Disconnected) => return child.wait(),
+            // A process that a test left behind may hold the pipe open for good.
+            Err(RecvTimeoutError::Timeout) => match ended {
+                Some(status) => return Ok(status),
+                None => ended = child.try_wait()?,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> (Option<i32>, Vec<String>) {
+        let mut failures = Failures::default();
+        let status = pass_on(Command::new("sh").args(["-c", script]), &mut failures).unwrap();
+        (status.code(), failures.told())
+    }
+
+    #[test]
+    fn both_outputs_are_heard_in_their_order_and_the_last_line_too() {
+        assert_eq!(shell("echo a; echo b >&2; printf c; exit 3"), (Some(3), ["a", "b", "c"].map(str::to_owned).to_vec()));
+    }
+
+    #[test]
+    fn a_process_that_is_left_behind_holds_up_nothing() {
+        // It would be waited for if its end of the pipe were.
+        let (code, told) = shell("echo a; sleep 20 & exit 0");
+        assert_eq!((code, told), (Some(0), vec!["a".to_owned()]));
     }
 }

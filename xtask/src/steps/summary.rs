@@ -15,7 +15,8 @@ pub(crate) const SKIPS: &str = "SKIPPED_TESTS_FILE";
 /// A run, when it has ended.
 pub(crate) struct Summary {
     pub(crate) steps: usize,
-    pub(crate) failed: Vec<&'static str>,
+    /// Each with what it said of its failures.
+    pub(crate) failed: Vec<(&'static str, Vec<String>)>,
     pub(crate) skipped: Vec<String>,
     pub(crate) may_skip: bool,
 }
@@ -28,10 +29,15 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (step, told) in &self.failed {
+            writeln!(f, "== what failed in {step}")?;
+            told.iter().try_for_each(|line| writeln!(f, "{line}"))?;
+        }
         if self.failed.is_empty() {
             write!(f, "all {} steps passed", self.steps)?;
         } else {
-            write!(f, "failed: {}", self.failed.join("; "))?;
+            let steps: Vec<_> = self.failed.iter().map(|(step, _)| *step).collect();
+            write!(f, "failed: {}", steps.join("; "))?;
         }
         let tests = if self.skipped.len() == 1 { "test" } else { "tests" };
         write!(f, ", {} {tests} skipped", self.skipped.len())?;
@@ -65,7 +71,8 @@ mod tests {
 
     fn summary(failed: &[&'static str], skipped: &[&str], may_skip: bool) -> Summary {
         let skipped = skipped.iter().map(|&line| line.to_owned()).collect();
-        Summary { steps: 6, failed: failed.to_vec(), skipped, may_skip }
+        let failed = failed.iter().map(|step| (*step, vec![format!("{step} said so")])).collect();
+        Summary { steps: 6, failed, skipped, may_skip }
     }
 
     #[test]
@@ -102,7 +109,8 @@ mod tests {
         for may_skip in [true, false] {
             assert!(!summary(&["lints"], &[], may_skip).passed());
         }
-        let text = "failed: lints; tests, 1 test skipped\n  skipped: docs: no Chromium found";
+        let text = "== what failed in lints\nlints said so\n== what failed in tests\ntests said so\n\
+                    failed: lints; tests, 1 test skipped\n  skipped: docs: no Chromium found";
         assert_eq!(summary(&["lints", "tests"], &["docs: no Chromium found"], true).to_string(), text);
     }
 
