@@ -31,7 +31,7 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, JsonConfig, PayloadConfig, ServiceConfig};
 use actix_web::{App, HttpServer, body::MessageBody, dev::ServiceResponse};
 use audit_actix::{AuditMiddleware, AuditedConfig, AuditedRoutes, Auditor};
-use audit_conformance::echo::Settings;
+use audit_conformance::echo::{Settings, asked_to_stop};
 
 #[actix_web::main]
 pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
@@ -188,21 +188,4 @@ fn wired(config: &mut ServiceConfig, bare: bool) {
         get "/panic-stream" failures::panic_stream,
         get "/broken-stream" failures::broken_stream,
     );
-}
-
-/// SIGINT, and SIGTERM where there is one.
-async fn asked_to_stop() {
-    let interrupted = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupted => {}
-                _ = terminated.recv() => {}
-            }
-            return;
-        }
-    }
-    drop(interrupted.await);
 }

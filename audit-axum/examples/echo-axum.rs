@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use audit_axum::routing::{get, post};
 use audit_axum::{AuditLayer, Auditor, RouterExt};
-use audit_conformance::echo::{Settings, TIMEOUT_INSIDE};
+use audit_conformance::echo::{Settings, TIMEOUT_INSIDE, asked_to_stop};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
@@ -143,21 +143,4 @@ fn failing() -> Router {
         .audited_route("/panic-blocking", get(failures::panic_blocking))
         .audited_route("/panic-stream", get(failures::panic_stream))
         .audited_route("/broken-stream", get(failures::broken_stream))
-}
-
-/// SIGINT, and SIGTERM where there is one.
-async fn asked_to_stop() {
-    let interrupted = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupted => {}
-                _ = terminated.recv() => {}
-            }
-            return;
-        }
-    }
-    drop(interrupted.await);
 }

@@ -25,7 +25,7 @@ use std::error::Error;
 use std::net::AddrParseError;
 use std::time::Duration;
 
-use audit_conformance::echo::Settings;
+use audit_conformance::echo::{Settings, asked_to_stop};
 use audit_rocket::{AuditFairing, AuditedRoutes, Auditor};
 use rocket::config::{LogLevel, Shutdown};
 use rocket::data::{Limits, ToByteUnit};
@@ -47,10 +47,11 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     if let Some(auditor) = &auditor {
         eprintln!("{}", auditor.endpoints());
     }
-    let stopped = rocket.shutdown();
+    let stop = rocket.shutdown();
     let serving = rocket.launch();
     let cut = async {
-        stopped.await;
+        asked_to_stop().await;
+        stop.notify();
         match settings.drain {
             Some(drain) => rocket::tokio::time::sleep(drain).await,
             None => std::future::pending().await,
@@ -72,7 +73,11 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
 fn app(settings: &Settings, auditor: Option<&Auditor>) -> Result<Rocket<Build>, AddrParseError> {
     let limits =
         ["bytes", "json", "string"].iter().fold(Limits::new(), |limits, name| limits.limit(*name, 64.mebibytes()));
-    let shutdown = Shutdown { grace: GRACE_SECONDS, mercy: 1, ..Shutdown::default() };
+    // Rocket 0.5.2 looks twice at whether it is stopped. If another thread, as that of its own signals, stops it between
+    // the two, it ends at once, with requests in flight. Here the task that serves stops it.
+    let mut shutdown = Shutdown { ctrlc: false, grace: GRACE_SECONDS, mercy: 1, ..Shutdown::default() };
+    #[cfg(unix)]
+    shutdown.signals.clear();
     let config = Config {
         address: settings.host.parse()?,
         port: settings.port,

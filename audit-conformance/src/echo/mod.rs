@@ -73,9 +73,11 @@ pub mod nested;
 pub mod own;
 mod settings;
 pub mod spawned;
+mod stop;
 
 pub use farewell::Farewell;
 pub use settings::{NoNumber, Settings};
+pub use stop::asked_to_stop;
 
 /// The key that `/guarded` lets pass.
 pub const KEY: &str = "brass";

@@ -150,7 +150,10 @@ mod tests {
 
     #[test]
     fn both_outputs_are_heard_in_their_order_and_the_last_line_too() {
-        assert_eq!(shell("echo a; echo b >&2; printf c; exit 3"), (Some(3), ["a", "b", "c"].map(str::to_owned).to_vec()));
+        assert_eq!(
+            shell("echo a; echo b >&2; printf c; exit 3"),
+            (Some(3), ["a", "b", "c"].map(str::to_owned).to_vec())
+        );
     }
 
     #[test]
