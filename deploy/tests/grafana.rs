@@ -1,0 +1,148 @@
+//! The dashboard and what is provisioned with it, held against real records.
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use audit_deploy::dashboard::{check, targets};
+use audit_deploy::logql::flat;
+use audit_deploy::record::Record;
+use audit_deploy::yaml;
+use regex::Regex;
+use serde_json::Value;
+use support::{COLLECTORS, end, entries, found, named, records, text};
+
+/// What each panel is made of, when nothing is chosen. Every other record is not in it.
+const TABLE: [(&str, &str); 16] = [
+    ("Records", "all"),
+    ("Failed", "read-broken read-panic status-502 status-503 audit.gap"),
+    ("Denied", "guess-1 guess-2 guess-3 typo read-secret delete-refused"),
+    ("Cut off", "left-uploading left-downloading"),
+    ("Truncated", "upload-long left-uploading"),
+    ("Lost", "audit.gap"),
+    ("Requests per second", "all but job.cleanup audit.gap"),
+    ("Requests", "all but job.cleanup audit.gap"),
+    ("Latency", "all but job.cleanup audit.gap"),
+    ("Not completed", "read-panic left-uploading left-downloading"),
+    ("By action", "all"),
+    ("By user", "all"),
+    ("Slowest routes", "all but no-such-path job.cleanup audit.gap"),
+    ("Refusals", "guess-1 guess-2 guess-3 typo read-secret delete-refused"),
+    ("Failures", "read-broken read-panic status-502 status-503 audit.gap"),
+    ("The records", "all"),
+];
+
+fn dashboard() -> Value {
+    serde_json::from_str(&text("grafana/audit.json")).expect("JSON")
+}
+
+fn datasource() -> Value {
+    yaml::read(&text("grafana/datasource.yaml")).expect("YAML")["datasources"][0].take()
+}
+
+#[test]
+fn its_parts_fit_each_other() {
+    let source = datasource();
+    assert_eq!(check(&dashboard(), source["uid"].as_str().expect("a uid")), Vec::<String>::new());
+}
+
+/// With every choice that a variable offers: what is chosen, and of which records that holds.
+#[test]
+fn every_panel_is_made_of_the_records_that_it_says() {
+    type Choice = (&'static [(&'static str, &'static str)], fn(&Record) -> bool);
+    let choices: [Choice; 5] = [
+        (&[], |_| true),
+        (&[("service", "tiles")], |record| record.json["service"] == "tiles"),
+        (&[("environment", "production|other")], |record| record.json["environment"] == "production"),
+        (&[("user", "alice|bob")], |record| record.json["user"] == "alice" || record.json["user"] == "bob"),
+        (&[("action", "layer[.].*")], |record| record.json["action"].as_str().is_some_and(|a| a.starts_with("layer."))),
+    ];
+    for collector in COLLECTORS {
+        let entries = entries(collector);
+        for (chosen, holds) in choices {
+            let chosen_records: BTreeSet<_> =
+                records().iter().filter(|record| holds(record)).map(Record::name).collect();
+            let targets = targets(&dashboard(), chosen).expect("queries");
+            let panels: BTreeSet<_> = targets.iter().map(|target| target.panel.as_str()).collect();
+            assert_eq!(panels, TABLE.iter().map(|(panel, _)| *panel).collect(), "each panel is in the table");
+            for target in &targets {
+                let (panel, expected) = TABLE.iter().find(|(panel, _)| *panel == target.panel).expect("in the table");
+                let answer = target.query.ask(&entries, end()).expect("an answer");
+                let mut expected = named(expected);
+                // Losses are the trail's, whoever is asked for.
+                if *panel != "Lost"
+                    || chosen.first().is_some_and(|(name, _)| matches!(*name, "service" | "environment"))
+                {
+                    expected.retain(|name| chosen_records.contains(name));
+                }
+                assert_eq!(found(&answer), expected, "{panel} by {collector} for {chosen:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn one_record_can_be_shown_alone() {
+    let entries = entries("alloy/docker.alloy");
+    let record = records().iter().find(|record| record.name() == "merge").expect("it was recorded");
+    let id = record.text("event_id").expect("each has one");
+    let targets = targets(&dashboard(), &[("event", &id)]).expect("queries");
+    let target = targets.iter().find(|target| target.panel == "The records").expect("the panel");
+    let answer = target.query.ask(&entries, end()).expect("an answer");
+    assert_eq!(found(&answer), named("merge"));
+
+    let field = &datasource()["jsonData"]["derivedFields"][0];
+    let regex = Regex::new(field["matcherRegex"].as_str().expect("an expression")).expect("an expression");
+    for record in records() {
+        let found = regex.captures(&record.line).map(|found| found[1].to_owned());
+        assert_eq!(found, record.text("event_id"), "{}", record.line);
+    }
+    let url = field["url"].as_str().expect("a link");
+    assert_eq!(url, format!("/d/{}?var-event=$${{__value.raw}}", dashboard()["uid"].as_str().expect("a uid")));
+}
+
+#[test]
+fn every_key_that_a_panel_names_is_in_a_record() {
+    let keys: BTreeSet<String> =
+        records().iter().flat_map(|record| flat("", &record.json)).map(|(name, _)| name).collect();
+    for target in targets(&dashboard(), &[]).expect("queries") {
+        for name in target.query.names() {
+            assert!(keys.contains(&name), "{}: no record has {name}", target.panel);
+        }
+    }
+    // A choice is offered of a label that each collector gives, of the streams that the queries ask for.
+    for variable in yaml::list(&dashboard()["templating"]["list"]).filter(|variable| variable["type"] == "query") {
+        let name = variable["query"]["label"].as_str().expect("a label");
+        assert_eq!(variable["query"]["stream"], "{job=\"gvsigol-audit\"}");
+        for collector in COLLECTORS {
+            assert!(entries(collector).iter().all(|entry| entry.labels.contains_key(name)), "{name} by {collector}");
+        }
+    }
+}
+
+#[test]
+fn what_is_broken_in_the_dashboard_is_told() {
+    let source = datasource();
+    let uid = source["uid"].as_str().expect("a uid");
+    let file = text("grafana/audit.json");
+    for (from, to, problem) in [
+        ("audit-loki", "loki", "no source of data"),
+        ("\"id\": 2,", "\"id\": 1,", "two panels"),
+        ("\"x\": 4,", "\"x\": 2,", "lies upon"),
+        ("\"w\": 24,", "\"w\": 25,", "24 columns"),
+        ("{{outcome}}", "{{outcom}}", "names outcom"),
+        ("$service", "$services", "no variables"),
+        ("__data.fields.user", "__data.fields.usr", "reads usr"),
+        ("var-user", "var-who", "no variable"),
+        ("${environment:queryparam}", "${env:queryparam}", "no variable"),
+        ("/d/audit-trail?", "/d/audit?", "leads to"),
+        ("\"options\": \"action\"", "\"options\": \"actions\"", "no field actions"),
+        ("\"queryType\": \"instant\"", "\"queryType\": \"range\"", "not for such a panel"),
+        ("| json |", "| jsn |", "expected a comparison"),
+    ] {
+        assert!(file.contains(from), "{from}");
+        let broken: Value = serde_json::from_str(&file.replacen(from, to, 1)).expect("JSON");
+        let found = check(&broken, uid);
+        assert!(found.iter().any(|found| found.contains(problem)), "{from} -> {to}: {found:?}");
+    }
+}
