@@ -136,7 +136,7 @@ impl Collector {
         let line = match &self.regex {
             None => record.line.clone(),
             Some(regex) => regex
-                .captures(&record.line)
+                .captures(&self.read(record))
                 .and_then(|found| found.name("line"))
                 .map_or_else(String::new, |line| line.as_str().to_owned()),
         };
@@ -144,10 +144,15 @@ impl Collector {
         Entry { at, line, labels: values(&self.labels), metadata: values(&self.metadata) }
     }
 
+    /// What a regular expression reads: Docker keeps the newline.
+    fn read(&self, record: &Record) -> String {
+        format!("{}{}", record.line, if self.is_of_containers { "\n" } else { "" })
+    }
+
     fn instant(&self, record: &Record) -> Option<Timestamp> {
         let name = self.time.as_ref()?;
         match &self.regex {
-            Some(regex) => regex.captures(&record.line)?.name(name)?.as_str().parse().ok(),
+            Some(regex) => regex.captures(&self.read(record))?.name(name)?.as_str().parse().ok(),
             None => record.text(self.extracted.get(name)?)?.parse().ok(),
         }
     }

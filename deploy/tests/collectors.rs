@@ -125,6 +125,7 @@ fn what_is_broken_in_a_file_is_told() {
         ("fluent-bit/file.yaml", "skip_long_lines: on", "skip_long_lines: off", "too long"),
         ("fluent-bit/file.yaml", "storage.type", "storage_type", "no setting storage_type"),
         ("fluent-bit/file.yaml", "match: audit", "match: other", "do not go to Loki"),
+        ("fluent-bit/docker.yaml", "\\})\\n?$", "\\})$", "as it was written"),
         ("fluent-bit/docker.yaml", "reserve_data: off", "reserve_data: on", "beside the line"),
         ("fluent-bit/docker.yaml", "match: audit", "match: other", "a filter is for"),
     ] {
