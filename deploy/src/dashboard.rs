@@ -97,6 +97,9 @@ pub fn check(dashboard: &Value, datasource: &str) -> Vec<String> {
         }
         check_panel(panel, dashboard, &mut problems);
     }
+    for link in list(&dashboard["links"]) {
+        check_link("the dashboard", link, &[], dashboard, &mut problems);
+    }
     let variables = list(&dashboard["templating"]["list"]).filter(|variable| variable["type"] == "query");
     for place in panels.iter().copied().chain(panels.iter().flat_map(|panel| list(&panel["targets"]))).chain(variables)
     {
@@ -165,8 +168,8 @@ fn check_panel(panel: &Value, dashboard: &Value, problems: &mut Vec<String>) {
             check_link(title, link, &labels, dashboard, problems);
         }
     }
-    for link in list(&dashboard["links"]) {
-        check_link("the dashboard", link, &[], dashboard, problems);
+    for link in list(&panel["fieldConfig"]["defaults"]["links"]) {
+        check_link(title, link, &labels, dashboard, problems);
     }
 }
 
@@ -182,8 +185,9 @@ fn check_link(title: &str, link: &Value, labels: &[String], dashboard: &Value, p
             problems.push(format!("a link of {title} sets {name}, which is no variable"));
         }
     }
-    for name in between(&format!("{url} {}", text(&link["title"])), "${__data.fields.", "}") {
-        if !labels.contains(&name) {
+    let shown = format!("{url} {}", text(&link["title"]));
+    for name in between(&shown, "${__data.fields.", "}").iter().chain(&between(&shown, "${__field.labels.", "}")) {
+        if !labels.contains(name) {
             problems.push(format!("a link of {title} reads {name}, which the query does not give"));
         }
     }

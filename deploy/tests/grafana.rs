@@ -133,6 +133,8 @@ fn what_is_broken_in_the_dashboard_is_told() {
         ("{{outcome}}", "{{outcom}}", "names outcom"),
         ("$service", "$services", "no variables"),
         ("__data.fields.user", "__data.fields.usr", "reads usr"),
+        ("__field.labels.service", "__field.labels.host", "reads host"),
+        ("\"url\": \"/d/audit-trail\"", "\"url\": \"/d/audit-log\"", "link of the dashboard leads to /d/audit-log"),
         ("var-user", "var-who", "no variable"),
         ("${environment:queryparam}", "${env:queryparam}", "no variable"),
         ("/d/audit-trail?", "/d/audit?", "leads to"),

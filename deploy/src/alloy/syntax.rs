@@ -22,7 +22,7 @@ pub struct Block {
 
 /// What is assigned.
 #[derive(Debug, Clone, PartialEq)]
-#[allow(missing_docs, reason = "the names say it")]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Value {
     Text(String),
     Number(f64),

@@ -98,7 +98,7 @@ pub enum Filter {
 
 /// How two numbers compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Compare {
     Equal,
     NotEqual,
@@ -162,7 +162,7 @@ pub enum Metric {
 
 /// What is made of a series' lines.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[allow(missing_docs, reason = "the names are LogQL's")]
+#[expect(missing_docs, reason = "the names are LogQL's")]
 pub enum Over {
     Count,
     Rate,
@@ -175,7 +175,7 @@ pub enum Over {
 
 /// What is made of several series.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[allow(missing_docs, reason = "the names are LogQL's")]
+#[expect(missing_docs, reason = "the names are LogQL's")]
 pub enum Aggregate {
     Sum,
     Avg,

@@ -74,7 +74,7 @@ impl Asked {
         Self { address, auditor, came }
     }
 
-    /// Asks by a client of its own, from `127.0.0.<from>`. What the answer is, the record says.
+    /// Asks by a client of its own, from `127.0.0.<from>`: Linux takes all of `127.0.0.0/8` for its own addresses. What the answer is, the record says.
     fn ask(&self, name: &str, method: Method, path: &str, with: With) {
         let own = IpAddr::V4(Ipv4Addr::new(127, 0, 0, with.from.max(1)));
         let client = Client::builder().local_address(own).timeout(PATIENCE).build().expect("a client");
