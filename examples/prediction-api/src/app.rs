@@ -11,16 +11,17 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::map_response;
 use axum::response::Response;
 use prediction_model::{Predictor, Version};
+use service_kit::database::Database;
+use service_kit::users::Users;
+use service_kit::workers::{Stopping, Workers};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::cors::Origins;
-use crate::database::Database;
 use crate::error::ApiError;
 use crate::feedback::FeedbackTable;
 use crate::limits::Limiter;
 use crate::models::Models;
 use crate::openapi;
-use crate::passwords::{HashError, Password};
 use crate::remote::mlflow::Tracking;
 use crate::remote::slack::Slack;
 use crate::routes::audit_logs::audit_logs;
@@ -33,8 +34,6 @@ use crate::routes::report::report;
 use crate::routes::retrain::retrain;
 use crate::routes::slack_alert::slack_alert;
 use crate::tokens::Tokens;
-use crate::users::Users;
-use crate::workers::Workers;
 
 /// The most that a JSON body may have.
 const JSON_BYTES: usize = 64 * 1024;
@@ -48,7 +47,6 @@ pub(crate) struct App(Arc<Shared>);
 struct Shared {
     parts: Parts,
     feedback: FeedbackTable,
-    nobodys_hash: String,
     /// Set once the routes are known.
     description: OnceLock<String>,
     training: Arc<Semaphore>,
@@ -74,20 +72,17 @@ pub(crate) struct Parts {
 }
 
 impl App {
-    /// # Errors
-    /// When the system gives no random salt.
-    pub(crate) fn new(parts: Parts) -> Result<Self, HashError> {
-        Ok(Self(Arc::new(Shared {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self(Arc::new(Shared {
             feedback: FeedbackTable::new(Arc::clone(&parts.database)),
             parts,
-            nobodys_hash: Password::random().hash()?,
             description: OnceLock::new(),
             training: Arc::new(Semaphore::new(1)),
             hashing: Workers::new(),
             computing: Workers::new(),
             reading: Workers::new(),
             training_work: Workers::new(),
-        })))
+        }))
     }
 
     pub(crate) fn users(&self) -> &Users {
@@ -100,11 +95,6 @@ impl App {
 
     pub(crate) fn store(&self) -> &Store {
         &self.0.parts.store
-    }
-
-    /// A hash that no password matches but one that nobody knows, for names that nobody has.
-    pub(crate) fn nobodys_hash(&self) -> &String {
-        &self.0.nobodys_hash
     }
 
     pub(crate) fn predictor(&self, version: Version) -> Arc<Predictor> {
@@ -155,7 +145,7 @@ impl App {
     pub(crate) async fn train<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, ApiError> {
+    ) -> Result<T, Stopping> {
         self.0.training_work.run(work).await
     }
 
@@ -163,7 +153,7 @@ impl App {
     pub(crate) async fn hash<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, ApiError> {
+    ) -> Result<T, Stopping> {
         self.0.hashing.run(work).await
     }
 
@@ -171,7 +161,7 @@ impl App {
     pub(crate) async fn compute<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, ApiError> {
+    ) -> Result<T, Stopping> {
         self.0.computing.run(work).await
     }
 
@@ -179,7 +169,7 @@ impl App {
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, ApiError> {
+    ) -> Result<T, Stopping> {
         self.0.reading.run(work).await
     }
 }

@@ -4,11 +4,11 @@ use audit_axum::{Actor, set_actor};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use service_kit::users::User;
 
 use crate::app::App;
 use crate::error::ApiError;
 use crate::tokens::TokenError;
-use crate::users::User;
 
 /// A user with a valid token. The record's actor from here on, whatever becomes of the request.
 pub(crate) struct Caller(User);

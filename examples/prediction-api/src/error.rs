@@ -1,7 +1,5 @@
 //! What an answer says when it is not what was asked for.
 
-use std::error::Error;
-
 use audit_axum::set_reason;
 use audit_store::QueryError;
 use axum::Json;
@@ -9,15 +7,15 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use prediction_model::DecodeError;
 use serde::Serialize;
+use service_kit::database::DatabaseError;
+use service_kit::files::FileError;
+use service_kit::users::UsersError;
+use service_kit::workers::Stopping;
 
-use crate::database::DatabaseError;
-use crate::files::FileError;
 use crate::limits::TooMany;
-use crate::passwords::HashError;
 use crate::remote::RemoteError;
 use crate::remote::slack::AlertError;
 use crate::tokens::TokenError;
-use crate::users::UsersError;
 
 /// Why a request is refused or failed.
 ///
@@ -63,16 +61,14 @@ pub(crate) enum ApiError {
     NoSuchPath,
     #[error("the path does not take this method")]
     NoSuchMethod,
-    #[error("the service is stopping")]
-    Stopping,
+    #[error(transparent)]
+    Stopping(#[from] Stopping),
     #[error(transparent)]
     Users(#[from] UsersError),
     #[error(transparent)]
     Database(#[from] DatabaseError),
     #[error("the new model cannot be kept")]
     Model(#[from] FileError),
-    #[error(transparent)]
-    Hash(#[from] HashError),
     #[error(transparent)]
     Query(QueryError),
     #[error("cannot make an answer")]
@@ -134,12 +130,11 @@ impl ApiError {
             Self::Undecodable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Tracking(_) => StatusCode::BAD_GATEWAY,
-            Self::NoTracking | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoTracking | Self::Stopping(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Alert(_)
             | Self::Users(_)
             | Self::Database(_)
             | Self::Model(_)
-            | Self::Hash(_)
             | Self::Query(_)
             | Self::Answer(_)
             | Self::Page(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -169,14 +164,10 @@ impl ApiError {
             Self::Alert(_) => Told::msg("Failed to send Slack alert"),
             Self::NoSuchPath => Told::msg("Recurso no encontrado"),
             Self::NoSuchMethod => Told::msg("Método no permitido"),
-            Self::Stopping => Told::msg("Servicio no disponible"),
-            Self::Users(_)
-            | Self::Database(_)
-            | Self::Model(_)
-            | Self::Hash(_)
-            | Self::Query(_)
-            | Self::Answer(_)
-            | Self::Page(_) => Told::msg("Error interno"),
+            Self::Stopping(_) => Told::msg("Servicio no disponible"),
+            Self::Users(_) | Self::Database(_) | Self::Model(_) | Self::Query(_) | Self::Answer(_) | Self::Page(_) => {
+                Told::msg("Error interno")
+            }
         }
     }
 }
@@ -185,7 +176,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = self.status();
         if status.is_server_error() {
-            tracing::error!("{}", chain(&self));
+            tracing::error!("{}", service_kit::chain(&self));
         }
         let mut response = (status, Json(self.told())).into_response();
         if status == StatusCode::UNAUTHORIZED {
@@ -198,17 +189,4 @@ impl IntoResponse for ApiError {
         }
         response
     }
-}
-
-/// An error and what caused it, on one line.
-#[must_use]
-pub fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

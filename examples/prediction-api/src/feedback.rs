@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
-
-use crate::database::{Database, DatabaseError};
+use service_kit::database::{Database, DatabaseError};
 
 /// The digits that a prediction can be.
 const DIGITS: usize = 10;
@@ -101,11 +100,12 @@ impl FeedbackTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::database;
 
     #[test]
     fn what_is_said_is_kept_and_counted() {
         let folder = tempfile::tempdir().unwrap();
-        let table = FeedbackTable::new(Arc::new(Database::open(&folder.path().join("app.db")).unwrap()));
+        let table = FeedbackTable::new(Arc::new(database::open(folder.path()).unwrap()));
         assert_eq!(table.tallies().unwrap(), [Tally::default(); DIGITS]);
         let new = |prediction, correct| NewFeedback { prediction, correct, comment: Some("sí".to_owned()) };
         let kept = table.add("ana".to_owned(), new(7, true)).unwrap();

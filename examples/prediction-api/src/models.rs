@@ -4,8 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use prediction_model::{Predictor, Version, WeightsError};
-
-use crate::files::{FileError, StagedFile, read_bytes_if_there, stage_private_file};
+use service_kit::files::{FileError, StagedFile, read_bytes_if_there, stage_private_file};
 
 /// Both models.
 pub(crate) struct Models {
@@ -103,7 +102,7 @@ mod tests {
     use prediction_model::{Training, train_v2};
 
     use super::*;
-    use crate::files::write_private_file;
+    use service_kit::files::write_private_file;
 
     #[test]
     fn only_a_model_that_does_as_well_is_deployed_and_then_it_stays() {

@@ -12,7 +12,7 @@ use audit_axum::{data, step};
 use prediction_model::{Accuracy, Sample, Training, dataset, mlp, train_v2};
 
 use crate::app::App;
-use crate::error::{ApiError, chain};
+use crate::error::ApiError;
 use crate::feedback::Tally;
 use crate::models::Candidate;
 use crate::remote::mlflow::{Run, RunStatus, Tracking};
@@ -51,7 +51,7 @@ pub(crate) async fn retrain(app: &App, tracking: &Tracking, user: &str) -> Resul
         }
         Err(error) => {
             if let Err(also) = run.end(RunStatus::Failed).await {
-                tracing::warn!(run = run.id(), "the run cannot be ended: {}", chain(&also));
+                tracing::warn!(run = run.id(), "the run cannot be ended: {}", service_kit::chain(&also));
             }
             Err(error)
         }

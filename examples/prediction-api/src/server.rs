@@ -12,6 +12,9 @@ use std::time::Duration;
 use audit_axum::{Auditor, BuildError, Output, ShutdownReport};
 use audit_store::{OpenError, Store};
 use prediction_model::{Predictor, Version};
+use service_kit::database::DatabaseError;
+use service_kit::files::{FileError, make_private_directory, random_text, read_if_there, write_private_file};
+use service_kit::users::{self, UsersError};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
@@ -20,18 +23,15 @@ use tracing_subscriber::filter::{EnvFilter, LevelFilter, ParseError};
 use tracing_subscriber::{Layer as _, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::app::{App, Parts, router};
-use crate::database::{Database, DatabaseError};
-use crate::files::{FileError, make_private_directory, random_text, read_if_there, write_private_file};
+use crate::database;
 use crate::limits::Limiter;
 use crate::models::{Models, ModelsError};
-use crate::passwords::{HashError, Password};
 use crate::remote;
 use crate::remote::mlflow::Tracking;
 use crate::remote::slack::Slack;
 use crate::settings::{SettingError, Settings, check_key};
 use crate::signals::Signals;
 use crate::tokens::Tokens;
-use crate::users::{ADMIN, NewUser, Users, UsersError};
 
 /// How long open requests may take to end once the service is told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -69,9 +69,6 @@ pub enum StartError {
     /// The description of the API.
     #[error("the API cannot be described")]
     Description(#[from] serde_json::Error),
-    /// The system gives no random salt.
-    #[error("the service cannot be prepared")]
-    Hash(#[from] HashError),
     /// The audit store.
     #[error("the audit trail cannot be opened")]
     Store(#[from] OpenError),
@@ -90,9 +87,6 @@ pub enum StartError {
 
 /// Where a key that was generated is kept.
 const KEY_FILE: &str = "jwt-secret-key";
-/// Where the first users' passwords are told.
-const PASSWORDS_FILE: &str = "initial-passwords";
-
 /// Serves until a signal says to stop, then lets requests end, writes what is recorded, and says what came of it.
 /// `lookup` is asked for each setting, `AUDIT_*` and `RUST_LOG` too.
 ///
@@ -107,8 +101,8 @@ pub async fn run(lookup: impl Fn(&str) -> Option<OsString>) -> Result<(), StartE
     make_private_directory(data_dir)?;
     let store = Store::open(data_dir.join("audit.db"))?;
     // Before the log: if it names one of these files by mistake, it finds that they are no logs.
-    let database = Arc::new(Database::open(&data_dir.join("app.db"))?);
-    let users = open_users(data_dir, Arc::clone(&database), settings.users)?;
+    let database = Arc::new(database::open(data_dir)?);
+    let users = users::open(data_dir, Arc::clone(&database), settings.users.as_deref())?;
     let models = Models::open(data_dir.join("model-v2.bin"))?;
     let tokens = Tokens::new(&key(data_dir, settings.jwt_key)?);
     // The log's lock also keeps a second service off this directory, unless it logs elsewhere.
@@ -136,34 +130,13 @@ pub async fn run(lookup: impl Fn(&str) -> Option<OsString>) -> Result<(), StartE
         limiter: Limiter::new(settings.rate_limits),
         tracking: settings.mlflow.map(|uri| Tracking::new(client.clone(), &uri)),
         slack: Slack::new(client, settings.slack),
-    })?;
+    });
     for version in [Version::V1, Version::V2] {
         say_accuracy(version, &app.predictor(version));
     }
     let routes = router(app.clone(), settings.origins)?;
     eprint!("{}", auditor.endpoints());
     serve(routes, app, auditor, &settings.addresses).await
-}
-
-/// The users of the setting; without it, and without any user, two whose passwords go into a file.
-fn open_users(data_dir: &Path, database: Arc<Database>, listed: Option<Vec<NewUser>>) -> Result<Users, StartError> {
-    let users = Users::new(database);
-    if let Some(listed) = listed {
-        users.put(&listed)?;
-    } else if users.is_empty()? {
-        let initial = [("admin", ADMIN), ("demo", "user")].map(|(name, role)| NewUser {
-            name: name.to_owned(),
-            password: Password::random(),
-            role: role.to_owned(),
-        });
-        let lines: String = initial.iter().map(|user| format!("{}:{}\n", user.name, user.password.reveal())).collect();
-        let path = data_dir.join(PASSWORDS_FILE);
-        // First: users whose passwords nobody was told would lock everybody out.
-        write_private_file(&path, lines.as_bytes())?;
-        users.put(&initial)?;
-        eprintln!("users admin and demo were created; their passwords are in {}", path.display());
-    }
-    Ok(users)
 }
 
 /// The key that tokens are signed with: the setting's, or one that is generated once.

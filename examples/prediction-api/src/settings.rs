@@ -1,19 +1,16 @@
 //! What the environment says, but for `AUDIT_*`, which the auditor reads itself.
 
 use std::ffi::OsString;
-use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use reqwest::Url;
+use service_kit::listen::{EXPECTED_HOST, EXPECTED_PORT, parse_port, resolve};
+use service_kit::users::{EXPECTED_USERS, NewUser, parse_users};
 
 use crate::cors::Origins;
 use crate::limits::RateLimits;
-use crate::passwords::Password;
 use crate::tokens::KEY_BYTES;
-use crate::users::NewUser;
-
-/// How long a user's name may be, in characters; the column of the Flask application has 80.
-pub(crate) const NAME_CHARS: usize = 80;
 
 /// Settings that were read and are right.
 pub(crate) struct Settings {
@@ -83,10 +80,10 @@ impl Settings {
         let slack = text("SLACK_WEBHOOK_URL", &mut errors);
         let data_dir = lookup("DATA_DIR").filter(|path| !path.is_empty()).map_or_else(|| "data".into(), PathBuf::from);
 
-        let port = or_note(port.map_or(Ok(8080), |port| parse_port(&port)), &mut errors);
-        let addresses = or_note(resolve(&host, port.unwrap_or_default()), &mut errors);
+        let port = or_note(port.map_or(Ok(8080), |port| read_port(&port)), &mut errors);
+        let addresses = or_note(read_host(&host, port.unwrap_or_default()), &mut errors);
         let jwt_key = or_note(jwt_key.map(check_key).transpose(), &mut errors);
-        let users = or_note(users.map(|users| parse_users(&users)).transpose(), &mut errors);
+        let users = or_note(users.map(|users| read_users(&users)).transpose(), &mut errors);
         let rate_limits = or_note(rate_limits.map(read_limits).transpose(), &mut errors).flatten();
         let origins = or_note(origins.map(read_origins).transpose(), &mut errors).flatten();
         let mlflow =
@@ -112,20 +109,14 @@ fn or_note<T>(result: Result<T, SettingError>, errors: &mut Vec<SettingError>) -
     result.map_err(|error| errors.push(error)).ok()
 }
 
-fn parse_port(value: &str) -> Result<u16, SettingError> {
-    let expected = "a number from 0 to 65535, 0 for any that is free";
-    value.trim().parse().map_err(|_| SettingError::Value { name: "PORT", value: value.to_owned(), expected })
+fn read_port(value: &str) -> Result<u16, SettingError> {
+    let wrong = || SettingError::Value { name: "PORT", value: value.to_owned(), expected: EXPECTED_PORT };
+    parse_port(value).ok_or_else(wrong)
 }
 
-fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, SettingError> {
-    let bare = host.trim().trim_start_matches('[').trim_end_matches(']');
-    match (bare, port).to_socket_addrs().map(Iterator::collect::<Vec<_>>) {
-        Ok(addresses) if !addresses.is_empty() => Ok(addresses),
-        _ => {
-            let expected = "an address, or a name that resolves to one";
-            Err(SettingError::Value { name: "HOST", value: host.to_owned(), expected })
-        }
-    }
+fn read_host(host: &str, port: u16) -> Result<Vec<SocketAddr>, SettingError> {
+    let wrong = || SettingError::Value { name: "HOST", value: host.to_owned(), expected: EXPECTED_HOST };
+    resolve(host, port).ok_or_else(wrong)
 }
 
 fn read_limits(value: String) -> Result<RateLimits, SettingError> {
@@ -159,50 +150,15 @@ pub(crate) fn check_key(key: String) -> Result<String, SettingError> {
     Err(SettingError::Secret { name: "JWT_SECRET_KEY", problem, expected: "32 or more, or none to have one generated" })
 }
 
-fn parse_users(value: &str) -> Result<Vec<NewUser>, SettingError> {
-    let refuse = |problem: String| SettingError::Secret {
-        name: "PREDICTION_API_USERS",
-        problem,
-        expected: "name:password:role, separated by commas, such as ana:a password:admin",
-    };
-    let mut users: Vec<NewUser> = Vec::new();
-    let entries = value.split(',').map(str::trim).enumerate();
-    for (index, entry) in entries.filter(|(_, entry)| !entry.is_empty()) {
-        let place = index + 1;
-        let user = parse_user(entry).map_err(|problem| refuse(format!("has {problem} in entry {place}")))?;
-        if users.iter().any(|known| known.name == user.name) {
-            return Err(refuse(format!("has a name for the second time in entry {place}")));
-        }
-        users.push(user);
-    }
-    if users.is_empty() { Err(refuse("has no entry".to_owned())) } else { Ok(users) }
-}
-
-/// The name ends at the first colon, the role begins after the last: a password may have colons.
-fn parse_user(entry: &str) -> Result<NewUser, &'static str> {
-    let (name, rest) = entry.split_once(':').ok_or("no colon")?;
-    let (password, role) = rest.rsplit_once(':').ok_or("only one colon")?;
-    let (name, role) = (name.trim(), role.trim());
-    let is_name = (1..=NAME_CHARS).contains(&name.chars().count()) && !name.chars().any(char::is_control);
-    if !is_name {
-        return Err("a name that is empty or too long");
-    }
-    // Records give these names to those who were not identified.
-    if ["anonymous", "unknown"].contains(&name) {
-        return Err("a name that stands for nobody");
-    }
-    if password.is_empty() {
-        return Err("an empty password");
-    }
-    let is_role = (1..=32).contains(&role.len()) && role.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'_' | b'-'));
-    if !is_role {
-        return Err("a role that is not a word in lower case");
-    }
-    Ok(NewUser { name: name.to_owned(), password: Password::new(password), role: role.to_owned() })
+fn read_users(value: &str) -> Result<Vec<NewUser>, SettingError> {
+    let expected = EXPECTED_USERS;
+    parse_users(value).map_err(|problem| SettingError::Secret { name: "PREDICTION_API_USERS", problem, expected })
 }
 
 #[cfg(test)]
 mod tests {
+    use service_kit::passwords::Password;
+
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> Result<Settings, Vec<String>> {

@@ -8,7 +8,8 @@ mod support;
 use std::fs;
 use std::path::Path;
 
-use support::{PATIENCE, Service, mode, refused};
+use service_kit::testing::mode;
+use support::{PATIENCE, Service, refused};
 
 fn password_of(name: &str, data_dir: &Path) -> String {
     let text = fs::read_to_string(data_dir.join("initial-passwords")).unwrap();

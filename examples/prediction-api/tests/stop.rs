@@ -28,10 +28,10 @@ impl Open {
         let head = format!(
             "POST /api/v2/predict HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\nContent-Length: {}\r\n\
              Content-Type: multipart/form-data; boundary=x\r\nExpect: 100-continue\r\n\r\n",
-            service.address,
+            service.address(),
             body.len()
         );
-        let mut stream = TcpStream::connect(&service.address).unwrap();
+        let mut stream = TcpStream::connect(service.address()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.write_all(head.as_bytes()).unwrap();
         let mut interim = [0; 25];

@@ -4,14 +4,13 @@ use audit_axum::{Outcome, audited, data, set_actor, set_outcome};
 use axum::Json;
 use axum::extract::{FromRequest, Request, State};
 use serde::{Deserialize, Serialize};
+use service_kit::passwords::Password;
+use service_kit::users::{NAME_CHARS, Verdict};
 
 use crate::app::App;
 use crate::error::{ApiError, Told};
 use crate::json_body::read_object;
 use crate::limits::WithinLimits;
-use crate::passwords::Password;
-use crate::settings::NAME_CHARS;
-use crate::users::User;
 
 /// What is to be proved. Neither part is empty.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -25,13 +24,6 @@ pub(crate) struct Credentials {
 pub(crate) struct Granted {
     /// Good for an hour, in the header `Authorization: Bearer …`.
     access_token: String,
-}
-
-/// What a comparison came to. The record tells apart what the client may not.
-enum Verdict {
-    Right(User),
-    NoSuchUser,
-    WrongPassword,
 }
 
 impl FromRequest<App> for Credentials {
@@ -70,7 +62,8 @@ pub(crate) async fn login(
 ) -> Result<Json<Granted>, ApiError> {
     let Credentials { username, password } = credentials;
     let claimed: String = username.chars().take(NAME_CHARS).collect();
-    let reason = match app.hash(compare(app.clone(), username, password)).await?? {
+    let users = app.clone();
+    let reason = match app.hash(move || users.users().check(&username, &password)).await?? {
         Verdict::Right(user) => {
             set_actor(user.actor());
             return Ok(Json(Granted { access_token: app.tokens().issue(&user.name)? }));
@@ -81,18 +74,4 @@ pub(crate) async fn login(
     data("username", claimed);
     set_outcome(Outcome::Denied, reason);
     Err(ApiError::WrongCredentials)
-}
-
-/// Takes as long for a name that nobody has as for one that somebody has: the answer's time tells nothing.
-fn compare(app: App, username: String, password: Password) -> impl FnOnce() -> Result<Verdict, ApiError> + Send {
-    move || {
-        let user = app.users().find(&username)?;
-        let hash = user.as_ref().map_or(app.nobodys_hash(), |user| &user.password_hash);
-        let matches = password.matches(hash)?;
-        Ok(match user {
-            Some(user) if matches => Verdict::Right(user),
-            Some(_) => Verdict::WrongPassword,
-            None => Verdict::NoSuchUser,
-        })
-    }
 }

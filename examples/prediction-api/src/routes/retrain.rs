@@ -7,12 +7,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
+use service_kit::workers::Stopping;
 use tokio::sync::oneshot;
 use tokio::task::JoinError;
 
 use crate::app::App;
 use crate::caller::Admin;
-use crate::error::{ApiError, Told, chain};
+use crate::error::{ApiError, Told};
 use crate::limits::WithinLimits;
 use crate::retraining::{Retrained, retrain as train, share};
 use crate::routes::refusals::{ForAdmins, ForUsers};
@@ -63,7 +64,7 @@ pub(crate) async fn retrain(
     let Ok(ended) = told.await else {
         return match task.await.map_err(JoinError::try_into_panic) {
             Err(Ok(panic)) => resume_unwind(panic),
-            _ => Err(ApiError::Stopping),
+            _ => Err(ApiError::Stopping(Stopping)),
         };
     };
     let retrained = ended.map_err(|error| match error {
@@ -85,7 +86,7 @@ fn record_alone(app: &App, admin: &Admin, ended: Result<Retrained, ApiError>) {
             event.reason("it ended after its client had left")
         }
         Err(error) => {
-            let text = chain(&error);
+            let text = service_kit::chain(&error);
             tracing::error!("a training whose client had left failed: {text}");
             event.outcome(Outcome::Failed).reason(text)
         }

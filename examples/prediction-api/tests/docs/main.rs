@@ -48,7 +48,7 @@ async fn the_page_shows_every_operation_and_tries_one() {
     let service = Service::start(data_dir.path(), &[("PREDICTION_API_USERS", &users)]);
     let description = get(&service, "/openapi.json", None).await;
     let browser = Browser::start(program).await;
-    browser.open(&format!("http://{}/docs/", service.address)).await;
+    browser.open(&format!("http://{}/docs/", service.address())).await;
 
     let described = operations(&description);
     assert!(!described.is_empty());
@@ -120,7 +120,7 @@ fn operations(description: &Value) -> BTreeSet<(String, String)> {
 }
 
 async fn get(service: &Service, path: &str, token: Option<&str>) -> Value {
-    let request = reqwest::Client::new().get(format!("http://{}{path}", service.address)).timeout(PATIENCE);
+    let request = reqwest::Client::new().get(format!("http://{}{path}", service.address())).timeout(PATIENCE);
     let request = token.into_iter().fold(request, |request, token| request.bearer_auth(token));
     let answer = request.send().await.unwrap().error_for_status().unwrap();
     answer.json().await.unwrap()

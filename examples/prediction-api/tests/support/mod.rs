@@ -7,12 +7,8 @@ pub mod mlflow;
 pub mod slack;
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::thread;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use reqwest::header::HeaderMap;
@@ -20,30 +16,15 @@ use reqwest::multipart::{Form, Part};
 use reqwest::{Method, RequestBuilder};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use service_kit::testing::{self, Program};
+pub use service_kit::testing::{Ended, PATIENCE, until};
 
-/// How long a debug build may take until it listens.
-const START: Duration = Duration::from_secs(10);
-/// How long anything else may take before a test gives up.
-pub const PATIENCE: Duration = Duration::from_secs(30);
-/// Within this of its answer, a record can be asked for.
-const PROMISED: Duration = Duration::from_secs(1);
-
-/// The program, running; killed when dropped.
+/// The program, running, and a client.
 pub struct Service {
-    child: Child,
-    stderr: Receiver<String>,
-    said: Vec<String>,
+    program: Program,
     pub data_dir: PathBuf,
-    pub address: String,
     client: reqwest::Client,
     forwarded_for: Option<String>,
-}
-
-/// How the program ended.
-pub struct Ended {
-    pub status: ExitStatus,
-    pub stdout: String,
-    pub stderr: Vec<String>,
 }
 
 /// What the client got.
@@ -52,7 +33,6 @@ pub struct Answer {
     pub headers: HeaderMap,
     pub bytes: usize,
     pub body: Value,
-    at: Instant,
 }
 
 fn command(data_dir: &Path, variables: &[(&str, &str)]) -> Command {
@@ -63,79 +43,48 @@ fn command(data_dir: &Path, variables: &[(&str, &str)]) -> Command {
         .env("DATA_DIR", data_dir)
         .env("RATE_LIMITS", "off")
         .envs(variables.iter().copied());
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
 /// Runs the program when it should not start.
 pub fn refused(data_dir: &Path, variables: &[(&str, &str)]) -> Ended {
-    let output = command(data_dir, variables).output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    let stderr = text(&output.stderr).lines().map(str::to_owned).collect();
-    Ended { status: output.status, stdout: text(&output.stdout), stderr }
+    testing::refused(&mut command(data_dir, variables))
 }
 
 impl Service {
     /// Starts the program and waits until it listens.
     pub fn start(data_dir: &Path, variables: &[(&str, &str)]) -> Self {
-        let mut child = command(data_dir, variables).spawn().unwrap();
-        let (lines, stderr) = channel();
-        let pipe = BufReader::new(child.stderr.take().unwrap());
-        thread::spawn(move || pipe.lines().map_while(Result::ok).try_for_each(|line| lines.send(line)));
+        let program = Program::start(&mut command(data_dir, variables));
         let client = reqwest::Client::builder().user_agent("walk/1").timeout(PATIENCE).build().unwrap();
-        let data_dir = data_dir.to_owned();
-        let mut service =
-            Self { child, stderr, said: Vec::new(), data_dir, address: String::new(), client, forwarded_for: None };
-        let line = service.hears("listening on http://", START);
-        service.address = line.trim_start_matches("listening on http://").to_owned();
-        service
+        Self { program, data_dir: data_dir.to_owned(), client, forwarded_for: None }
+    }
+
+    pub fn address(&self) -> &str {
+        self.program.address()
     }
 
     /// Waits for a line that begins so on stderr.
     pub fn hears(&mut self, beginning: &str, patience: Duration) -> String {
-        let deadline = Instant::now() + patience;
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let Ok(line) = self.stderr.recv_timeout(left) else {
-                panic!("nothing begins with {beginning:?} in {patience:?}: {:#?}", self.said)
-            };
-            self.said.push(line.clone());
-            if line.starts_with(beginning) {
-                return line;
-            }
-        }
+        self.program.hears(beginning, patience)
     }
 
     /// What was said on stderr until the last line that was waited for.
     pub fn said(&self) -> &[String] {
-        &self.said
+        self.program.said()
     }
 
     /// Sends a signal, `TERM` or `INT`.
     pub fn signal(&self, name: &str) {
-        let kill = format!("kill -{name} {}", self.child.id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        self.program.signal(name);
     }
 
     /// Waits for the end.
-    pub fn ends(mut self) -> Ended {
-        let deadline = Instant::now() + PATIENCE;
-        let mut stdout = String::new();
-        self.child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
-        let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
-            }
-            assert!(Instant::now() < deadline, "the program goes on");
-            thread::yield_now();
-        };
-        let mut stderr = std::mem::take(&mut self.said);
-        stderr.extend(self.stderr.iter());
-        Ended { status, stdout, stderr }
+    pub fn ends(self) -> Ended {
+        self.program.ends()
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let request = self.client.request(method, format!("http://{}{path}", self.address));
+        let request = self.client.request(method, format!("http://{}{path}", self.address()));
         match &self.forwarded_for {
             Some(client) => request.header("x-forwarded-for", client),
             None => request,
@@ -181,10 +130,10 @@ impl Service {
         (page.records.iter().map(|record| record.get().to_owned()).collect(), page.next)
     }
 
-    /// The record of an answer: asked for within the time that is promised, and the very same line in the file.
+    /// The record of an answer: asked for until it is there, and the very same line in the file.
     pub async fn record(&self, token: &str, answer: &Answer) -> Value {
         let id = answer.audit_id().expect("an audited request's answer names its record");
-        let deadline = answer.at + PROMISED;
+        let deadline = Instant::now() + PATIENCE;
         // The store and the file have a thread each: either may be first.
         let line = loop {
             let asked = Instant::now();
@@ -195,7 +144,7 @@ impl Service {
                 assert_eq!(record, *line);
                 break record;
             }
-            assert!(asked < deadline, "no record {id} in {PROMISED:?}");
+            assert!(asked < deadline, "no record {id} in {PATIENCE:?}");
         };
         serde_json::from_str(&line).unwrap()
     }
@@ -220,16 +169,6 @@ impl Service {
     }
 }
 
-impl Drop for Service {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        if self.child.try_wait().is_ok_and(|status| status.is_none()) {
-            self.child.kill().unwrap();
-            self.child.wait().unwrap();
-        }
-    }
-}
-
 impl Answer {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
@@ -243,11 +182,10 @@ impl Answer {
 /// Sends a request. Every answer is JSON, and for nobody else.
 pub async fn answer(request: RequestBuilder) -> Answer {
     let response = request.send().await.unwrap();
-    let at = Instant::now();
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let bytes = response.bytes().await.unwrap();
     let body = serde_json::from_slice(&bytes).unwrap();
-    let answer = Answer { status, headers, bytes: bytes.len(), body, at };
+    let answer = Answer { status, headers, bytes: bytes.len(), body };
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
     assert_eq!(answer.header("content-type"), Some("application/json"));
@@ -255,20 +193,7 @@ pub async fn answer(request: RequestBuilder) -> Answer {
     answer
 }
 
-/// Waits until something is so.
-pub async fn until(is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "it is not so in {PATIENCE:?}");
-        tokio::task::yield_now().await;
-    }
-}
-
 /// A form with one file.
 pub fn file(name: &str, bytes: Vec<u8>) -> Form {
     Form::new().part("file", Part::bytes(bytes).file_name(name.to_owned()))
-}
-
-pub fn mode(path: &Path) -> u32 {
-    fs::metadata(path).unwrap().permissions().mode() & 0o777
 }

@@ -8,7 +8,7 @@ use crate::files::random_text;
 /// A password as somebody typed it. It cannot be printed.
 #[derive(Clone, PartialEq, Eq, serde::Deserialize)]
 #[serde(transparent)]
-pub(crate) struct Password(String);
+pub struct Password(String);
 
 /// A password could not be hashed or compared, which says nothing about whether it is right.
 #[derive(Debug, thiserror::Error)]
@@ -19,32 +19,36 @@ pub struct HashError {
 }
 
 impl Password {
-    pub(crate) fn new(text: impl Into<String>) -> Self {
+    /// A password, as it was typed.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
     /// One that nobody guesses: 24 letters and digits, 142 bits.
-    pub(crate) fn random() -> Self {
+    pub fn random() -> Self {
         Self(random_text(24))
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether nothing was typed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The text, to be handed to the user once.
-    pub(crate) fn reveal(&self) -> &str {
+    pub fn reveal(&self) -> &str {
         &self.0
     }
 
     /// A salted hash, in PHC form. **It takes its time**: an async caller uses a blocking task.
-    pub(crate) fn hash(&self) -> Result<String, HashError> {
+    pub fn hash(&self) -> Result<String, HashError> {
         let hash = Argon2::default().hash_password(self.0.as_bytes());
         hash.map(|hash| hash.to_string()).map_err(|source| HashError { attempted: "hash", source })
     }
 
     /// Whether `hash` was made of this password. **It takes its time**: an async caller uses a blocking task.
-    pub(crate) fn matches(&self, hash: &str) -> Result<bool, HashError> {
+    pub fn matches(&self, hash: &str) -> Result<bool, HashError> {
         match Argon2::default().verify_password(self.0.as_bytes(), hash) {
             Ok(()) => Ok(true),
             Err(Error::PasswordInvalid) => Ok(false),

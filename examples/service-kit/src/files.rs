@@ -22,12 +22,12 @@ impl FileError {
 }
 
 /// Letters and digits from the system's generator, six bits each or nearly.
-pub(crate) fn random_text(length: usize) -> String {
+pub fn random_text(length: usize) -> String {
     Alphanumeric.sample_string(&mut rand::rng(), length)
 }
 
 /// Makes a directory, 0700, with those above it; one that exists keeps its mode.
-pub(crate) fn make_private_directory(path: &Path) -> Result<(), FileError> {
+pub fn make_private_directory(path: &Path) -> Result<(), FileError> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -36,24 +36,24 @@ pub(crate) fn make_private_directory(path: &Path) -> Result<(), FileError> {
 }
 
 /// Creates an empty file, 0600, unless it exists.
-pub(crate) fn make_private_file(path: &Path) -> Result<(), FileError> {
+pub fn make_private_file(path: &Path) -> Result<(), FileError> {
     let created = private_options().append(true).create(true).open(path);
     created.map(drop).map_err(FileError::on("create", path))
 }
 
 /// Writes a file, 0600, as a whole: a reader, or a start after a crash, finds all of it or what was there before.
-pub(crate) fn write_private_file(path: &Path, contents: &[u8]) -> Result<(), FileError> {
+pub fn write_private_file(path: &Path, contents: &[u8]) -> Result<(), FileError> {
     stage_private_file(path, contents)?.take_its_place()
 }
 
 /// A file that is on the disk as a whole, beside the one whose place it is to take.
-pub(crate) struct StagedFile {
+pub struct StagedFile {
     staged: PathBuf,
     place: PathBuf,
 }
 
 /// Writes a file, 0600, beside `path`.
-pub(crate) fn stage_private_file(path: &Path, contents: &[u8]) -> Result<StagedFile, FileError> {
+pub fn stage_private_file(path: &Path, contents: &[u8]) -> Result<StagedFile, FileError> {
     let mut staged = path.as_os_str().to_owned();
     staged.push(".new");
     let staged = PathBuf::from(staged);
@@ -72,7 +72,11 @@ pub(crate) fn stage_private_file(path: &Path, contents: &[u8]) -> Result<StagedF
 }
 
 impl StagedFile {
-    pub(crate) fn take_its_place(self) -> Result<(), FileError> {
+    /// Renames it over the one whose place it takes.
+    ///
+    /// # Errors
+    /// When the system refuses; what was there before is there still.
+    pub fn take_its_place(self) -> Result<(), FileError> {
         fs::rename(&self.staged, &self.place).map_err(FileError::on("replace", &self.place))
     }
 }
@@ -81,12 +85,12 @@ impl StagedFile {
 ///
 /// # Errors
 /// When others may read or change it too: then it is not.
-pub(crate) fn read_if_there(path: &Path) -> Result<Option<String>, FileError> {
+pub fn read_if_there(path: &Path) -> Result<Option<String>, FileError> {
     private(path, |path| fs::read_to_string(path))
 }
 
 /// As [`read_if_there`], the bytes.
-pub(crate) fn read_bytes_if_there(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+pub fn read_bytes_if_there(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     private(path, |path| fs::read(path))
 }
 
