@@ -1,0 +1,148 @@
+//! What the environment says, but for `AUDIT_*`, which the auditor reads itself.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use service_kit::listen::{EXPECTED_HOST, EXPECTED_PORT, parse_port, resolve};
+use service_kit::users::{EXPECTED_USERS, NewUser, parse_users};
+
+/// Settings that were read and are right.
+pub(crate) struct Settings {
+    /// The addresses of `HOST`, with `PORT`; all of them are listened on.
+    pub(crate) addresses: Vec<SocketAddr>,
+    pub(crate) data_dir: PathBuf,
+    /// `GVSIGOL_PATH` with a leading slash and without one at its end: where the pages are.
+    pub(crate) prefix: String,
+    /// `None`: made at the first start, with passwords that nobody knows yet.
+    pub(crate) users: Option<Vec<NewUser>>,
+    /// Whether browsers send the session's cookie over HTTPS only.
+    pub(crate) secure_cookies: bool,
+}
+
+/// A setting that cannot be used. What may be secret is not in its text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name} {problem}; expected {expected}")]
+pub struct SettingError {
+    name: &'static str,
+    problem: String,
+    expected: &'static str,
+}
+
+impl Settings {
+    /// Reads the settings from `lookup`, which is asked for each variable by its name. One that is empty or blank
+    /// counts as unset, for compose files pass on unset variables as empty ones.
+    ///
+    /// # Errors
+    /// Everything that is wrong, not only the first thing.
+    pub(crate) fn read(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, Vec<SettingError>> {
+        let mut errors = Vec::new();
+        let mut text = |name: &'static str, default: &str| match lookup(name).map(OsString::into_string) {
+            None => default.to_owned(),
+            Some(Ok(text)) if text.trim().is_empty() => default.to_owned(),
+            Some(Ok(text)) => text,
+            Some(Err(_)) => {
+                errors.push(SettingError { name, problem: "is not text".to_owned(), expected: "UTF-8" });
+                default.to_owned()
+            }
+        };
+        let host = text("HOST", "127.0.0.1");
+        let port = text("PORT", "8080");
+        let prefix = text("GVSIGOL_PATH", "gvsigonline");
+        let users = text("GEO_LAYERS_USERS", "");
+        let secure = text("SECURE_COOKIES", "false");
+        let data_dir = lookup("DATA_DIR").filter(|path| !path.is_empty()).map_or_else(|| "data".into(), PathBuf::from);
+
+        let mut wrong = |name, value: &str, expected| {
+            errors.push(SettingError { name, problem: format!("is {value:?}"), expected });
+        };
+        let number = parse_port(&port).unwrap_or_else(|| {
+            wrong("PORT", &port, EXPECTED_PORT);
+            0
+        });
+        let addresses = resolve(&host, number).unwrap_or_else(|| {
+            wrong("HOST", &host, EXPECTED_HOST);
+            Vec::new()
+        });
+        let prefix = read_prefix(&prefix).unwrap_or_else(|| {
+            wrong("GVSIGOL_PATH", &prefix, "segments of letters, digits, _ and -, such as gvsigonline");
+            String::new()
+        });
+        let secure_cookies = match secure.trim() {
+            "true" => true,
+            "false" => false,
+            other => {
+                wrong("SECURE_COOKIES", other, "true or false");
+                false
+            }
+        };
+        let users = match (users.is_empty(), parse_users(&users)) {
+            (true, _) => None,
+            (false, Ok(users)) => Some(users),
+            (false, Err(problem)) => {
+                errors.push(SettingError { name: "GEO_LAYERS_USERS", problem, expected: EXPECTED_USERS });
+                None
+            }
+        };
+        let settings = Self { addresses, data_dir, prefix, users, secure_cookies };
+        if errors.is_empty() { Ok(settings) } else { Err(errors) }
+    }
+}
+
+/// As the gvSIG setting has it, without slashes, or with them.
+fn read_prefix(value: &str) -> Option<String> {
+    let inner = value.trim().trim_matches('/');
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    let is_segment = |segment: &str| !segment.is_empty() && segment.bytes().all(is_letter);
+    inner.split('/').all(is_segment).then(|| format!("/{inner}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
+        let lookup = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
+        Settings::read(lookup).map_err(|errors| errors.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn without_variables_there_are_defaults() {
+        for variables in [&[][..], &[("HOST", ""), ("PORT", " "), ("GVSIGOL_PATH", ""), ("GEO_LAYERS_USERS", "")]] {
+            let settings = read(variables).unwrap();
+            assert_eq!(settings.addresses, ["127.0.0.1:8080".parse().unwrap()]);
+            assert_eq!(settings.data_dir, PathBuf::from("data"));
+            assert_eq!(settings.prefix, "/gvsigonline");
+            assert!(settings.users.is_none() && !settings.secure_cookies);
+        }
+    }
+
+    #[test]
+    fn the_prefix_may_have_slashes_around_it() {
+        for given in ["maps/es", "/maps/es", " /maps/es/ "] {
+            assert_eq!(read(&[("GVSIGOL_PATH", given)]).unwrap().prefix, "/maps/es", "{given}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_all_of_it_and_no_secret_is() {
+        let found = read(&[
+            ("HOST", "no host"),
+            ("PORT", "http"),
+            ("GVSIGOL_PATH", "maps//{x}"),
+            ("GEO_LAYERS_USERS", "ana:hush"),
+            ("SECURE_COOKIES", "perhaps"),
+        ]);
+        assert_eq!(
+            found.err().unwrap(),
+            [
+                r#"PORT is "http"; expected a number from 0 to 65535, 0 for any that is free"#,
+                r#"HOST is "no host"; expected an address, or a name that resolves to one"#,
+                r#"GVSIGOL_PATH is "maps//{x}"; expected segments of letters, digits, _ and -, such as gvsigonline"#,
+                r#"SECURE_COOKIES is "perhaps"; expected true or false"#,
+                "GEO_LAYERS_USERS has only one colon in entry 1; expected name:password:role, separated by commas, \
+                 such as ana:a password:admin",
+            ]
+        );
+    }
+}

@@ -1,0 +1,23 @@
+//! A program that lists a plugin in `Cargo.toml` and expects it, but does not name it: this one, for it names the layers
+//! alone.
+
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use std::ffi::OsString;
+
+use geo_layers_plugin_layers as _;
+
+#[test]
+fn a_plugin_that_nobody_names_is_missed_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let lookup = |name: &str| (name == "DATA_DIR").then(|| OsString::from(folder.path().join("data")));
+    let expected = ["geo_layers_plugin_layers", "geo_layers_plugin_survey"];
+    let error = actix_web::rt::System::new().block_on(geo_layers_core::run(lookup, &expected)).unwrap_err();
+    assert_eq!(
+        service_kit::chain(&error),
+        "no handler of crate `geo_layers_plugin_survey` is linked: nothing in the program names it \
+         (`use geo_layers_plugin_survey as _;` does), or it has none"
+    );
+    // Nothing was begun.
+    assert!(!folder.path().join("data").exists());
+}
