@@ -1,8 +1,6 @@
 //! A program that lists a plugin in `Cargo.toml` and expects it, but does not name it: this one, for it names the layers
 //! alone.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
-
 use std::ffi::OsString;
 
 use geo_layers_plugin_layers as _;

@@ -18,9 +18,9 @@ type Case = (Method, &'static str, &'static [(&'static str, &'static str)], u16,
 async fn check(server: Server, visitor: &Visitor, user: &str, cases: &[Case]) {
     let mut expected: Vec<(String, &str)> = Vec::new();
     for (method, path, headers, status, action) in cases {
-        let request = headers.iter().fold(visitor.request(method.clone(), path), |request, (name, value)| {
-            request.header(*name, *value)
-        });
+        let request = headers
+            .iter()
+            .fold(visitor.request(method.clone(), path), |request, (name, value)| request.header(*name, *value));
         let answer: Answer = answer(request).await;
         let told = format!("{method} {path} {headers:?}: {}", answer.body);
         assert_eq!(answer.status, *status, "{told}");

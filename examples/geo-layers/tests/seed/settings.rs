@@ -78,7 +78,8 @@ async fn hidden(server: &Server, user: &Visitor, names: &[&str]) -> Vec<String> 
         _ => panic!("{part} {name} in {record}"),
     };
     let hidden: Vec<_> = names.iter().filter(|name| is_hidden("request_body", name)).map(ToString::to_string).collect();
-    let in_query: Vec<_> = names.iter().filter(|name| is_hidden("query_params", name)).map(ToString::to_string).collect();
+    let in_query: Vec<_> =
+        names.iter().filter(|name| is_hidden("query_params", name)).map(ToString::to_string).collect();
     assert_eq!(hidden, in_query);
     hidden
 }
@@ -160,10 +161,7 @@ async fn excluded_paths_leave_no_record_and_included_ones_do() {
             &[("AUDIT_INCLUDE_PATHS", "/mi-modulo/,/custom-endpoint/"), ("AUDIT_AUTO_DETECT", "False")],
             &[layers, custom, mine, below],
         ),
-        (
-            &[("AUDIT_INCLUDE_PATHS", "/gvsigonline/core/"), ("AUDIT_AUTO_DETECT", "False")],
-            &[layers, page],
-        ),
+        (&[("AUDIT_INCLUDE_PATHS", "/gvsigonline/core/"), ("AUDIT_AUTO_DETECT", "False")], &[layers, page]),
     ] {
         assert_eq!(recorded(variables).await, expected, "{variables:?}");
     }

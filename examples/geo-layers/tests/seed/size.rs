@@ -45,11 +45,7 @@ async fn a_megabyte_leaves_a_short_line_with_all_but_the_geometry() {
     let filtered = json!({"type": "Feature", "properties": told, "geometry": "[GEOMETRY_FILTERED]"});
     for (beginning, end, expected) in [
         (&feature, "}", filtered.clone()),
-        (
-            &in_collection,
-            "}]}",
-            json!({"type": "FeatureCollection", "name": "Términos", "features": [filtered]}),
-        ),
+        (&in_collection, "}]}", json!({"type": "FeatureCollection", "name": "Términos", "features": [filtered]})),
         (
             &as_sampled,
             "}",

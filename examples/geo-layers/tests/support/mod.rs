@@ -11,7 +11,7 @@ use reqwest::header::HeaderMap;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
-pub use service_kit::testing::{self, Ended, PATIENCE, Program, mode, until};
+use service_kit::testing::{self, Ended, PATIENCE, Program, until};
 use tempfile::TempDir;
 
 /// Users that the tests know the passwords of: an administrator and two others.
