@@ -134,9 +134,10 @@ fn the_image_of_the_service_serves_where_it_is_looked_for_and_as_nobody_who_matt
     assert!(environment.contains("HOST=0.0.0.0") && environment.contains("PORT=8080"));
     assert!(environment.contains(&format!("DATA_DIR={}", mounted("geo-layers", "geo-layers"))));
     assert_eq!(compose()["services"]["geo-layers"]["ports"][0], "127.0.0.1:8080:8080");
-    assert!(
-        line("RUN ").contains("cargo build") || dockerfile.contains("cargo build --release --locked -p geo-layers")
-    );
+    assert!(dockerfile.contains("\nRUN cargo build --release --locked -p geo-layers\n"));
+    let package = std::fs::read_to_string(file("../examples/geo-layers/Cargo.toml")).expect("it is there");
+    assert!(package.starts_with("[package]\nname = \"geo-layers\"\n"), "{package}");
+    assert!(file("../examples/geo-layers/src/main.rs").is_file());
     let (user, start) = (dockerfile.find("\nUSER geo-layers"), dockerfile.find("\nENTRYPOINT"));
     assert!(user.is_some() && user < start, "it does not run as root");
     for image in dockerfile.lines().filter_map(|line| line.strip_prefix("FROM ")) {

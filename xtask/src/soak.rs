@@ -19,6 +19,10 @@ const STEPS: &[Step] = &[
         folder: "audit-core/tests/linked",
         ..step("which crates' handlers are linked, with fat link-time optimisation", &["test", "--profile", "fat-lto"])
     },
+    step(
+        "which plugins are linked, with fat link-time optimisation",
+        &["test", "-p", "geo-layers", "--profile", "fat-lto", "--test", "plugins", "--test", "forgotten"],
+    ),
 ];
 
 pub(crate) fn run() -> ExitCode {
