@@ -27,4 +27,3 @@ mod tokens;
 mod upload;
 
 pub use server::{StartError, run};
-pub use settings::SettingError;

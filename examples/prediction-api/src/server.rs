@@ -14,6 +14,7 @@ use audit_store::{OpenError, Store};
 use prediction_model::{Predictor, Version};
 use service_kit::database::DatabaseError;
 use service_kit::files::{FileError, make_private_directory, random_text, read_if_there, write_private_file};
+use service_kit::settings::SettingError;
 use service_kit::users::{self, UsersError};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -29,7 +30,7 @@ use crate::models::{Models, ModelsError};
 use crate::remote;
 use crate::remote::mlflow::Tracking;
 use crate::remote::slack::Slack;
-use crate::settings::{SettingError, Settings, check_key};
+use crate::settings::{Settings, kept_key};
 use crate::signals::Signals;
 use crate::tokens::Tokens;
 
@@ -146,7 +147,7 @@ fn key(data_dir: &Path, given: Option<String>) -> Result<String, StartError> {
     }
     let path = data_dir.join(KEY_FILE);
     if let Some(kept) = read_if_there(&path)? {
-        return check_key(kept.trim().to_owned()).map_err(StartError::Key);
+        return kept_key(kept.trim().to_owned()).map_err(StartError::Key);
     }
     let key = random_text(64);
     write_private_file(&path, key.as_bytes())?;

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use reqwest::Url;
-use service_kit::listen::{EXPECTED_HOST, EXPECTED_PORT, parse_port, resolve};
-use service_kit::users::{EXPECTED_USERS, NewUser, parse_users};
+use service_kit::settings::{Reader, SettingError};
+use service_kit::users::NewUser;
 
 use crate::cors::Origins;
 use crate::limits::RateLimits;
@@ -30,31 +30,6 @@ pub(crate) struct Settings {
     pub(crate) slack: Option<Url>,
 }
 
-/// A setting that cannot be used. What may be secret is not in its text.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SettingError {
-    /// The value is not one of those that it may have.
-    #[error("{name} is {value:?}; expected {expected}")]
-    Value {
-        /// The variable.
-        name: &'static str,
-        /// What it is set to.
-        value: String,
-        /// What it may be set to.
-        expected: &'static str,
-    },
-    /// The value is wrong and may be secret.
-    #[error("{name} {problem}; expected {expected}")]
-    Secret {
-        /// The variable.
-        name: &'static str,
-        /// What is wrong with it.
-        problem: String,
-        /// What it may be set to.
-        expected: &'static str,
-    },
-}
-
 impl Settings {
     /// Reads the settings from `lookup`, which is asked for each variable by its name. One that is empty or blank
     /// counts as unset, for compose files pass on unset variables as empty ones.
@@ -62,97 +37,43 @@ impl Settings {
     /// # Errors
     /// Everything that is wrong, not only the first thing.
     pub(crate) fn read(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, Vec<SettingError>> {
-        let mut errors = Vec::new();
-        let text = |name: &'static str, errors: &mut Vec<SettingError>| match lookup(name)?.into_string() {
-            Ok(text) => Some(text).filter(|text| !text.trim().is_empty()),
-            Err(_) => {
-                errors.push(SettingError::Secret { name, problem: "is not text".to_owned(), expected: "UTF-8" });
-                None
-            }
+        let mut reader = Reader::new(&lookup);
+        let settings = Self {
+            addresses: reader.addresses(),
+            data_dir: reader.data_dir(),
+            jwt_key: reader.read_secret(JWT_KEY, EXPECTED_KEY, check_key),
+            users: reader.users("PREDICTION_API_USERS"),
+            rate_limits: reader.read("RATE_LIMITS", RateLimits::EXPECTED, RateLimits::default(), RateLimits::read),
+            origins: reader.read("CORS_ALLOWED_ORIGINS", Origins::EXPECTED, None, |text| Origins::read(text).map(Some)),
+            mlflow: reader.read_secret("MLFLOW_TRACKING_URI", EXPECTED_URL, read_url),
+            slack: reader.read_secret("SLACK_WEBHOOK_URL", EXPECTED_URL, read_url),
         };
-        let host = text("HOST", &mut errors).unwrap_or_else(|| "127.0.0.1".to_owned());
-        let port = text("PORT", &mut errors);
-        let jwt_key = text("JWT_SECRET_KEY", &mut errors);
-        let users = text("PREDICTION_API_USERS", &mut errors);
-        let rate_limits = text("RATE_LIMITS", &mut errors);
-        let origins = text("CORS_ALLOWED_ORIGINS", &mut errors);
-        let mlflow = text("MLFLOW_TRACKING_URI", &mut errors);
-        let slack = text("SLACK_WEBHOOK_URL", &mut errors);
-        let data_dir = lookup("DATA_DIR").filter(|path| !path.is_empty()).map_or_else(|| "data".into(), PathBuf::from);
-
-        let port = or_note(port.map_or(Ok(8080), |port| read_port(&port)), &mut errors);
-        let addresses = or_note(read_host(&host, port.unwrap_or_default()), &mut errors);
-        let jwt_key = or_note(jwt_key.map(check_key).transpose(), &mut errors);
-        let users = or_note(users.map(|users| read_users(&users)).transpose(), &mut errors);
-        let rate_limits = or_note(rate_limits.map(read_limits).transpose(), &mut errors).flatten();
-        let origins = or_note(origins.map(read_origins).transpose(), &mut errors).flatten();
-        let mlflow =
-            or_note(mlflow.map(|url| read_url("MLFLOW_TRACKING_URI", &url)).transpose(), &mut errors).flatten();
-        let slack = or_note(slack.map(|url| read_url("SLACK_WEBHOOK_URL", &url)).transpose(), &mut errors).flatten();
-        match (addresses, jwt_key, users) {
-            (Some(addresses), Some(jwt_key), Some(users)) if errors.is_empty() => Ok(Self {
-                addresses,
-                data_dir,
-                jwt_key,
-                users,
-                rate_limits: rate_limits.unwrap_or_default(),
-                origins,
-                mlflow,
-                slack,
-            }),
-            _ => Err(errors),
-        }
+        reader.finish(settings)
     }
 }
 
-fn or_note<T>(result: Result<T, SettingError>, errors: &mut Vec<SettingError>) -> Option<T> {
-    result.map_err(|error| errors.push(error)).ok()
-}
+const JWT_KEY: &str = "JWT_SECRET_KEY";
+const EXPECTED_KEY: &str = "32 or more, or none to have one generated";
+const EXPECTED_URL: &str = "http:// or https://, a host and a path, nothing after them";
 
-fn read_port(value: &str) -> Result<u16, SettingError> {
-    let wrong = || SettingError::Value { name: "PORT", value: value.to_owned(), expected: EXPECTED_PORT };
-    parse_port(value).ok_or_else(wrong)
-}
-
-fn read_host(host: &str, port: u16) -> Result<Vec<SocketAddr>, SettingError> {
-    let wrong = || SettingError::Value { name: "HOST", value: host.to_owned(), expected: EXPECTED_HOST };
-    resolve(host, port).ok_or_else(wrong)
-}
-
-fn read_limits(value: String) -> Result<RateLimits, SettingError> {
-    let read = RateLimits::read(&value);
-    read.ok_or(SettingError::Value { name: "RATE_LIMITS", value, expected: RateLimits::EXPECTED })
-}
-
-fn read_origins(value: String) -> Result<Origins, SettingError> {
-    let read = Origins::read(&value);
-    read.ok_or(SettingError::Value { name: "CORS_ALLOWED_ORIGINS", value, expected: Origins::EXPECTED })
+/// The key that was generated once, if it still is one.
+pub(crate) fn kept_key(key: String) -> Result<String, SettingError> {
+    let wrong = |problem| SettingError::Secret { name: JWT_KEY, problem, expected: EXPECTED_KEY };
+    check_key(key).map_err(wrong)
 }
 
 /// A webhook is a secret, and an address may hold a password: neither is repeated.
-fn read_url(name: &'static str, value: &str) -> Result<Url, SettingError> {
+fn read_url(value: String) -> Result<Url, String> {
     let url = Url::parse(value.trim()).ok();
     let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
     // A tracking server's own page has `/#/` in its address.
     let url = url.filter(|url| url.query().is_none() && url.fragment().is_none());
-    url.ok_or_else(|| {
-        let problem = "is no such address".to_owned();
-        SettingError::Secret { name, problem, expected: "http:// or https://, a host and a path, nothing after them" }
-    })
+    url.ok_or_else(|| "is no such address".to_owned())
 }
 
 /// Says of a key that is too short how long it is, and nothing else.
-pub(crate) fn check_key(key: String) -> Result<String, SettingError> {
-    if key.len() >= KEY_BYTES {
-        return Ok(key);
-    }
-    let problem = format!("has {} bytes", key.len());
-    Err(SettingError::Secret { name: "JWT_SECRET_KEY", problem, expected: "32 or more, or none to have one generated" })
-}
-
-fn read_users(value: &str) -> Result<Vec<NewUser>, SettingError> {
-    let expected = EXPECTED_USERS;
-    parse_users(value).map_err(|problem| SettingError::Secret { name: "PREDICTION_API_USERS", problem, expected })
+fn check_key(key: String) -> Result<String, String> {
+    if key.len() >= KEY_BYTES { Ok(key) } else { Err(format!("has {} bytes", key.len())) }
 }
 
 #[cfg(test)]

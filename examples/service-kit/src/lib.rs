@@ -5,14 +5,14 @@
 //! - [`database`]: one SQLite file that is brought up to date at each start.
 //! - [`users`]: who may log in, by which password, in which role.
 //! - [`workers`]: work that would hold up the executor, a bounded number at a time.
-//! - [`listen`]: the settings `HOST` and `PORT`.
+//! - [`settings`]: what the environment says; what is wrong is told all at once.
 
 use std::error::Error;
 
 pub mod database;
 pub mod files;
-pub mod listen;
 pub mod passwords;
+pub mod settings;
 #[cfg(all(feature = "testing", unix))]
 pub mod testing;
 pub mod users;

@@ -184,10 +184,7 @@ pub fn open(data_dir: &Path, database: Arc<Database>, listed: Option<&[NewUser]>
     Ok(users)
 }
 
-/// What a list of users must look like, for a message.
-pub const EXPECTED_USERS: &str = "name:password:role, separated by commas, such as ana:a password:admin";
-
-/// Users that are listed as [`EXPECTED_USERS`] says.
+/// Users that are listed as `name:password:role`, separated by commas.
 ///
 /// # Errors
 /// What is wrong with the list, without what may be secret in it.

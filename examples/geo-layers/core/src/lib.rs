@@ -22,5 +22,4 @@ pub use inventory;
 pub use plugin::{Plugin, PluginError};
 pub use server::{StartError, run};
 pub use service::Service;
-pub use settings::SettingError;
 pub use views::page;

@@ -14,6 +14,7 @@ use actix_web::{App, HttpServer};
 use audit_actix::{AuditMiddleware, Auditor, BuildError};
 use service_kit::database::{Database, DatabaseError};
 use service_kit::files::{FileError, make_private_directory, random_text, read_if_there, write_private_file};
+use service_kit::settings::SettingError;
 use service_kit::users::{self, UsersError};
 use tracing_subscriber::filter::{EnvFilter, LevelFilter, ParseError};
 use tracing_subscriber::{Layer as _, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
@@ -21,7 +22,7 @@ use tracing_subscriber::{Layer as _, fmt, layer::SubscriberExt as _, util::Subsc
 use crate::plugin::{self, PluginError};
 use crate::service::Service;
 use crate::sessions::{self, Sessions};
-use crate::settings::{SettingError, Settings};
+use crate::settings::Settings;
 use crate::{audit, identity, views};
 
 /// How long open requests may take to end once the service is told to stop, in seconds.

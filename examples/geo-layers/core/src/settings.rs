@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use service_kit::listen::{EXPECTED_HOST, EXPECTED_PORT, parse_port, resolve};
-use service_kit::users::{EXPECTED_USERS, NewUser, parse_users};
+use service_kit::settings::{Reader, SettingError};
+use service_kit::users::NewUser;
 
 /// Settings that were read and are right.
 pub(crate) struct Settings {
@@ -20,15 +20,6 @@ pub(crate) struct Settings {
     pub(crate) secure_cookies: bool,
 }
 
-/// A setting that cannot be used. What may be secret is not in its text.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{name} {problem}; expected {expected}")]
-pub struct SettingError {
-    name: &'static str,
-    problem: String,
-    expected: &'static str,
-}
-
 impl Settings {
     /// Reads the settings from `lookup`, which is asked for each variable by its name. One that is empty or blank
     /// counts as unset, for compose files pass on unset variables as empty ones.
@@ -36,56 +27,16 @@ impl Settings {
     /// # Errors
     /// Everything that is wrong, not only the first thing.
     pub(crate) fn read(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, Vec<SettingError>> {
-        let mut errors = Vec::new();
-        let mut text = |name: &'static str, default: &str| match lookup(name).map(OsString::into_string) {
-            None => default.to_owned(),
-            Some(Ok(text)) if text.trim().is_empty() => default.to_owned(),
-            Some(Ok(text)) => text,
-            Some(Err(_)) => {
-                errors.push(SettingError { name, problem: "is not text".to_owned(), expected: "UTF-8" });
-                default.to_owned()
-            }
+        let mut reader = Reader::new(&lookup);
+        let prefix = "segments of letters, digits, _ and -, such as gvsigonline";
+        let settings = Self {
+            addresses: reader.addresses(),
+            data_dir: reader.data_dir(),
+            prefix: reader.read("GVSIGOL_PATH", prefix, "/gvsigonline".to_owned(), read_prefix),
+            users: reader.users("GEO_LAYERS_USERS"),
+            secure_cookies: reader.read("SECURE_COOKIES", "true or false", false, |text| text.trim().parse().ok()),
         };
-        let host = text("HOST", "127.0.0.1");
-        let port = text("PORT", "8080");
-        let prefix = text("GVSIGOL_PATH", "gvsigonline");
-        let users = text("GEO_LAYERS_USERS", "");
-        let secure = text("SECURE_COOKIES", "false");
-        let data_dir = lookup("DATA_DIR").filter(|path| !path.is_empty()).map_or_else(|| "data".into(), PathBuf::from);
-
-        let mut wrong = |name, value: &str, expected| {
-            errors.push(SettingError { name, problem: format!("is {value:?}"), expected });
-        };
-        let number = parse_port(&port).unwrap_or_else(|| {
-            wrong("PORT", &port, EXPECTED_PORT);
-            0
-        });
-        let addresses = resolve(&host, number).unwrap_or_else(|| {
-            wrong("HOST", &host, EXPECTED_HOST);
-            Vec::new()
-        });
-        let prefix = read_prefix(&prefix).unwrap_or_else(|| {
-            wrong("GVSIGOL_PATH", &prefix, "segments of letters, digits, _ and -, such as gvsigonline");
-            String::new()
-        });
-        let secure_cookies = match secure.trim() {
-            "true" => true,
-            "false" => false,
-            other => {
-                wrong("SECURE_COOKIES", other, "true or false");
-                false
-            }
-        };
-        let users = match (users.is_empty(), parse_users(&users)) {
-            (true, _) => None,
-            (false, Ok(users)) => Some(users),
-            (false, Err(problem)) => {
-                errors.push(SettingError { name: "GEO_LAYERS_USERS", problem, expected: EXPECTED_USERS });
-                None
-            }
-        };
-        let settings = Self { addresses, data_dir, prefix, users, secure_cookies };
-        if errors.is_empty() { Ok(settings) } else { Err(errors) }
+        reader.finish(settings)
     }
 }
 
@@ -139,9 +90,9 @@ mod tests {
                 r#"PORT is "http"; expected a number from 0 to 65535, 0 for any that is free"#,
                 r#"HOST is "no host"; expected an address, or a name that resolves to one"#,
                 r#"GVSIGOL_PATH is "maps//{x}"; expected segments of letters, digits, _ and -, such as gvsigonline"#,
-                r#"SECURE_COOKIES is "perhaps"; expected true or false"#,
                 "GEO_LAYERS_USERS has only one colon in entry 1; expected name:password:role, separated by commas, \
                  such as ana:a password:admin",
+                r#"SECURE_COOKIES is "perhaps"; expected true or false"#,
             ]
         );
     }
