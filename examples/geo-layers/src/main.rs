@@ -15,7 +15,7 @@ async fn main() -> ExitCode {
     match geo_layers_core::run(|name| std::env::var_os(name), &PLUGINS).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("geo-layers: {}", service_kit::chain(&error));
+            service_kit::say(format_args!("geo-layers: {}", service_kit::chain(&error)));
             ExitCode::FAILURE
         }
     }

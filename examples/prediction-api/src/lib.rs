@@ -22,7 +22,6 @@ mod retraining;
 mod routes;
 mod server;
 mod settings;
-mod signals;
 mod tokens;
 mod upload;
 

@@ -7,7 +7,7 @@ async fn main() -> ExitCode {
     match prediction_api::run(|name| std::env::var_os(name)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("prediction-api: {}", service_kit::chain(&error));
+            service_kit::say(format_args!("prediction-api: {}", service_kit::chain(&error)));
             ExitCode::FAILURE
         }
     }

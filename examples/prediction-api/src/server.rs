@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::future::IntoFuture as _;
+use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::pin;
@@ -14,7 +15,9 @@ use audit_store::{OpenError, Store};
 use prediction_model::{Predictor, Version};
 use service_kit::database::DatabaseError;
 use service_kit::files::{FileError, make_private_directory, random_text, read_if_there, write_private_file};
+use service_kit::say;
 use service_kit::settings::SettingError;
+use service_kit::signals::Signals;
 use service_kit::users::{self, UsersError};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -31,7 +34,6 @@ use crate::remote;
 use crate::remote::mlflow::Tracking;
 use crate::remote::slack::Slack;
 use crate::settings::{Settings, kept_key};
-use crate::signals::Signals;
 use crate::tokens::Tokens;
 
 /// How long open requests may take to end once the service is told to stop.
@@ -82,7 +84,7 @@ pub enum StartError {
         /// What was attempted.
         attempted: String,
         /// What the operating system said.
-        source: std::io::Error,
+        source: io::Error,
     },
 }
 
@@ -118,7 +120,7 @@ pub async fn run(lookup: impl Fn(&str) -> Option<OsString>) -> Result<(), StartE
         .build()?;
     tracing_subscriber::registry()
         .with(auditor.json_layer())
-        .with(fmt::layer().with_writer(std::io::stderr).with_filter(log_filter))
+        .with(fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal()).with_filter(log_filter))
         .init();
     let client = remote::client()?;
     let app = App::new(Parts {
@@ -136,7 +138,7 @@ pub async fn run(lookup: impl Fn(&str) -> Option<OsString>) -> Result<(), StartE
         say_accuracy(version, &app.predictor(version));
     }
     let routes = router(app.clone(), settings.origins)?;
-    eprint!("{}", auditor.endpoints());
+    say(format_args!("{}", auditor.endpoints().to_string().trim_end()));
     serve(routes, app, auditor, &settings.addresses).await
 }
 
@@ -158,7 +160,12 @@ fn say_accuracy(version: Version, predictor: &Predictor) {
     let accuracy = predictor.held_out_accuracy();
     // Tenths of a percent, rounded.
     let tenths = (accuracy.correct * 1000 + accuracy.total / 2) / accuracy.total.max(1);
-    eprintln!("predictor {version}: {}.{} % of {} held-out digits right", tenths / 10, tenths % 10, accuracy.total);
+    say(format_args!(
+        "predictor {version}: {}.{} % of {} held-out digits right",
+        tenths / 10,
+        tenths % 10,
+        accuracy.total
+    ));
 }
 
 async fn serve(routes: axum::Router, app: App, auditor: Auditor, addresses: &[SocketAddr]) -> Result<(), StartError> {
@@ -167,7 +174,7 @@ async fn serve(routes: axum::Router, app: App, auditor: Auditor, addresses: &[So
     let listener =
         TcpListener::bind(addresses).await.map_err(failed(format!("listen on {addresses:?} (HOST, PORT)")))?;
     let address = listener.local_addr().map_err(failed("tell the address".to_owned()))?;
-    eprintln!("listening on http://{address}");
+    say(format_args!("listening on http://{address}"));
 
     let (stop, stopped) = oneshot::channel::<()>();
     let service = routes.into_make_service_with_connect_info::<SocketAddr>();
@@ -177,14 +184,14 @@ async fn serve(routes: axum::Router, app: App, auditor: Auditor, addresses: &[So
     let ended = tokio::select! {
         ended = &mut server => Some(ended),
         signal = signals.next() => {
-            eprintln!("{signal}: stopping; open requests may take {} s, a second signal ends them", DRAIN.as_secs());
+            say(format_args!("{signal}: stopping; open requests may take {} s, a second signal ends them", DRAIN.as_secs()));
             None
         }
     };
     drop(stop);
     tokio::spawn(async move {
         let signal = signals.next().await;
-        eprintln!("{signal}: ending at once; records that were not written yet are lost");
+        say(format_args!("{signal}: ending at once; records that were not written yet are lost"));
         exit(1);
     });
     let ended = match ended {
@@ -197,13 +204,13 @@ async fn serve(routes: axum::Router, app: App, auditor: Auditor, addresses: &[So
                 ended
             };
             timeout(DRAIN, drained).await.unwrap_or_else(|_| {
-                eprintln!("some requests did not end in time and are cut off");
+                say(format_args!("some requests did not end in time and are cut off"));
                 Ok(())
             })
         }
     };
     if let Some(report) = shut_down(auditor).await {
-        eprintln!("audit: {report}");
+        say(format_args!("audit: {report}"));
     }
     ended.map_err(failed("serve".to_owned()))
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 
 use crate::files::{FileError, make_private_file};
 
@@ -53,13 +53,13 @@ impl Database {
         make_private_file(path)?;
         let failed = |source| DatabaseError::Sqlite { attempted: "open the tables", path: path.to_owned(), source };
         let mut connection = Connection::open(path).map_err(failed)?;
-        let found: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
+        // All steps or none: a crash between two leaves the version that was there, and who opens it at the same time waits.
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        let found: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
         let known = u32::try_from(migrations.len()).expect("they are few");
         let Some(missing) = usize::try_from(found).ok().and_then(|found| migrations.get(found..)) else {
             return Err(DatabaseError::Newer { path: path.to_owned(), found, known });
         };
-        // All steps or none: a crash between two leaves the version that was there.
-        let transaction = connection.transaction().map_err(failed)?;
         for step in missing {
             transaction.execute_batch(step).map_err(failed)?;
         }

@@ -1,6 +1,6 @@
 //! Files that are for their owner only, and the secrets in them.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -27,6 +27,9 @@ pub fn random_text(length: usize) -> String {
 }
 
 /// Makes a directory, 0700, with those above it; one that exists keeps its mode.
+///
+/// # Errors
+/// When the system refuses.
 pub fn make_private_directory(path: &Path) -> Result<(), FileError> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -35,13 +38,40 @@ pub fn make_private_directory(path: &Path) -> Result<(), FileError> {
     builder.create(path).map_err(FileError::on("create directory", path))
 }
 
+/// Keeps other processes off a directory, until it is dropped or the process ends.
+#[derive(Debug)]
+pub struct Lock(#[expect(dead_code, reason = "held, not read")] File);
+
+/// Locks a directory by a file `lock` in it.
+///
+/// # Errors
+/// When another process has it, or the file cannot be made.
+pub fn lock_directory(path: &Path) -> Result<Lock, FileError> {
+    let path = path.join("lock");
+    let file = private_options().append(true).create(true).open(&path).map_err(FileError::on("create", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Lock(file)),
+        Err(TryLockError::WouldBlock) => {
+            let busy = io::Error::new(io::ErrorKind::ResourceBusy, "another process has it");
+            Err(FileError::on("lock", &path)(busy))
+        }
+        Err(TryLockError::Error(error)) => Err(FileError::on("lock", &path)(error)),
+    }
+}
+
 /// Creates an empty file, 0600, unless it exists.
+///
+/// # Errors
+/// When the system refuses.
 pub fn make_private_file(path: &Path) -> Result<(), FileError> {
     let created = private_options().append(true).create(true).open(path);
     created.map(drop).map_err(FileError::on("create", path))
 }
 
 /// Writes a file, 0600, as a whole: a reader, or a start after a crash, finds all of it or what was there before.
+///
+/// # Errors
+/// When the system refuses; what was there before is there still.
 pub fn write_private_file(path: &Path, contents: &[u8]) -> Result<(), FileError> {
     stage_private_file(path, contents)?.take_its_place()
 }
@@ -53,6 +83,9 @@ pub struct StagedFile {
 }
 
 /// Writes a file, 0600, beside `path`.
+///
+/// # Errors
+/// When the system refuses.
 pub fn stage_private_file(path: &Path, contents: &[u8]) -> Result<StagedFile, FileError> {
     let mut staged = path.as_os_str().to_owned();
     staged.push(".new");
@@ -116,4 +149,19 @@ fn private_options() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_is_one_holders() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = lock_directory(folder.path()).unwrap();
+        let refused = lock_directory(folder.path()).unwrap_err();
+        assert_eq!(crate::chain(&refused).split(": ").last(), Some("another process has it"));
+        drop(held);
+        drop(lock_directory(folder.path()).unwrap());
+    }
 }

@@ -42,12 +42,18 @@ impl Password {
     }
 
     /// A salted hash, in PHC form. **It takes its time**: an async caller uses a blocking task.
+    ///
+    /// # Errors
+    /// When the system gives no random salt.
     pub fn hash(&self) -> Result<String, HashError> {
         let hash = Argon2::default().hash_password(self.0.as_bytes());
         hash.map(|hash| hash.to_string()).map_err(|source| HashError { attempted: "hash", source })
     }
 
     /// Whether `hash` was made of this password. **It takes its time**: an async caller uses a blocking task.
+    ///
+    /// # Errors
+    /// When `hash` is none in PHC form: that says nothing about the password.
     pub fn matches(&self, hash: &str) -> Result<bool, HashError> {
         match Argon2::default().verify_password(self.0.as_bytes(), hash) {
             Ok(()) => Ok(true),

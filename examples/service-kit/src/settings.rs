@@ -94,7 +94,8 @@ impl<'a> Reader<'a> {
     /// `DATA_DIR` (`data`).
     #[must_use]
     pub fn data_dir(&self) -> PathBuf {
-        (self.lookup)("DATA_DIR").filter(|path| !path.is_empty()).map_or_else(|| "data".into(), PathBuf::from)
+        let is_set = |path: &OsString| !path.to_string_lossy().trim().is_empty();
+        (self.lookup)("DATA_DIR").filter(is_set).map_or_else(|| "data".into(), PathBuf::from)
     }
 
     /// The users that a variable lists.

@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use crate::database::{Database, DatabaseError};
 use crate::files::{FileError, write_private_file};
 use crate::passwords::{HashError, Password};
+use crate::say;
 
 /// The table that users are in, as a step of [`Database::open`].
 pub const TABLE: &str = "CREATE TABLE user (
@@ -128,11 +129,17 @@ impl Users {
     }
 
     /// The user of this name, if there is one.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
     pub fn find(&self, name: &str) -> Result<Option<User>, UsersError> {
         Ok(find(&self.database.connection(), name).map_err(self.database.failed("look for a user"))?)
     }
 
     /// Whether there is no user at all.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
     pub fn is_empty(&self) -> Result<bool, UsersError> {
         let count = self.database.connection().query_row("SELECT count(*) FROM user", [], |row| row.get::<_, i64>(0));
         Ok(count.map(|count| count == 0).map_err(self.database.failed("count the users"))?)
@@ -140,6 +147,9 @@ impl Users {
 
     /// Adds users, and gives those that exist the password and the role they are listed with; all of them or none.
     /// Who is not listed stays as they are.
+    ///
+    /// # Errors
+    /// When the database cannot be written, or a password not be hashed.
     pub fn put(&self, users: &[NewUser]) -> Result<(), UsersError> {
         let failed = self.database.failed("add users");
         let mut connection = self.database.connection();
@@ -179,7 +189,7 @@ pub fn open(data_dir: &Path, database: Arc<Database>, listed: Option<&[NewUser]>
         // First: users whose passwords nobody was told would lock everybody out.
         write_private_file(&path, lines.as_bytes())?;
         users.put(&initial)?;
-        eprintln!("users admin and demo were created; their passwords are in {}", path.display());
+        say(format_args!("users admin and demo were created; their passwords are in {}", path.display()));
     }
     Ok(users)
 }

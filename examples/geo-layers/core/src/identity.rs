@@ -16,9 +16,11 @@ use service_kit::users::User;
 use crate::error::ApiError;
 use crate::service::Service;
 
-/// What a session holds: the user's name, and a name for the session itself that opens nothing.
+/// What a session holds: the user's name, a name for the session itself that opens nothing, and
 const USER: &str = "user";
 const NUMBER: &str = "number";
+/// The hash of the password that opened it: another password ends the sessions of the one before.
+const CREDENTIAL: &str = "credential";
 
 /// A user who is logged in.
 pub struct Caller(User);
@@ -51,12 +53,14 @@ impl Admin {
     }
 }
 
-/// Makes the session the user's, under a new key: one that was known before opens nothing.
-pub(crate) fn log_in(session: &Session, user: &User) -> Result<(), Error> {
+/// Makes the session the user's, under a new key: one that was known before opens nothing. Gives the actor that it is.
+pub(crate) fn log_in(session: &Session, user: &User) -> Result<Actor, Error> {
+    let number = random_text(12);
     session.renew();
     session.insert(USER, &user.name)?;
-    session.insert(NUMBER, random_text(12))?;
-    Ok(())
+    session.insert(NUMBER, &number)?;
+    session.insert(CREDENTIAL, &user.password_hash)?;
+    Ok(user.actor().session(number))
 }
 
 /// A middleware that finds the session's user, whose role is asked from the database each time. Records of requests to
@@ -81,7 +85,9 @@ pub(crate) async fn identify<B: MessageBody>(
 async fn find(request: &ServiceRequest) -> Result<Option<User>, ApiError> {
     let Some(name) = request.get_session().get::<String>(USER).ok().flatten() else { return Ok(None) };
     let service = request.app_data::<Data<Service>>().expect("the service is part of the application").clone();
-    Ok(service.clone().read(move || service.users().find(&name)).await??)
+    let credential = request.get_session().get::<String>(CREDENTIAL).ok().flatten();
+    let user = service.user(name).await?;
+    Ok(user.filter(|user| credential.as_ref() == Some(&user.password_hash)))
 }
 
 fn caller(request: &HttpRequest) -> Option<Caller> {

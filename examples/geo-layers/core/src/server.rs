@@ -1,7 +1,10 @@
 //! From the first setting to the last record.
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, IsTerminal as _};
+use std::path::Path;
+use std::pin::pin;
+use std::process::exit;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,13 +16,17 @@ use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use audit_actix::{AuditMiddleware, Auditor, BuildError};
 use service_kit::database::{Database, DatabaseError};
-use service_kit::files::{FileError, make_private_directory, random_text, read_if_there, write_private_file};
+use service_kit::files::{
+    FileError, lock_directory, make_private_directory, random_text, read_if_there, write_private_file,
+};
+use service_kit::say;
 use service_kit::settings::SettingError;
+use service_kit::signals::Signals;
 use service_kit::users::{self, UsersError};
 use tracing_subscriber::filter::{EnvFilter, LevelFilter, ParseError};
 use tracing_subscriber::{Layer as _, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
-use crate::plugin::{self, PluginError};
+use crate::plugin::{self, Plugin, PluginError};
 use crate::service::Service;
 use crate::sessions::{self, Sessions};
 use crate::settings::Settings;
@@ -84,6 +91,12 @@ pub async fn run(lookup: impl Fn(&str) -> Option<OsString>, crates: &[&str]) -> 
     let log_filter = log_filter.parse(lookup("RUST_LOG").unwrap_or_default().to_string_lossy());
     let log_filter = log_filter.map_err(StartError::LogFilter)?;
     let plugins = plugin::linked()?;
+    let data_dir = &settings.data_dir;
+    make_private_directory(data_dir)?;
+    // Two that start at once would each make users of their own.
+    let _lock = lock_directory(data_dir)?;
+    // Before the log: if it names this file by mistake, it finds that it is no log.
+    let database = Arc::new(Database::open(&data_dir.join("core.db"), &[users::TABLE, sessions::TABLE])?);
     let auditor = audit::builder(&settings, &plugins)
         .expect_modules([env!("CARGO_CRATE_NAME")])
         .expect_modules(crates.iter().copied())
@@ -91,22 +104,25 @@ pub async fn run(lookup: impl Fn(&str) -> Option<OsString>, crates: &[&str]) -> 
         .build()?;
     tracing_subscriber::registry()
         .with(auditor.json_layer())
-        .with(fmt::layer().with_writer(io::stderr).with_filter(log_filter))
+        .with(fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal()).with_filter(log_filter))
         .init();
-    serve(settings, plugins, auditor).await
+    serve(settings, plugins, database, auditor).await
 }
 
-async fn serve(settings: Settings, plugins: Vec<&'static plugin::Plugin>, auditor: Auditor) -> Result<(), StartError> {
+async fn serve(
+    settings: Settings,
+    plugins: Vec<&'static Plugin>,
+    database: Arc<Database>,
+    auditor: Auditor,
+) -> Result<(), StartError> {
     let Settings { addresses, data_dir, prefix, users: listed, secure_cookies } = settings;
-    make_private_directory(&data_dir)?;
     let media = data_dir.join("media");
     make_private_directory(&media)?;
-    let database = Arc::new(Database::open(&data_dir.join("core.db"), &[users::TABLE, sessions::TABLE])?);
     let key = cookie_key(&data_dir)?;
     let sessions = Sessions::new(Arc::clone(&database));
     let users = users::open(&data_dir, database, listed.as_deref())?;
     let names: Vec<&str> = plugins.iter().map(|plugin| plugin.name).collect();
-    eprintln!("plugins: {}", if names.is_empty() { "none".to_owned() } else { names.join(", ") });
+    say(format_args!("plugins: {}", if names.is_empty() { "none".to_owned() } else { names.join(", ") }));
     let service = Data::new(Service::new(users, auditor.clone(), prefix, plugins, &data_dir)?);
 
     let audit = auditor.clone();
@@ -131,24 +147,40 @@ async fn serve(settings: Settings, plugins: Vec<&'static plugin::Plugin>, audito
     };
     // A worker makes its own, later; the listing knows the plugins' routes now.
     drop(app());
-    eprint!("{}", auditor.endpoints());
+    say(format_args!("{}", auditor.endpoints().to_string().trim_end()));
 
     let failed = |attempted| move |source| StartError::Io { attempted, source };
-    let server = HttpServer::new(app).shutdown_timeout(DRAIN);
+    let mut signals = Signals::listen().map_err(failed("listen for signals"))?;
+    let server = HttpServer::new(app).disable_signals().shutdown_timeout(DRAIN);
     let server = server.bind(&addresses[..]).map_err(failed("listen on HOST and PORT"))?;
     for address in server.addrs() {
-        eprintln!("listening on http://{address}");
+        say(format_args!("listening on http://{address}"));
     }
-    let ended = server.run().await;
-    let report = actix_web::rt::task::spawn_blocking(move || auditor.shutdown(FLUSH));
+    let mut server = pin!(server.run());
+    let stop = server.handle();
+    let ended = tokio::select! {
+        ended = &mut server => ended,
+        signal = signals.next() => {
+            say(format_args!("{signal}: stopping; open requests may take {DRAIN} s, a second signal ends them"));
+            tokio::spawn(async move {
+                let signal = signals.next().await;
+                say(format_args!("{signal}: ending at once; records that were not written yet are lost"));
+                exit(1);
+            });
+            // The command is on its way; that it was carried out is the server's end.
+            drop(stop.stop(true));
+            server.await
+        }
+    };
+    let report = tokio::task::spawn_blocking(move || auditor.shutdown(FLUSH));
     // An error says that the runtime ended before it.
     if let Ok(report) = report.await {
-        eprintln!("audit: {report}");
+        say(format_args!("audit: {report}"));
     }
     ended.map_err(failed("serve"))
 }
 
-fn cookie_key(data_dir: &std::path::Path) -> Result<Key, StartError> {
+fn cookie_key(data_dir: &Path) -> Result<Key, StartError> {
     let path = data_dir.join(KEY_FILE);
     let text = match read_if_there(&path)? {
         Some(text) => text,

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use audit_actix::Auditor;
 use service_kit::database::{Database, DatabaseError};
 use service_kit::passwords::Password;
-use service_kit::users::{Users, Verdict};
-use service_kit::workers::{Stopping, Workers};
+use service_kit::users::{User, Users, Verdict};
+use service_kit::workers::Workers;
 
 use crate::error::ApiError;
 use crate::plugin::Plugin;
@@ -24,9 +24,10 @@ struct Shared {
     prefix: String,
     plugins: Vec<&'static Plugin>,
     databases: BTreeMap<&'static str, Arc<Database>>,
-    // Apart, so that a flood of logins does not hold up the others.
+    // Apart, so that a flood of logins, or of large layers, does not hold up who is logged in.
     hashing: Workers,
-    reading: Workers,
+    identifying: Workers,
+    plugins_work: Workers,
 }
 
 impl Service {
@@ -43,8 +44,8 @@ impl Service {
             let path = data_dir.join(plugin.name).with_extension("db");
             databases.insert(plugin.name, Arc::new(Database::open(&path, plugin.migrations)?));
         }
-        let (hashing, reading) = (Workers::new(), Workers::new());
-        Ok(Self(Arc::new(Shared { users, auditor, prefix, plugins, databases, hashing, reading })))
+        let (hashing, identifying, plugins_work) = (Workers::new(), Workers::new(), Workers::new());
+        Ok(Self(Arc::new(Shared { users, auditor, prefix, plugins, databases, hashing, identifying, plugins_work })))
     }
 
     /// Where the pages are, as `GVSIGOL_PATH` says: a leading slash, none at the end.
@@ -71,14 +72,13 @@ impl Service {
     {
         let database = self.0.databases.get(plugin).unwrap_or_else(|| panic!("no plugin {plugin:?} is linked"));
         let database = Arc::clone(database);
-        self.read(move || work(&database)).await?.map_err(Into::into)
+        self.0.plugins_work.run(move || work(&database)).await?.map_err(Into::into)
     }
 
-    pub(crate) async fn read<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Stopping> {
-        self.0.reading.run(work).await
+    /// The user of this name, if there is one.
+    pub(crate) async fn user(&self, name: String) -> Result<Option<User>, ApiError> {
+        let service = self.clone();
+        Ok(self.0.identifying.run(move || service.users().find(&name)).await??)
     }
 
     /// Whether somebody is who they say.

@@ -28,13 +28,13 @@ impl Settings {
     /// Everything that is wrong, not only the first thing.
     pub(crate) fn read(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, Vec<SettingError>> {
         let mut reader = Reader::new(&lookup);
-        let prefix = "segments of letters, digits, _ and -, such as gvsigonline";
+        let prefix = "segments of letters, digits, _ and -, such as gvsigonline, the first not api";
         let settings = Self {
             addresses: reader.addresses(),
             data_dir: reader.data_dir(),
             prefix: reader.read("GVSIGOL_PATH", prefix, "/gvsigonline".to_owned(), read_prefix),
             users: reader.users("GEO_LAYERS_USERS"),
-            secure_cookies: reader.read("SECURE_COOKIES", "true or false", false, |text| text.trim().parse().ok()),
+            secure_cookies: reader.read("SECURE_COOKIES", "true or false", false, read_boolean),
         };
         reader.finish(settings)
     }
@@ -45,7 +45,18 @@ fn read_prefix(value: &str) -> Option<String> {
     let inner = value.trim().trim_matches('/');
     let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     let is_segment = |segment: &str| !segment.is_empty() && segment.bytes().all(is_letter);
-    inner.split('/').all(is_segment).then(|| format!("/{inner}"))
+    // What is under `api/` is audited as such; pages are not.
+    let is_free = inner.split('/').next() != Some("api");
+    (is_free && inner.split('/').all(is_segment)).then(|| format!("/{inner}"))
+}
+
+/// As the `AUDIT_*` settings have it.
+fn read_boolean(value: &str) -> Option<bool> {
+    match value.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Some(true),
+        "false" | "0" | "no" | "off" => Some(false),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -76,6 +87,19 @@ mod tests {
     }
 
     #[test]
+    fn pages_do_not_stand_in_the_apis_place() {
+        assert!(read(&[("GVSIGOL_PATH", "api/v1")]).is_err());
+        assert_eq!(read(&[("GVSIGOL_PATH", "apis")]).unwrap().prefix, "/apis");
+    }
+
+    #[test]
+    fn booleans_are_as_elsewhere() {
+        for (value, expected) in [("True", true), ("on", true), ("0", false), (" no ", false)] {
+            assert_eq!(read(&[("SECURE_COOKIES", value)]).unwrap().secure_cookies, expected, "{value}");
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_named_all_of_it_and_no_secret_is() {
         let found = read(&[
             ("HOST", "no host"),
@@ -89,7 +113,7 @@ mod tests {
             [
                 r#"PORT is "http"; expected a number from 0 to 65535, 0 for any that is free"#,
                 r#"HOST is "no host"; expected an address, or a name that resolves to one"#,
-                r#"GVSIGOL_PATH is "maps//{x}"; expected segments of letters, digits, _ and -, such as gvsigonline"#,
+                r#"GVSIGOL_PATH is "maps//{x}"; expected segments of letters, digits, _ and -, such as gvsigonline, the first not api"#,
                 "GEO_LAYERS_USERS has only one colon in entry 1; expected name:password:role, separated by commas, \
                  such as ana:a password:admin",
                 r#"SECURE_COOKIES is "perhaps"; expected true or false"#,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use geojson::Error;
 use serde::{Deserialize, Deserializer};
+use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use crate::geometry::{GeometryError, check};
@@ -43,9 +44,19 @@ pub struct Members<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FeatureError {
-    /// It cannot be read as JSON, or as GeoJSON; the text says where and why.
-    #[error("{0}")]
-    Unreadable(String),
+    /// It cannot be read as JSON, or as GeoJSON.
+    #[error("{what}, at line {line}, column {column}")]
+    Unreadable {
+        /// The kind of what is wrong.
+        what: &'static str,
+        /// Counted from 1.
+        line: usize,
+        /// Counted from 1.
+        column: usize,
+    },
+    /// It is JSON, and no feature that RFC 7946 knows.
+    #[error("it is not as RFC 7946 has it")]
+    NotAsSpecified,
     /// It is JSON, and no object.
     #[error("it is no object")]
     NoObject,
@@ -74,10 +85,10 @@ impl<'a> Members<'a> {
     pub fn read(text: &'a str) -> Result<Self, FeatureError> {
         // A list of the right length would do for a struct, too.
         if !text.trim_ascii_start().starts_with('{') {
-            let any = serde_json::from_str::<&RawValue>(text).map_err(|error| unreadable(&error));
+            let any = serde_json::from_str::<&RawValue>(text).map_err(|error| FeatureError::from(&error));
             return any.and(Err(FeatureError::NoObject));
         }
-        serde_json::from_str(text).map_err(|error| unreadable(&error))
+        serde_json::from_str(text).map_err(|error| FeatureError::from(&error))
     }
 }
 
@@ -117,8 +128,9 @@ impl Feature {
         text.push('}');
 
         let read: geojson::Feature = text.parse().map_err(|error| match error {
-            Error::MalformedGeoJson(error) => unreadable(&error),
-            other => FeatureError::Unreadable(told(&other.to_string())),
+            Error::MalformedGeoJson(error) => FeatureError::from(&error),
+            // Its text may repeat what was sent.
+            _ => FeatureError::NotAsSpecified,
         })?;
         if let Some(bbox) = read.bbox.as_ref().filter(|bbox| !matches!(bbox.len(), 4 | 6)) {
             return Err(FeatureError::Bbox(bbox.len()));
@@ -153,8 +165,15 @@ fn written<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
-fn unreadable(error: &serde_json::Error) -> FeatureError {
-    FeatureError::Unreadable(told(&error.to_string()))
+impl From<&serde_json::Error> for FeatureError {
+    /// Where and, of what went wrong, the kind: the parser's own text repeats what was sent, which a record hides elsewhere.
+    fn from(error: &serde_json::Error) -> Self {
+        let what = match error.classify() {
+            Category::Syntax | Category::Eof | Category::Io => "it is no JSON",
+            Category::Data => "it has a member twice, or one that is not as RFC 7946 has it",
+        };
+        Self::Unreadable { what, line: error.line(), column: error.column() }
+    }
 }
 
 fn told(text: &str) -> String {

@@ -42,8 +42,7 @@ pub(crate) async fn log_in(
     let claimed: String = username.chars().take(NAME_CHARS).collect();
     let reason = match service.check(username, password).await? {
         Verdict::Right(user) => {
-            identity::log_in(&session, &user)?;
-            set_actor(user.actor());
+            set_actor(identity::log_in(&session, &user)?);
             return Ok(to_home(&service));
         }
         Verdict::NoSuchUser => "there is no such user",

@@ -26,7 +26,8 @@ impl FromRequest for GeoJsonBody {
                 return Err(ApiError::Invalid(expected.to_owned()).before_handler().into());
             }
             match payload.await?.to_bytes_limited(MAX_BYTES).await {
-                Ok(body) => Ok(Self(body?)),
+                Ok(Ok(body)) => Ok(Self(body)),
+                Ok(Err(_)) => Err(ApiError::Invalid("the body broke off".to_owned()).before_handler().into()),
                 Err(_) => Err(ApiError::TooLarge(MAX_BYTES).before_handler().into()),
             }
         })

@@ -74,8 +74,7 @@ impl Draft {
         let text = str::from_utf8(body).map_err(|_| DraftError::Encoding)?;
         let members = Members::read(text)?;
         // The members of a feature are read; only duplicates among these are left to complain about.
-        let beside: Beside<'_> =
-            serde_json::from_str(text).map_err(|error| FeatureError::Unreadable(error.to_string()))?;
+        let beside: Beside<'_> = serde_json::from_str(text).map_err(|error| FeatureError::from(&error))?;
         let mut draft =
             Self { name: label("name", beside.name)?, title: label("title", beside.title)?, ..Self::default() };
         match members.kind.as_deref() {

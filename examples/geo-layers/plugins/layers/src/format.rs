@@ -5,7 +5,6 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::web::Query;
 use actix_web::{Error, FromRequest, HttpRequest};
-use audit_actix::set_reason;
 use geo_layers_core::ApiError;
 use serde::Deserialize;
 
@@ -22,11 +21,8 @@ impl FromRequest for TakesJson {
     type Future = Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(check(request.query_string()).map_err(|problem| {
-            // The record does not show the error of an extractor.
-            set_reason(problem);
-            ApiError::Invalid(problem.to_owned()).into()
-        }))
+        let checked = check(request.query_string());
+        ready(checked.map_err(|problem| ApiError::Invalid(problem.to_owned()).before_handler().into()))
     }
 }
 

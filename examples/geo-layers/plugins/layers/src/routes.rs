@@ -85,6 +85,8 @@ async fn update(
         let layers = Layers(database);
         check_right(&layers, &caller, id)?;
         let draft = Draft::parse(&body).and_then(Draft::into_change)?;
+        // As many as before may be others.
+        data("replaces_features", draft.features.is_some());
         match layers.change(id, &draft)? {
             Changed::Done { old, new } => Ok((old, new)),
             Changed::Gone => Err(missing(id)),
