@@ -156,7 +156,8 @@ async fn excluded_paths_leave_no_record_and_included_ones_do() {
         (&[("AUDIT_EXCLUDE_PATHS", "[]")], &[swagger, index, redoc, schema, other, five, layers, custom, page]),
         // Below a path, not beside it.
         (&[("AUDIT_EXCLUDE_PATHS", "/api/")], &[custom, page]),
-        // What `register_core_view_pattern` was for.
+        // What `register_core_view_pattern` was for; the plugins' own are to be repeated, for the environment's list is
+        // another here as well.
         (
             &[("AUDIT_INCLUDE_PATHS", "/mi-modulo/,/custom-endpoint/"), ("AUDIT_AUTO_DETECT", "False")],
             &[layers, custom, mine, below],
