@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::pipeline::ERROR;
-use super::syntax::{Aggregate, Metric, Over};
+use super::syntax::{Aggregate, Metric, Over, Test};
 use super::{Entry, Labels, PipelineError};
 
 /// A number, what it is called, and which entries it is made of.
@@ -25,7 +25,7 @@ impl Metric {
         match self {
             Self::Range { over, of, unwrap, range, by } => {
                 let range = SignedDuration::try_from(*range).unwrap_or(SignedDuration::MAX);
-                let young = |entry: &Entry| entry.at <= at && at.duration_since(entry.at) < range;
+                let young = |entry: &Entry| is_young(entry, at, range);
                 let mut groups: BTreeMap<Labels, Vec<(usize, f64)>> = BTreeMap::new();
                 for line in of.lines(entries) {
                     if !entries.get(line.entry).is_some_and(young) {
@@ -54,6 +54,18 @@ impl Metric {
                 });
                 Ok(series.collect())
             }
+            Self::Absent { of, range } => {
+                let range = SignedDuration::try_from(*range).unwrap_or(SignedDuration::MAX);
+                let lines = of.lines(entries);
+                if lines.iter().any(|line| entries.get(line.entry).is_some_and(|entry| is_young(entry, at, range))) {
+                    return Ok(Vec::new());
+                }
+                let labels = of.selector.iter().filter_map(|matcher| match &matcher.test {
+                    Test::Is(value) => Some((matcher.name.clone(), value.clone())),
+                    _ => None,
+                });
+                Ok(vec![Series { labels: labels.collect(), value: 1.0, entries: Vec::new() }])
+            }
             Self::Vector { aggregate, by, of } => Ok(aggregate.of(of.series(entries, at)?, by.as_deref())),
             Self::Only { of, compare, with } => {
                 let mut series = of.series(entries, at)?;
@@ -62,6 +74,10 @@ impl Metric {
             }
         }
     }
+}
+
+fn is_young(entry: &Entry, at: Timestamp, range: SignedDuration) -> bool {
+    entry.at <= at && at.duration_since(entry.at) < range
 }
 
 /// Those that are grouped by; a label that is not there is none of the group's.
@@ -166,6 +182,9 @@ mod tests {
         for (query, expected) in [
             ("count_over_time({job=\"j\"}[1m])", vec!["j=3"]), // the first is a minute old
             ("count_over_time({job=\"j\"}[2m])", vec!["j=4"]),
+            ("absent_over_time({job=\"j\"}[1m])", vec![]),
+            ("absent_over_time({job=\"j\"}[1s])", vec!["j=1"]), // none is so young
+            ("absent_over_time({job=\"k\",user!=\"a\"}[2m])", vec!["k=1"]),
             ("rate({job=\"j\"}[2m])", vec!["j=0.03333333333333333"]),
             (&format!("sum by (user) (count_over_time({all}[2m]))"), vec!["a=2", "b=2"]),
             (&format!("sum(count_over_time({all}[2m])) by (user)"), vec!["a=2", "b=2"]),

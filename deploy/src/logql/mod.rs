@@ -5,9 +5,13 @@
 //!
 //! - Matchers of labels compare whole values, also by regular expression; line filters look for a part.
 //! - `| json` takes every member of the line: nested ones joined by `_`, other characters of a name as `_`, arrays left
-//!   out. One that a stream label has already gets the suffix `_extracted`.
+//!   out. One whose name a stream label or structured metadata has already gets the suffix `_extracted`
+//!   (`pkg/logql/log/parser.go`: `BaseHas`, `HasInCategory`).
 //! - A label that is not there is an empty text; a comparison with a number does not hold of it. A label that is no
-//!   number sets `__error__` and lets the line pass, and a metric query with such a line fails.
+//!   number sets `__error__` and lets the line pass, as does a line that is no JSON object, and a metric query with such
+//!   a line fails (`…/log_queries/#pipeline-errors`, <https://github.com/grafana/loki/issues/16145>).
+//! - `ip("…")` (`…/query/ip/`) compares a whole value here, while Loki looks for addresses within it.
+//! - `absent_over_time` gives 1 when there is no line, under the labels that its selector compares by `=`.
 //! - `[5m]` takes what is younger than five minutes before the instant that is asked for; `rate` is per second.
 //!
 //! What it leaves out: that Loki bounds the number of series, and that it evaluates a graph at many instants.

@@ -1,7 +1,9 @@
 //! From words to a query. What is not of the subset is an error, never ignored.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use regex::Regex;
 
 use super::Error;
@@ -174,8 +176,26 @@ impl Parser {
         if matches!(self.peek(), Some(Token::Text(_))) {
             return Ok(Filter::Text(Matcher { name, test: self.test(sign)? }));
         }
+        if self.is_word("ip") {
+            return self.address(name, sign);
+        }
         let compare = compare(sign).ok_or_else(|| self.error("a number has no such comparison"))?;
         Ok(Filter::Number { name, compare, with: self.number()? })
+    }
+
+    /// One address or a network; a range from one address to another is not of the subset.
+    fn address(&mut self, name: String, sign: &str) -> Result<Filter, Error> {
+        let is_in = match sign {
+            "=" => true,
+            "!=" => false,
+            _ => return Err(self.error("an address has no such comparison")),
+        };
+        self.expect("(")?;
+        let error = self.error("expected an address or a network");
+        let text = self.text()?;
+        let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map_err(|_| error)?;
+        self.expect(")")?;
+        Ok(Filter::Address { name, is_in, network })
     }
 
     fn sign(&mut self, of: &[&'static str]) -> Result<&'static str, Error> {
@@ -195,7 +215,7 @@ impl Parser {
 
     /// Matchers of labels stand for the whole value; line filters for a part of the line.
     fn regex(&mut self, whole: bool) -> Result<Regex, Error> {
-        let text = self.text()?;
+        let text = unquoted(&self.text()?);
         let written = if whole { format!("^(?s:{text})$") } else { text };
         Regex::new(&written).map_err(|error| self.error(error.to_string()))
     }
@@ -231,6 +251,13 @@ impl Parser {
     fn operand(&mut self) -> Result<Metric, Error> {
         let error = self.error("no function of the subset");
         let name = self.word()?;
+        if name == "absent_over_time" {
+            self.expect("(")?;
+            let of = self.pipeline()?;
+            let range = self.span()?;
+            self.expect(")")?;
+            return Ok(Metric::Absent { of, range });
+        }
         let over = match name.as_str() {
             "count_over_time" => Some(Over::Count),
             "rate" => Some(Over::Rate),
@@ -260,9 +287,7 @@ impl Parser {
         } else {
             None
         };
-        self.expect("[")?;
-        let range = self.duration()?;
-        self.expect("]")?;
+        let range = self.span()?;
         self.expect(")")?;
         let by = self.grouping()?;
         let counts = matches!(over, Over::Count | Over::Rate);
@@ -302,6 +327,13 @@ impl Parser {
         Ok(Metric::Vector { aggregate, by, of })
     }
 
+    fn span(&mut self) -> Result<Duration, Error> {
+        self.expect("[")?;
+        let range = self.duration()?;
+        self.expect("]")?;
+        Ok(range)
+    }
+
     fn duration(&mut self) -> Result<Duration, Error> {
         let error = self.error("expected a duration such as 5m");
         let Some(Token::Number(text)) = self.peek() else { return Err(error) };
@@ -317,6 +349,18 @@ impl Parser {
         self.next += 1;
         Ok(Duration::from_secs(count * seconds))
     }
+}
+
+/// `\Q…\E` is the text itself, in Go's expressions (<https://pkg.go.dev/regexp/syntax>) and not in this crate's.
+fn unquoted(text: &str) -> String {
+    let mut parts = text.split(r"\Q");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (literal, rest) = part.split_once(r"\E").unwrap_or((part, ""));
+        out.push_str(&regex::escape(literal));
+        out.push_str(rest);
+    }
+    out
 }
 
 fn compare(sign: &str) -> Option<Compare> {
@@ -367,6 +411,10 @@ mod tests {
             "{job=\"j\"} | line_format \"{{.a | upper}}\"",
             "{job=\"j\"} | label_format a=b",
             "{job=\"j\"} |~ \"(\"",
+            "{job=\"j\"} | json | a =~ ip(\"10.0.0.0/8\")",
+            "{job=\"j\"} | json | a = ip(\"10.0.0\")",
+            "{job=\"j\"} | json | a = ip(\"10.0.0.1-10.0.0.2\")",
+            "absent_over_time({job=\"j\"})",
             "{job=\"j\"} x",
             "rate({job=\"j\"})",
             "rate({job=\"j\"}[5])",

@@ -1,5 +1,7 @@
 //! What a line becomes on its way through a pipeline.
 
+use std::net::IpAddr;
+
 use serde_json::Value;
 
 use super::syntax::{Filter, Part, Pipeline, Stage};
@@ -34,11 +36,11 @@ impl Pipeline {
         let mut labels = entry.metadata.clone();
         labels.extend(entry.labels.clone());
         let mut line = Line { entry: place, text: entry.line.clone(), labels };
-        self.stages.iter().all(|stage| pass(stage, &mut line, &entry.labels)).then_some(line)
+        self.stages.iter().all(|stage| pass(stage, &mut line, entry)).then_some(line)
     }
 }
 
-fn pass(stage: &Stage, line: &mut Line, stream: &Labels) -> bool {
+fn pass(stage: &Stage, line: &mut Line, entry: &Entry) -> bool {
     match stage {
         Stage::Has(text) => return line.text.contains(text),
         Stage::HasNot(text) => return !line.text.contains(text),
@@ -47,9 +49,14 @@ fn pass(stage: &Stage, line: &mut Line, stream: &Labels) -> bool {
         Stage::Filter(filter) => return holds(filter, &mut line.labels),
         Stage::Json => match serde_json::from_str(&line.text) {
             Ok(Value::Object(members)) => {
+                // Those that the line had from its stream, or still has as structured metadata, keep their value; of two
+                // members with one name the first counts.
+                let before = line.labels.clone();
                 for (name, value) in flat("", &Value::Object(members)) {
-                    let name = if stream.contains_key(&name) { format!("{name}_extracted") } else { name };
-                    line.labels.insert(name, value);
+                    let is_metadata = entry.metadata.contains_key(&name) && before.contains_key(&name);
+                    let is_taken = entry.labels.contains_key(&name) || is_metadata;
+                    let name = if is_taken { format!("{name}_extracted") } else { name };
+                    line.labels.entry(name).or_insert(value);
                 }
             }
             _ => drop(line.labels.insert(ERROR.into(), "JSONParserErr".into())),
@@ -84,6 +91,13 @@ fn holds(filter: &Filter, labels: &mut Labels) -> bool {
                     true
                 }
             }
+        }
+        Filter::Address { name, is_in, network } => {
+            if labels.contains_key(ERROR) {
+                return true;
+            }
+            let Some(value) = labels.get(name) else { return false };
+            value.parse::<IpAddr>().is_ok_and(|address| network.contains(&address)) == *is_in
         }
         Filter::And(left, right) => holds(left, labels) && holds(right, labels),
         Filter::Or(left, right) => holds(left, labels) || holds(right, labels),
@@ -134,17 +148,19 @@ mod tests {
     }
 
     #[test]
-    fn json_is_flattened_and_steps_aside_for_a_stream_label() {
+    fn json_is_flattened_and_steps_aside_for_labels_and_metadata() {
         let line = r#"{"level":"warn","a.b":{"c":"d"},"2":true,"list":[1],"none":null,"n":1.5,"user":"eve"}"#;
         let found = found("{job=\"j\"} | json", line);
         let labels: Vec<_> = found[0].labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let expected = ["_2=true", "a_b_c=d", "job=j", "level=info", "level_extracted=warn", "n=1.5", "user=eve"];
-        assert_eq!(labels, expected);
+        let expected = ["_2=true", "a_b_c=d", "job=j", "level=info", "level_extracted=warn", "n=1.5"];
+        assert_eq!(labels, [expected.as_slice(), &["user=ada", "user_extracted=eve"]].concat());
+        let labels = &super::tests::found("{job=\"j\"} | drop user, level | json", line)[0].labels;
+        assert_eq!((labels["user"].as_str(), labels["level_extracted"].as_str()), ("eve", "warn"), "as Loki does it");
     }
 
     #[test]
     fn a_filter_finds_what_the_reference_says() {
-        let line = r#"{"status":200,"ms":"fast","path":"/api/x"}"#;
+        let line = r#"{"status":200,"ms":"fast","path":"/api/x","from":"127.0.0.66"}"#;
         for (filter, passes) in [
             ("status = 200", true),
             ("status == 200 and path = \"/api/x\"", true),
@@ -159,6 +175,16 @@ mod tests {
             ("gone =~ \".+\"", false),
             ("gone > 1", false),
             ("gone != 1", false),
+            ("from = ip(\"127.0.0.0/24\")", true),
+            ("from = ip(\"127.0.0.66\")", true),
+            ("from = ip(\"127.0.0.6\")", false),
+            ("from != ip(\"127.0.1.0/24\")", true),
+            ("path = ip(\"0.0.0.0/0\")", false),
+            ("gone = ip(\"0.0.0.0/0\")", false),
+            ("gone != ip(\"10.0.0.0/8\")", false),
+            ("path =~ `\\Q/api/x\\E`", true),
+            ("path =~ `\\Q/api/.\\E`", false),
+            ("path =~ `\\Q/api/\\E.|y`", true),
             ("ms > 1", true), // no number: an error, which lets it pass
             ("(status = 1 or status = 200) and path != \"\"", true),
         ] {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ipnet::IpNet;
 use regex::Regex;
 
 /// A whole query.
@@ -90,6 +91,15 @@ pub enum Filter {
         /// With what.
         with: f64,
     },
+    /// On an address: `name = ip("192.0.2.0/24")`, or `!=`.
+    Address {
+        /// Of which label.
+        name: String,
+        /// Whether it is to be in the network, or outside.
+        is_in: bool,
+        /// One address is a network of its own.
+        network: IpNet,
+    },
     /// Both.
     And(Box<Filter>, Box<Filter>),
     /// At least one.
@@ -148,6 +158,13 @@ pub enum Metric {
         by: Option<Vec<String>>,
         /// Of which series.
         of: Box<Metric>,
+    },
+    /// `absent_over_time({…}[5m])`: 1, if there is no line.
+    Absent {
+        /// Which lines.
+        of: Pipeline,
+        /// How far back.
+        range: Duration,
     },
     /// `… > 5`: keeps the series of which it holds.
     Only {
@@ -221,7 +238,7 @@ impl Query {
 impl Metric {
     fn pipeline(&self) -> &Pipeline {
         match self {
-            Self::Range { of, .. } => of,
+            Self::Range { of, .. } | Self::Absent { of, .. } => of,
             Self::Vector { of, .. } | Self::Only { of, .. } => of.pipeline(),
         }
     }
@@ -234,6 +251,7 @@ impl Metric {
                 of.names(into);
             }
             Self::Only { of, .. } => of.names(into),
+            Self::Absent { .. } => {}
         }
     }
 }
@@ -242,7 +260,7 @@ impl Filter {
     fn names(&self, into: &mut Vec<String>) {
         match self {
             Self::Text(matcher) => into.push(matcher.name.clone()),
-            Self::Number { name, .. } => into.push(name.clone()),
+            Self::Number { name, .. } | Self::Address { name, .. } => into.push(name.clone()),
             Self::And(left, right) | Self::Or(left, right) => {
                 left.names(into);
                 right.names(into);

@@ -73,6 +73,7 @@ fn result_labels(query: &Query) -> Vec<String> {
                 _ => Vec::new(),
             },
             Metric::Only { of: inner, .. } => of(inner),
+            Metric::Absent { .. } => Vec::new(),
         }
     }
     match query {
