@@ -13,6 +13,10 @@ use crate::record::Record;
 /// <https://grafana.com/docs/loki/latest/get-started/labels/bp-labels/>
 pub const FEW: usize = 8;
 
+/// The labels that may be: of each, a service has few values. Not even `action` is among them; and `trace_id` or
+/// `session_id` are not, however few the records that a test sees.
+pub const LABELS: [&str; 4] = ["job", "service", "environment", "level"];
+
 /// Loki refuses a stream with more labels.
 pub const MOST_LABELS: usize = 15;
 
@@ -41,10 +45,12 @@ pub struct Collector {
     pub extracted: BTreeMap<String, String>,
     /// What takes the line and its time apart without reading JSON.
     pub regex: Option<Regex>,
-    /// The name of the time among what was extracted.
+    /// The key of the record that is its time; with a regular expression, the name of the part.
     pub time: Option<String>,
     /// Whether the lines are those of containers.
     pub is_of_containers: bool,
+    /// Whether of the containers only those labelled `audit=true` are taken.
+    pub is_chosen: bool,
     /// Whether what containers say on stderr is left out.
     pub is_stdout_only: bool,
     /// What is wrong already.
@@ -74,7 +80,7 @@ impl Collector {
         let source = if source.is_empty() { name } else { source };
         let key = self.extracted.get(source).cloned();
         if key.is_none() {
-            self.problems.push(format!("{what} {name}: nothing of the name {source} was taken out of the line"));
+            self.problems.push(format!("{what} {name}: nothing of the name {source} was taken out of the line yet"));
         }
         key.map(Source::Key)
     }
@@ -84,7 +90,10 @@ impl Collector {
         if format != "RFC3339Nano" {
             self.problems.push(format!("the timestamp is RFC 3339 with a fraction, not {format}"));
         }
-        self.time = Some(source.to_owned());
+        match self.extracted.get(source) {
+            Some(key) => self.time = Some(key.clone()),
+            None => self.problems.push(format!("the time: nothing of the name {source} was taken out of the line yet")),
+        }
     }
 
     /// A label is taken off again.
@@ -117,9 +126,7 @@ impl Collector {
     /// The lines are those of containers.
     pub fn of_containers(&mut self, filters: &[(&str, Vec<&str>)]) {
         self.is_of_containers = true;
-        if filters != [("label", vec!["audit=true"])] {
-            self.problems.push("every container's stdout would be taken for records".into());
-        }
+        self.is_chosen = filters == [("label", vec!["audit=true"])];
     }
 
     /// What Loki gets of a record.
@@ -144,6 +151,20 @@ impl Collector {
         Entry { at, line, labels: values(&self.labels), metadata: values(&self.metadata) }
     }
 
+    /// What Loki gets of a line that is no record, at the instant at which it was read: what comes from a record is not
+    /// there.
+    #[must_use]
+    pub fn stray(&self, line: &str, at: Timestamp) -> Entry {
+        let constant = |(name, source): (&String, &Source)| match source {
+            Source::Constant(value) => Some((name.clone(), value.clone())),
+            Source::Key(_) | Source::Meta(_) => None,
+        };
+        let labels = self.labels.iter().filter_map(constant).collect();
+        // With a regular expression, what it does not fit is sent as the collector has read it.
+        let line = format!("{line}{}", if self.is_of_containers && self.regex.is_some() { "\n" } else { "" });
+        Entry { at, line, labels, metadata: Labels::new() }
+    }
+
     /// What a regular expression reads: Docker keeps the newline.
     fn read(&self, record: &Record) -> String {
         format!("{}{}", record.line, if self.is_of_containers { "\n" } else { "" })
@@ -153,7 +174,7 @@ impl Collector {
         let name = self.time.as_ref()?;
         match &self.regex {
             Some(regex) => regex.captures(&self.read(record))?.name(name)?.as_str().parse().ok(),
-            None => record.text(self.extracted.get(name)?)?.parse().ok(),
+            None => record.text(name)?.parse().ok(),
         }
     }
 
@@ -161,6 +182,9 @@ impl Collector {
     #[must_use]
     pub fn check(&self, records: &[Record]) -> Vec<String> {
         let mut problems = self.problems.clone();
+        if self.is_of_containers && !self.is_chosen {
+            problems.push("every container's stdout would be taken for records".into());
+        }
         if self.is_of_containers && !self.is_stdout_only {
             problems.push("what containers say on stderr would be taken for records".into());
         }
@@ -176,6 +200,10 @@ impl Collector {
                 Source::Meta(meta) if meta == STREAM => 2,
                 Source::Meta(_) => usize::MAX,
             };
+            let is_few = |name: &str| LABELS.contains(&name);
+            if !is_few(name) || matches!(source, Source::Key(key) if !is_few(key)) {
+                problems.push(format!("{name} is none of the labels that have few values"));
+            }
             if count > FEW {
                 problems.push(format!("the label {name} has too many values ({count}, at most {FEW})"));
             }

@@ -3,11 +3,36 @@
 use serde_json::Value;
 
 use crate::collector::{Collector, Source};
-use crate::yaml::{at, list, members, text};
+use crate::keys::{Table, unknown};
+use crate::yaml::{at, is_duration, list, members, text};
 
-/// The keys that our files may use at the places where a misspelt one would be ignored or refused.
-const TOP: [&str; 4] = ["server", "positions", "clients", "scrape_configs"];
-const SCRAPE: [&str; 5] = ["job_name", "static_configs", "docker_sd_configs", "relabel_configs", "pipeline_stages"];
+/// The keys that are followed below, by the page above and those of its stages, `…/stages/json/` and so on. One that would
+/// change what happens and is not followed, such as `external_labels`, or `action: labelmap` and `regex` of a rule, is
+/// none of them.
+const KEYS: &Table<'_> = &[
+    ("", &["server", "positions", "clients", "scrape_configs"]),
+    ("server", &["http_listen_port", "grpc_listen_port"]),
+    ("positions", &["filename"]),
+    ("clients", &["url", "backoff_config"]),
+    ("clients/backoff_config", &["min_period", "max_period", "max_retries"]),
+    ("scrape_configs", &["job_name", "static_configs", "docker_sd_configs", "relabel_configs", "pipeline_stages"]),
+    ("scrape_configs/static_configs", &["targets", "labels"]),
+    ("scrape_configs/static_configs/labels", &["*"]),
+    ("scrape_configs/docker_sd_configs", &["host", "refresh_interval", "filters"]),
+    ("scrape_configs/docker_sd_configs/filters", &["name", "values"]),
+    ("scrape_configs/relabel_configs", &["source_labels", "target_label", "replacement"]),
+    ("scrape_configs/pipeline_stages", &["*"]),
+    ("scrape_configs/pipeline_stages/*", &["*"]), // by the stage, below
+    ("scrape_configs/pipeline_stages/*/*", &["*"]),
+];
+
+/// Those of each stage; of others, any: they name labels.
+const STAGES: [(&str, &[&str]); 4] = [
+    ("json", &["expressions"]),
+    ("timestamp", &["source", "format"]),
+    ("match", &["selector", "action"]),
+    ("output", &["source"]),
+];
 
 /// Follows the one scrape of a file.
 ///
@@ -15,9 +40,10 @@ const SCRAPE: [&str; 5] = ["job_name", "static_configs", "docker_sd_configs", "r
 /// When there is not exactly one, or it has no client to send to.
 pub fn follow(file: &Value) -> Result<Collector, String> {
     let mut collector = Collector::default();
-    for (key, _) in members(file) {
-        if !TOP.contains(&key) {
-            collector.problems.push(format!("{key} is no section that is known"));
+    collector.problems.extend(unknown(file, KEYS));
+    for interval in list(&file["scrape_configs"]).flat_map(|scrape| list(&scrape["docker_sd_configs"])) {
+        if !is_duration(text(&interval["refresh_interval"])) {
+            collector.problems.push(format!("{} is no duration", interval["refresh_interval"]));
         }
     }
     if list(&file["clients"]).all(|client| !text(&client["url"]).ends_with("/loki/api/v1/push")) {
@@ -29,11 +55,6 @@ pub fn follow(file: &Value) -> Result<Collector, String> {
     let Some([scrape]) = file["scrape_configs"].as_array().map(Vec::as_slice) else {
         return Err("expected one scrape".into());
     };
-    for (key, _) in members(scrape) {
-        if !SCRAPE.contains(&key) {
-            collector.problems.push(format!("{key} is no part of a scrape that is known"));
-        }
-    }
     for (name, value) in list(&scrape["static_configs"]).flat_map(|config| members(&config["labels"])) {
         let value = text(value);
         if name == "__path__" {
@@ -54,6 +75,10 @@ pub fn follow(file: &Value) -> Result<Collector, String> {
         let target = text(&rule["target_label"]).to_owned();
         let source = match rule["source_labels"].as_array().map(Vec::as_slice) {
             None => Source::Constant(text(&rule["replacement"]).into()),
+            // Then it would be always this, whatever the source.
+            Some(_) if !rule["replacement"].is_null() => {
+                return Err(format!("{target} has a source and a replacement"));
+            }
             Some([meta]) => Source::Meta(text(meta).into()),
             Some(_) => return Err(format!("one source label is expected for {target}")),
         };
@@ -68,6 +93,10 @@ pub fn follow(file: &Value) -> Result<Collector, String> {
 }
 
 fn pass(name: &str, stage: &Value, collector: &mut Collector) {
+    let known = STAGES.iter().find(|(stage, _)| *stage == name).map(|(_, keys)| *keys);
+    for (key, _) in members(stage).filter(|(key, _)| known.is_some_and(|known| !known.contains(key))) {
+        collector.problems.push(format!("{key} of the stage {name} is not followed"));
+    }
     match name {
         "json" => {
             for (name, expression) in members(&stage["expressions"]) {

@@ -32,11 +32,24 @@ pub fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
+/// Whether a text is a duration of Go's: `5s`, `500ms`, `168h`.
+#[must_use]
+pub fn is_duration(text: &str) -> bool {
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    unit.len() < text.len() && ["ms", "s", "m", "h"].contains(&unit)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_duration_has_a_number_and_a_unit() {
+        assert!(["5s", "500ms", "168h"].into_iter().all(is_duration));
+        assert!(!["5", "s", "", "5 s", "5days"].into_iter().any(is_duration));
+    }
 
     #[test]
     fn yaml_is_read_and_what_is_none_is_not() {

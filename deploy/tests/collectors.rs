@@ -2,11 +2,9 @@
 
 mod support;
 
-use std::collections::BTreeMap;
-
 use audit_deploy::collector::Collector;
 use audit_deploy::{alloy, fluent_bit, promtail, yaml};
-use support::{records, text};
+use support::{environment, records, text};
 
 /// What is wrong with a file, and with what it makes of the records.
 fn problems(name: &str, text: &str) -> Vec<String> {
@@ -29,7 +27,7 @@ fn read(name: &str, text: &str) -> Result<(Vec<String>, Collector), String> {
     let file = yaml::read(text).map_err(|error| error.to_string())?;
     let collector = match name.split_once('/') {
         Some(("promtail", _)) => promtail::follow(&file)?,
-        _ => fluent_bit::follow(&file, &BTreeMap::new())?,
+        _ => fluent_bit::follow(&file, &environment("geo-layers", "production"))?,
     };
     Ok((Vec::new(), collector))
 }
@@ -43,7 +41,9 @@ fn every_collector_makes_of_the_records_what_the_queries_need() {
 
 #[test]
 fn a_label_of_many_values_is_refused() {
-    for key in ["user", "path", "ip_address", "status_code", "action", "event_id", "request_id", "target_id"] {
+    for key in
+        ["user", "path", "ip_address", "status_code", "action", "event_id", "request_id", "trace_id", "target_id"]
+    {
         for name in ["alloy/docker.alloy", "alloy/file.alloy"] {
             let mut file =
                 text(name).replace("\t\t\tenvironment = \"\",\n\t\t}", &format!("\t\t\t{key} = \"\",\n\t\t}}"));
@@ -80,8 +80,11 @@ fn the_labels_of_the_seed_are_refused() {
         - labeldrop: [filename]\n      - json: {expressions: {timestamp: timestamp, level: level, method: method, user: user, status_code: status_code}}\n      \
         - timestamp: {source: timestamp, format: RFC3339Nano}\n      - labels: {level: , method: , user: , status_code: }\n";
     let found = problems("promtail/seed.yaml", file);
-    assert_eq!(found.len(), 2, "{found:?}");
-    assert!(found[0].contains("status_code") && found[1].contains("user"), "{found:?}");
+    for (key, problem) in [("method", "none of"), ("user", "none of"), ("user", "many"), ("status_code", "many")] {
+        let is_told = |found: &String| found.contains(key) && found.contains(problem);
+        assert!(found.iter().any(is_told), "{key}: {found:?}");
+    }
+    assert_eq!(found.len(), 5, "{found:?}");
     let output = format!("{file}      - output: {{source: message}}\n");
     assert!(problems("promtail/seed.yaml", &output).iter().any(|problem| problem.contains("replaced by")));
 }
@@ -90,7 +93,7 @@ fn the_labels_of_the_seed_are_refused() {
 fn what_is_broken_in_a_file_is_told() {
     for (name, from, to, problem) in [
         ("alloy/docker.alloy", "level       = \"\"", "lvl = \"\"", "no record has the key lvl"),
-        ("alloy/docker.alloy", "source = \"timestamp\"", "source = \"time\"", "the time is not that"),
+        ("alloy/docker.alloy", "source = \"timestamp\"", "source = \"time\"", "the time: nothing of the name time"),
         ("alloy/docker.alloy", "RFC3339Nano", "Unix", "RFC 3339"),
         (
             "alloy/docker.alloy",
@@ -113,7 +116,7 @@ fn what_is_broken_in_a_file_is_told() {
         ("alloy/file.alloy", "gvsigol-audit", "audit", "job="),
         ("promtail/docker.yaml", "          level:\n", "          lvl:\n", "nothing of the name lvl"),
         ("promtail/docker.yaml", "action: action", "action: acton", "no record has the key acton"),
-        ("promtail/docker.yaml", "pipeline_stages", "pipeline", "pipeline is no part"),
+        ("promtail/docker.yaml", "pipeline_stages", "pipeline", "pipeline is no key"),
         ("promtail/file.yaml", "- labeldrop:", "- label_drop:", "label_drop is not followed"),
         ("promtail/file.yaml", "clients:\n", "clients: []\nclient:\n", "no client"),
         ("fluent-bit/file.yaml", "drop_single_key: raw", "drop_single_key: on", "JSON string"),
@@ -123,15 +126,154 @@ fn what_is_broken_in_a_file_is_told() {
         ("fluent-bit/file.yaml", ".%L%z", "%z", "microseconds"),
         ("fluent-bit/file.yaml", "buffer_max_size: 256k", "buffer_max_size: 32k", "smaller than a line"),
         ("fluent-bit/file.yaml", "skip_long_lines: on", "skip_long_lines: off", "too long"),
-        ("fluent-bit/file.yaml", "storage.type", "storage_type", "no setting storage_type"),
+        ("fluent-bit/file.yaml", "storage.type", "storage_type", "storage_type is no key"),
         ("fluent-bit/file.yaml", "match: audit", "match: other", "do not go to Loki"),
         ("fluent-bit/docker.yaml", "\\})\\n?$", "\\})$", "as it was written"),
         ("fluent-bit/docker.yaml", "reserve_data: off", "reserve_data: on", "beside the line"),
         ("fluent-bit/docker.yaml", "match: audit", "match: other", "a filter is for"),
+        (
+            "alloy/docker.alloy",
+            "target_label  = ",
+            "replacement = \"stdout\"\n\t\ttarget_label  = ",
+            "no argument replacement",
+        ),
+        ("alloy/docker.alloy", "target_label  = ", "action = \"labelmap\"\n\t\ttarget_label  = ", "no argument action"),
+        ("alloy/docker.alloy", "target_label  = ", "separator = \"x\"\n\t\ttarget_label  = ", "no argument separator"),
+        ("alloy/docker.alloy", "expressions = {", "source = \"level\"\n\t\texpressions = {", "no argument source"),
+        ("alloy/docker.alloy", "refresh_interval = \"5s\"", "refresh_interval = 5", "is no duration"),
+        ("alloy/docker.alloy", "refresh_interval = \"5s\"", "refresh_interval = \"5\"", "is no duration"),
+        ("alloy/docker.alloy", "\tendpoint {", "\texternal_labels = {}\n\tendpoint {", "no argument external_labels"),
+        ("alloy/docker.alloy", "action              = \"drop\"", "action = \"keep\"", "does not drop"),
+        (
+            "alloy/file.alloy",
+            "\t\t\tenvironment = \"\",\n\t\t}",
+            "\t\t\tuser = \"\",\n\t\t}",
+            "user is none of the labels",
+        ),
+        ("alloy/file.alloy", "trace_id    = \"\",", "session_id = \"\",", "nothing of the name trace_id"),
+        (
+            "promtail/docker.yaml",
+            "target_label: stream",
+            "target_label: stream\n        action: labelmap",
+            "action is no key",
+        ),
+        ("promtail/docker.yaml", "target_label: stream", "target_label: stream\n        regex: x", "regex is no key"),
+        (
+            "promtail/docker.yaml",
+            "target_label: stream",
+            "target_label: stream\n        separator: x",
+            "separator is no key",
+        ),
+        (
+            "promtail/docker.yaml",
+            "target_label: stream",
+            "target_label: stream\n        replacement: x",
+            "a replacement",
+        ),
+        ("promtail/docker.yaml", "- host:", "- hots:", "hots is no key"),
+        ("promtail/docker.yaml", "max_retries", "max_retrys", "max_retrys is no key"),
+        ("promtail/docker.yaml", "refresh_interval: 5s", "refresh_interval: 5", "no duration"),
+        (
+            "promtail/docker.yaml",
+            "    backoff_config:",
+            "    external_labels: {a: b}\n    backoff_config:",
+            "external_labels is no",
+        ),
+        (
+            "promtail/docker.yaml",
+            "      - json:\n",
+            "      - json:\n          source: level\n",
+            "source of the stage json",
+        ),
+        ("promtail/file.yaml", "http_listen_port", "http_port", "http_port is no key"),
+        ("fluent-bit/docker.yaml", "      parser: container\n", "", "drops everything"),
+        ("fluent-bit/docker.yaml", "      parser: container\n", "      parser: contaner\n", "no parser \"contaner\""),
+        ("fluent-bit/docker.yaml", "format: json", "format: logfmt", "does not take Docker's lines apart"),
+        (
+            "fluent-bit/docker.yaml",
+            "allowlist_key: [line, log]",
+            "allowlist_key: [line, log, stream]",
+            "what is no record",
+        ),
+        ("fluent-bit/docker.yaml", "allowlist_key: [line, log]", "allowlist_key: [log]", "a record leaves as"),
+        ("fluent-bit/docker.yaml", "key_name: log", "key_name: message", "no line has \"message\""),
+        ("fluent-bit/docker.yaml", "retry_limit: no_limits", "retry_limit: 1", "given up"),
+        ("fluent-bit/file.yaml", "read_from_head: on", "read_from_head: off", "would be left out"),
+        ("fluent-bit/file.yaml", "      parser: record\n", "", "a record leaves as"),
+        ("fluent-bit/file.yaml", "audit.jsonl", "audit*.jsonl", "no absolute path of one file"),
+        ("fluent-bit/file.yaml", "service:\n", "env:\n  SERVICE: x\nservice:\n", "env is no key"),
+        ("fluent-bit/file.yaml", "service=${SERVICE}", "service=${SERVICES}", "SERVICES is not set"),
+        ("fluent-bit/file.yaml", "${LOKI_PORT}", "${PORT}", "PORT is not set"),
+        ("fluent-bit/file.yaml", "log_level: info", "log_levle: info", "log_levle is no key"),
     ] {
         let file = text(name);
         assert!(file.contains(from), "{name} has no {from}");
         let found = problems(name, &file.replacen(from, to, 1));
         assert!(found.iter().any(|found| found.contains(problem)), "{name}, {from} -> {to}: {found:?}");
+    }
+}
+
+/// What stands between `from` and `to` goes before `place`.
+fn moved(file: &str, from: &str, to: &str, place: &str) -> String {
+    let (before, rest) = file.split_once(from).unwrap_or_else(|| panic!("there is no {from}"));
+    let (block, after) = rest.split_once(to).unwrap_or_else(|| panic!("there is no {to} after {from}"));
+    let rest = format!("{before}{to}{after}");
+    assert!(rest.contains(place), "there is no {place}");
+    rest.replacen(place, &format!("{from}{block}{place}"), 1)
+}
+
+#[test]
+fn the_order_of_steps_counts() {
+    for (name, from, to, place, problem) in [
+        ("alloy/docker.alloy", "\tstage.timestamp", "\tstage.labels", "\tstage.json", "the time: nothing"),
+        ("alloy/file.alloy", "\tstage.labels", "\tstage.structured", "\tstage.json", "label level: nothing"),
+        ("alloy/docker.alloy", "\tstage.label_drop", "\t// An", "\t// stderr", "does not drop"),
+        ("promtail/docker.yaml", "      - timestamp:", "      - labels:", "      - json:", "the time: nothing"),
+        (
+            "promtail/file.yaml",
+            "      - structured",
+            "          trace_id:\n",
+            "      - json:",
+            "metadata event_id: nothing",
+        ),
+        (
+            "fluent-bit/docker.yaml",
+            "    - name: grep\n      match: audit\n      regex: $stream",
+            "    # Leaves",
+            "  outputs:",
+            "drops everything: no line has stream",
+        ),
+        ("fluent-bit/docker.yaml", "    - name: record_modifier", "  outputs:", "    - name: grep", "drops everything"),
+    ] {
+        let found = problems(name, &moved(&text(name), from, to, place));
+        assert!(found.iter().any(|found| found.contains(problem)), "{name}, {from} before {place}: {found:?}");
+    }
+}
+
+#[test]
+fn a_variable_that_is_not_set_is_an_error() {
+    for name in ["fluent-bit/docker.yaml", "fluent-bit/file.yaml"] {
+        let file = yaml::read(&text(name)).expect("YAML");
+        for variable in ["SERVICE", "ENVIRONMENT", "LOKI_HOST", "LOKI_PORT"] {
+            let mut set = environment("geo-layers", "production");
+            assert!(fluent_bit::follow(&file, &set).is_ok());
+            set.insert(variable.into(), String::new());
+            let error = format!("the environment variable {variable} is not set");
+            assert_eq!(fluent_bit::follow(&file, &set).err().as_ref(), Some(&error), "{name}");
+            set.remove(variable);
+            assert_eq!(fluent_bit::follow(&file, &set).err(), Some(error), "{name}");
+        }
+    }
+}
+
+/// So that it is found, and counted nowhere.
+#[test]
+fn a_line_that_is_no_record_arrives_as_it_is() {
+    for name in support::COLLECTORS {
+        let entries = support::entries(name);
+        let stray = entries.last().expect("the stray line");
+        assert_eq!(entries.len(), records().len() + 1);
+        assert_eq!(stray.line.trim_end(), "listening on 127.0.0.1:8080", "{name}");
+        assert_eq!(stray.labels.get("job").map(String::as_str), Some("gvsigol-audit"), "{name}");
     }
 }

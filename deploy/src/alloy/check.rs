@@ -1,6 +1,6 @@
 //! Whether each name in a file is one that Alloy has, and each reference one that the file has.
 
-use super::components::{FUNCTIONS, find};
+use super::components::{FUNCTIONS, find, fits};
 use super::syntax::{Block, Value};
 
 /// What is wrong with a file; nothing, if it is right.
@@ -26,12 +26,19 @@ fn check_block(block: &Block, path: &str, all: &[Block], problems: &mut Vec<Stri
         return;
     };
     for (name, value) in &block.attributes {
-        if !kind.arguments.iter().any(|known| known.trim_end_matches('!') == name) {
-            problems.push(format!("line {line}: {path} has no argument {name}, see {}", kind.page));
+        let shapes = kind.arguments.iter().filter_map(|known| known.split_once('='));
+        match shapes.clone().find(|(known, _)| known.trim_end_matches('!') == name) {
+            None => {
+                problems.push(format!("line {line}: {path} has no argument {name} that is known, see {}", kind.page))
+            }
+            Some((_, shape)) if !fits(value, shape) => {
+                problems.push(format!("line {line}: {name} of {path} is no {shape}, see {}", kind.page));
+            }
+            Some(_) => {}
         }
         check_value(value, line, all, problems);
     }
-    for needed in kind.arguments.iter().filter_map(|name| name.strip_suffix('!')) {
+    for needed in kind.arguments.iter().filter_map(|name| Some(name.split_once("!=")?.0)) {
         if block.get(needed).is_none() {
             problems.push(format!("line {line}: {path} needs the argument {needed}, see {}", kind.page));
         }
@@ -111,6 +118,7 @@ mod tests {
             ("receiver", "targets", "nothing in this file is loki.write.a.targets"),
             ("url =", "uri =", "loki.write/endpoint has no argument uri"),
             ("url =", "uri =", "needs the argument url"),
+            ("url = coalesce(sys.env(\"U\"), \"x\")", "url = 5", "url of loki.write/endpoint is no text"),
             ("endpoint", "endpoints", "loki.write/endpoints is no block"),
             ("loki.process", "loki.proces", "loki.proces is no block"),
             ("sys.env", "env", "env is no function"),

@@ -5,10 +5,11 @@ mod gap;
 mod scenario;
 mod service;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use audit_deploy::collector::Collector;
 use audit_deploy::logql::{Answer, Entry};
 use audit_deploy::record::Record;
 use audit_deploy::{alloy, fluent_bit, promtail, yaml};
@@ -46,26 +47,43 @@ pub(crate) const COLLECTORS: [&str; 6] = [
     "promtail/file.yaml",
 ];
 
-/// The records as a collector has brought them to Loki, in the same order.
+/// What some other part of the program prints to stdout.
+const STRAY: &str = "listening on 127.0.0.1:8080";
+
+/// The records as a collector has brought them to Loki, in the same order, and a line that is none.
 pub(crate) fn entries(collector: &str) -> Vec<Entry> {
     let text = text(collector);
     if collector.starts_with("alloy/") {
         let blocks = alloy::parse(&text).expect("a file of Alloy");
         let collector = alloy::follow(&blocks).expect("it reaches Loki");
-        return records().iter().map(|record| collector.entry(record)).collect();
+        return with_stray(records().iter().map(|record| collector.entry(record)), &collector);
     }
     let file = yaml::read(&text).expect("YAML");
     if collector.starts_with("promtail/") {
         let collector = promtail::follow(&file).expect("it reaches Loki");
-        return records().iter().map(|record| collector.entry(record)).collect();
+        return with_stray(records().iter().map(|record| collector.entry(record)), &collector);
     }
     // One for each service: its labels are constants.
     let collected = records().iter().map(|record| {
-        let of = |name: &str, key: &str| (name.to_owned(), record.text(key).unwrap_or_default());
-        let environment = [of("SERVICE", "service"), of("ENVIRONMENT", "environment")].into();
-        fluent_bit::follow(&file, &environment).expect("it reaches Loki").entry(record)
+        let of = |key: &str| record.text(key).unwrap_or_default();
+        fluent_bit::follow(&file, &environment(&of("service"), &of("environment")))
+            .expect("it reaches Loki")
+            .entry(record)
     });
-    collected.collect()
+    with_stray(
+        collected,
+        &fluent_bit::follow(&file, &environment("geo-layers", "production")).expect("it reaches Loki"),
+    )
+}
+
+fn with_stray(entries: impl Iterator<Item = Entry>, collector: &Collector) -> Vec<Entry> {
+    entries.chain([collector.stray(STRAY, end())]).collect()
+}
+
+/// What Fluent Bit's process is given.
+pub(crate) fn environment(service: &str, environment: &str) -> BTreeMap<String, String> {
+    let set = [("SERVICE", service), ("ENVIRONMENT", environment), ("LOKI_HOST", "loki"), ("LOKI_PORT", "3100")];
+    set.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// The instant at which the scenario is over.
@@ -73,11 +91,14 @@ pub(crate) fn end() -> Timestamp {
     records().iter().map(|record| record.at).max().expect("there are records")
 }
 
-/// The names of records: those of a list, or all but those.
-pub(crate) fn named(list: &str) -> BTreeSet<&'static str> {
+/// The names of records: those of a list, or all but those; or the line that is none.
+pub(crate) fn named(list: &'static str) -> BTreeSet<&'static str> {
     let all: BTreeSet<_> = records().iter().map(Record::name).collect();
     let (list, is_complement) = list.strip_prefix("all but").map_or((list, false), |list| (list, true));
     let words: BTreeSet<_> = list.split_whitespace().filter(|word| *word != "all").collect();
+    if list == "stray" {
+        return words;
+    }
     for word in &words {
         assert!(all.contains(word), "no record is called {word}");
     }
@@ -89,5 +110,5 @@ pub(crate) fn named(list: &str) -> BTreeSet<&'static str> {
 
 /// The names of the records that an answer is made of.
 pub(crate) fn found(answer: &Answer) -> BTreeSet<&'static str> {
-    answer.entries().into_iter().map(|place| records()[place].name()).collect()
+    answer.entries().into_iter().map(|place| records().get(place).map_or("stray", Record::name)).collect()
 }

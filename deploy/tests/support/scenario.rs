@@ -16,8 +16,8 @@ use super::service::{auditor, serve};
 /// Nothing takes longer in this scenario.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The trace that one request belongs to, and the span that asked.
-const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+/// The trace that one request belongs to.
+const TRACE: u128 = 0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736;
 
 /// One service, asked from many addresses.
 struct Asked {
@@ -33,7 +33,7 @@ struct With {
     from: u8,
     json: Option<serde_json::Value>,
     bytes: Option<(&'static str, Vec<u8>)>,
-    trace: bool,
+    trace: Option<u128>,
 }
 
 fn by(user: &'static str) -> With {
@@ -60,8 +60,8 @@ impl With {
         self
     }
 
-    fn traced(mut self) -> Self {
-        self.trace = true;
+    fn traced(mut self, trace: u128) -> Self {
+        self.trace = Some(trace);
         self
     }
 }
@@ -83,8 +83,8 @@ impl Asked {
         if let Some(user) = with.user {
             request = request.header("x-user", user);
         }
-        if with.trace {
-            request = request.header("traceparent", TRACEPARENT);
+        if let Some(trace) = with.trace {
+            request = request.header("traceparent", format!("00-{trace:032x}-00f067aa0ba902b7-01"));
         }
         if let Some(json) = with.json {
             request = request.json(&json);
@@ -157,7 +157,7 @@ pub(crate) fn lines() -> Vec<String> {
     geo.ask("create-rivers", Method::POST, "/api/v1/layers", by("admin").json(json!({"name": "rivers"})));
     geo.ask("create-broken-json", Method::POST, "/api/v1/layers", by("dave").bytes("application/json", b"{".to_vec()));
     geo.ask("update-rivers", Method::PUT, rivers, by("alice").json(json!({"name": "streams"})));
-    geo.ask("read-rivers", Method::GET, rivers, by("alice").at(3).traced());
+    geo.ask("read-rivers", Method::GET, rivers, by("alice").at(3).traced(TRACE));
     geo.ask("read-rivers-elsewhere", Method::GET, rivers, by("alice").at(77));
     geo.ask("read-rivers-anonymous", Method::GET, rivers, from(9));
     tiles.ask("read-rivers-tiles", Method::GET, rivers, by("bob"));
@@ -170,6 +170,12 @@ pub(crate) fn lines() -> Vec<String> {
     geo.ask("delete-refused", Method::DELETE, rivers, by("mallory").at(66));
     geo.ask("delete-rivers", Method::DELETE, rivers, by("admin"));
 
+    // Names of which one, read as an expression, is the other.
+    geo.ask("read-lakes", Method::GET, "/api/v1/layers/lakes", by("a+b"));
+    geo.ask("read-lakes-too", Method::GET, "/api/v1/layers/lakes", by("aab"));
+    let mention = br#"{"type":"layer","id":"lakes"}"#.to_vec();
+    geo.ask("upload-mention", Method::POST, "/api/v1/upload", by("heidi").bytes("application/json", mention));
+
     let long = json!({"name": "x", "text": "y".repeat(60_000)});
     geo.ask("upload-long", Method::POST, "/api/v1/upload", by("heidi").json(long));
     let image = vec![0xFF; 2_000];
@@ -180,7 +186,12 @@ pub(crate) fn lines() -> Vec<String> {
     geo.ask("no-such-path", Method::GET, "/api/v1/nothing/here", from(10));
     // So that it shows which label would have many values.
     for (n, code) in (11..).zip([202, 206, 304, 400, 409, 410, 413, 415, 418, 429, 502, 503]) {
-        geo.ask(&format!("status-{code}"), Method::GET, &format!("/api/v1/status/{code}"), from(n));
+        geo.ask(
+            &format!("status-{code}"),
+            Method::GET,
+            &format!("/api/v1/status/{code}"),
+            from(n).traced(TRACE + u128::from(n)),
+        );
     }
     for user in ["ivan", "judy", "ken", "lena"] {
         tiles.ask(&format!("tiles-{user}"), Method::GET, &format!("/api/v1/layers/of-{user}"), by(user));
