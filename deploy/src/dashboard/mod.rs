@@ -1,8 +1,14 @@
 //! The dashboard of Grafana: its queries, its variables, and whether its parts fit each other
 //! (<https://grafana.com/docs/grafana/latest/visualizations/dashboards/build-dashboards/view-dashboard-json-model/>).
 
-use regex::{Captures, Regex};
+mod link;
+mod model;
+mod variable;
+
 use serde_json::Value;
+
+pub use self::link::follow;
+use self::variable::fill;
 
 use crate::logql::{Metric, Query, parse};
 use crate::yaml::{list, text};
@@ -35,34 +41,6 @@ pub fn targets(dashboard: &Value, values: &[(&str, &str)]) -> Result<Vec<Target>
     Ok(targets)
 }
 
-/// Puts the values of variables in; of those that are not given, the default.
-fn fill(expr: &str, dashboard: &Value, values: &[(&str, &str)]) -> Result<String, String> {
-    let variable = Regex::new(r"\$(\w+)").expect("it is an expression");
-    let mut unknown = Vec::new();
-    let filled = variable.replace_all(expr, |found: &Captures<'_>| {
-        let name = &found[1];
-        if matches!(name, "__range" | "__auto") {
-            return "24h".to_owned();
-        }
-        let given = values.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-        given.or_else(|| default(dashboard, name)).unwrap_or_else(|| {
-            unknown.push(name.to_owned());
-            String::new()
-        })
-    });
-    if unknown.is_empty() {
-        Ok(filled.into_owned())
-    } else {
-        Err(format!("there are no variables {unknown:?}: {expr}"))
-    }
-}
-
-fn default(dashboard: &Value, name: &str) -> Option<String> {
-    let variable = list(&dashboard["templating"]["list"]).find(|variable| variable["name"] == name)?;
-    let value = if variable["includeAll"] == true { &variable["allValue"] } else { &variable["current"]["value"] };
-    value.as_str().map(str::to_owned)
-}
-
 /// The labels of what a query finds; none, if it finds lines.
 fn result_labels(query: &Query) -> Vec<String> {
     fn of(metric: &Metric) -> Vec<String> {
@@ -85,7 +63,7 @@ fn result_labels(query: &Query) -> Vec<String> {
 /// What is wrong with it.
 #[must_use]
 pub fn check(dashboard: &Value, datasource: &str) -> Vec<String> {
-    let mut problems = Vec::new();
+    let mut problems = model::problems(dashboard);
     let panels: Vec<_> = list(&dashboard["panels"]).collect();
     for (place, panel) in panels.iter().enumerate() {
         for other in panels.iter().take(place) {
@@ -99,7 +77,7 @@ pub fn check(dashboard: &Value, datasource: &str) -> Vec<String> {
         check_panel(panel, dashboard, &mut problems);
     }
     for link in list(&dashboard["links"]) {
-        check_link("the dashboard", link, &[], dashboard, &mut problems);
+        problems.extend(link::check("the dashboard", link, &[], dashboard));
     }
     let variables = list(&dashboard["templating"]["list"]).filter(|variable| variable["type"] == "query");
     for place in panels.iter().copied().chain(panels.iter().flat_map(|panel| list(&panel["targets"]))).chain(variables)
@@ -150,6 +128,11 @@ fn check_panel(panel: &Value, dashboard: &Value, problems: &mut Vec<String>) {
                 continue;
             }
         };
+        // One number is of the whole span that is chosen; a point of a graph, of the time since the point before.
+        let span = if expected.0 == "instant" { "[$__range]" } else { "[$__auto]" };
+        if !expected.1 && text(&target["expr"]).matches('[').count() != text(&target["expr"]).matches(span).count() {
+            problems.push(format!("the query of {title} is not over {span}"));
+        }
         if (text(&target["queryType"]), matches!(query, Query::Lines(_))) != expected {
             problems.push(format!("the query of {title} is not for such a panel"));
         }
@@ -166,31 +149,11 @@ fn check_panel(panel: &Value, dashboard: &Value, problems: &mut Vec<String>) {
             problems.push(format!("{title} has no field {field}"));
         }
         for link in list(&one["properties"]).flat_map(|property| list(&property["value"])) {
-            check_link(title, link, &labels, dashboard, problems);
+            problems.extend(link::check(title, link, &labels, dashboard));
         }
     }
     for link in list(&panel["fieldConfig"]["defaults"]["links"]) {
-        check_link(title, link, &labels, dashboard, problems);
-    }
-}
-
-fn check_link(title: &str, link: &Value, labels: &[String], dashboard: &Value, problems: &mut Vec<String>) {
-    let url = text(&link["url"]);
-    let (path, _) = url.split_once('?').unwrap_or((url, ""));
-    if path.strip_prefix("/d/") != dashboard["uid"].as_str() {
-        problems.push(format!("a link of {title} leads to {path}"));
-    }
-    let is_variable = |name: &str| default(dashboard, name).is_some();
-    for name in between(url, "var-", "=").iter().chain(&between(url, "${", ":queryparam}")) {
-        if !is_variable(name.rsplit("${").next().unwrap_or(name)) {
-            problems.push(format!("a link of {title} sets {name}, which is no variable"));
-        }
-    }
-    let shown = format!("{url} {}", text(&link["title"]));
-    for name in between(&shown, "${__data.fields.", "}").iter().chain(&between(&shown, "${__field.labels.", "}")) {
-        if !labels.contains(name) {
-            problems.push(format!("a link of {title} reads {name}, which the query does not give"));
-        }
+        problems.extend(link::check(title, link, &labels, dashboard));
     }
 }
 
