@@ -9,7 +9,7 @@ use std::path::Path;
 use audit_actix::{Auditor, Output};
 use audit_deploy::compose::check;
 use audit_deploy::yaml::{at, list, members, read};
-use audit_deploy::{alloy, yaml};
+use audit_deploy::{alloy, loki, yaml};
 use serde_json::Value;
 use support::{file, text};
 
@@ -47,6 +47,20 @@ fn what_is_broken_in_it_is_told() {
         ("${GRAFANA_PASSWORD:?choose a password for Grafana's user admin}", "admin", "not asked for"),
         ("test: [CMD, wget", "tests: [CMD, wget", "if it is well"),
         ("max-size: 10m", "max_size: 10m", "fill the disk"),
+        (
+            "      - /var/run/docker.sock:/var/run/docker.sock:ro\n",
+            "",
+            "reads /var/run/docker.sock, which is not mounted",
+        ),
+        ("listen-addr=0.0.0.0:12345", "listen-addr=0.0.0.0:1234", "not the port that is published"),
+        ("listen-addr=0.0.0.0:12345", "listen-addr=127.0.0.1:12345", "not the port that is published"),
+        ("/dev/tcp/127.0.0.1/12345", "/dev/tcp/127.0.0.1/1234", "if it is well"),
+        ("/usr/bin/loki, -health", "wget, -q", "if it is well"),
+        ("/api/health", "/health", "if it is well"),
+        ("restart: unless-stopped", "restrat: unless-stopped", "restrat is no key"),
+        ("condition: service_healthy", "conditions: service_healthy", "conditions is no key"),
+        ("start_period: 10s", "start_periods: 10s", "start_periods is no key"),
+        ("AUDIT_MODE: compact", "AUDIT_MAX_LINE_BYTES: '100000'", "Docker would split"),
         ("labels: audit", "labels: audits", "beside its lines"),
         ("      audit: 'true'", "      audits: 'true'", "labelled audit=true"),
     ] {
@@ -104,11 +118,8 @@ fn each_program_finds_its_file_and_the_others() {
         assert_eq!(read(&text(name)).expect("YAML")["clients"][0]["url"], push.as_str());
     }
     for name in ["fluent-bit/docker.yaml", "fluent-bit/file.yaml"] {
-        let file = read(&text(name)).expect("YAML");
-        assert_eq!(
-            (file["env"]["LOKI_HOST"].clone(), file["env"]["LOKI_PORT"].to_string()),
-            ("loki".into(), port.clone())
-        );
+        let output = &read(&text(name)).expect("YAML")["pipeline"]["outputs"][0];
+        assert_eq!((&output["host"], &output["port"]), (&"${LOKI_HOST}".into(), &"${LOKI_PORT}".into()));
     }
 
     let source = read(&text("grafana/datasource.yaml")).expect("YAML");
@@ -149,24 +160,46 @@ fn the_image_of_the_service_serves_where_it_is_looked_for_and_as_nobody_who_matt
     }
 }
 
-/// As <https://grafana.com/docs/loki/latest/operations/storage/retention/> asks for.
 #[test]
 fn loki_keeps_records_for_a_time_and_takes_the_longest() {
-    let loki = read(&text("loki/config.yaml")).expect("YAML");
-    let compactor = &loki["compactor"];
-    assert_eq!(compactor["retention_enabled"], true);
-    let store = &loki["schema_config"]["configs"][0];
-    assert_eq!(compactor["delete_request_store"], store["object_store"]);
-    assert_eq!(store["index"]["period"], "24h", "retention needs an index of a day");
-    assert_eq!((store["store"].clone(), store["schema"].clone()), ("tsdb".into(), "v13".into()), "structured metadata");
-    let limits = &loki["limits_config"];
-    let hours = |key: &str| limits[key].as_str().and_then(|text| text.strip_suffix('h')?.parse::<u32>().ok());
-    assert!(hours("retention_period") > Some(24) && hours("max_query_length") > hours("retention_period"));
+    let right = text("loki/config.yaml");
     let longest = support::records().iter().map(|record| record.line.len()).max().expect("records");
-    let bound = limits["max_line_size"].as_str().and_then(|text| text.strip_suffix("KB")?.parse::<usize>().ok());
-    assert!(longest > 15_000 && longest < 16_384 && bound.expect("a size") * 1024 > 16_384);
-    assert_eq!(
-        (limits["max_line_size_truncate"].clone(), limits["allow_structured_metadata"].clone()),
-        (false.into(), true.into())
-    );
+    assert!(longest > 15_000 && longest < 16_384);
+    let check = |file: &str| loki::check(&read(file).expect("YAML"), 16_384);
+    assert_eq!(check(&right), Vec::<String>::new());
+    for (from, to, problem) in [
+        ("retention_enabled: true", "retention_enabled: false", "ever deleted"),
+        ("delete_request_store: filesystem", "delete_request_store: s3", "another store"),
+        ("period: 24h", "period: 168h", "index of a day"),
+        ("retention_period: 8760h", "retention_period: 8h", "less than a day"),
+        ("max_query_length: 8784h", "max_query_length: 720h", "cannot span"),
+        ("schema: v13", "schema: v12", "structured metadata"),
+        ("allow_structured_metadata: true", "allow_structured_metadata: false", "structured metadata"),
+        ("max_line_size: 256KB", "max_line_size: 16KB", "longer than it takes"),
+        ("max_line_size_truncate: false", "max_line_size_truncate: true", "cut"),
+        ("reject_old_samples_max_age: 168h", "reject_old_samples_max_age: 1h", "less than a week"),
+        ("max_query_series: 20000", "max_query_series: 500", "when there are many"),
+        ("  max_query_series: 20000\n", "", "when there are many"),
+        ("retention_delete_delay", "retention_delay", "retention_delay is no key"),
+        ("limits_config:", "limits:", "limits is no key"),
+    ] {
+        assert!(right.contains(from), "{from}");
+        let found = check(&right.replacen(from, to, 1));
+        assert!(found.iter().any(|found| found.contains(problem)), "{from} -> {to}: {found:?}");
+    }
+}
+
+/// `${GRAFANA_PASSWORD:?…}` is asked for by each subcommand, `logs` and `exec` too.
+#[test]
+fn the_commands_that_are_told_find_their_file_and_the_password() {
+    let readme = text("README.md");
+    let (before, after) =
+        readme.split_once("\nexport GRAFANA_PASSWORD=").expect("it is set once, for all that follows");
+    assert!(!before.contains("docker compose"));
+    let commands: Vec<_> = after.split("docker compose ").skip(1).collect();
+    assert!(commands.len() >= 3, "{commands:?}");
+    for command in commands.iter().filter(|command| !command.starts_with("stop`")) {
+        assert!(command.starts_with("-f deploy/compose.yaml "), "docker compose {command:.60}");
+    }
+    assert!(text("compose.yaml").contains("#   GRAFANA_PASSWORD=… docker compose -f deploy/compose.yaml up --build\n"));
 }
