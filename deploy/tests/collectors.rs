@@ -171,6 +171,12 @@ fn what_is_broken_in_a_file_is_told() {
             "a replacement",
         ),
         ("promtail/docker.yaml", "- host:", "- hots:", "hots is no key"),
+        (
+            "promtail/file.yaml",
+            "          environment:\n",
+            "          session_id: level\n",
+            "session_id is none of the labels",
+        ),
         ("promtail/docker.yaml", "max_retries", "max_retrys", "max_retrys is no key"),
         ("promtail/docker.yaml", "refresh_interval: 5s", "refresh_interval: 5", "no duration"),
         (
