@@ -21,6 +21,6 @@ fn a_plugin_that_nobody_names_is_missed_at_the_start() {
         "no handler of crate `geo_layers_plugin_survey` is linked: nothing in the program names it \
          (`use geo_layers_plugin_survey as _;` does), or it has none"
     );
-    // Nothing was begun.
-    assert!(!folder.path().join("data").exists());
+    // Nobody was made a user.
+    assert!(!folder.path().join("data/initial-passwords").exists());
 }

@@ -54,7 +54,7 @@ async fn records() -> Vec<Record> {
 fn brought(records: &[Record]) -> Vec<(&'static str, Vec<Entry>)> {
     let alloy = alloy::follow(&alloy::parse(&text("alloy/docker.alloy")).unwrap()).unwrap();
     let promtail = promtail::follow(&yaml::read(&text("promtail/docker.yaml")).unwrap()).unwrap();
-    let named = [("SERVICE", "geo-layers"), ("ENVIRONMENT", "demo")];
+    let named = [("SERVICE", "geo-layers"), ("ENVIRONMENT", "demo"), ("LOKI_HOST", "loki"), ("LOKI_PORT", "3100")];
     let named: BTreeMap<_, _> = named.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     let fluent_bit = fluent_bit::follow(&yaml::read(&text("fluent-bit/docker.yaml")).unwrap(), &named).unwrap();
     let collectors = [("alloy", alloy), ("promtail", promtail), ("fluent-bit", fluent_bit)];

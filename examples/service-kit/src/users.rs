@@ -156,13 +156,15 @@ impl Users {
         let transaction = connection.transaction().map_err(&failed)?;
         for user in users {
             let known = find(&transaction, &user.name).map_err(&failed)?;
-            let as_listed = match &known {
-                Some(known) => known.role == user.role && user.password.matches(&known.password_hash)?,
-                None => false,
+            // The same password keeps its hash, by which a session knows what opened it.
+            let kept = match known {
+                Some(known) if user.password.matches(&known.password_hash)? => Some((known.password_hash, known.role)),
+                _ => None,
             };
-            if !as_listed {
-                let hash = user.password.hash()?;
-                upsert(&transaction, user, &hash).map_err(&failed)?;
+            match kept {
+                Some((_, role)) if role == user.role => {}
+                Some((hash, _)) => upsert(&transaction, user, &hash).map_err(&failed)?,
+                None => upsert(&transaction, user, &user.password.hash()?).map_err(&failed)?,
             }
         }
         Ok(transaction.commit().map_err(failed)?)
@@ -268,6 +270,10 @@ mod tests {
 
         users.put(&[user("ana", "one", "user")]).unwrap();
         assert_eq!(users.find("ana").unwrap().unwrap().password_hash, before.password_hash);
+
+        users.put(&[user("ana", "one", ADMIN)]).unwrap();
+        let promoted = users.find("ana").unwrap().unwrap();
+        assert_eq!((promoted.role.as_str(), promoted.password_hash), (ADMIN, before.password_hash));
 
         users.put(&[user("ana", "two", ADMIN)]).unwrap();
         let after = users.find("ana").unwrap().unwrap();

@@ -23,6 +23,11 @@ fn layer() -> Value {
     json!({"layer": "wells", "features": 1})
 }
 
+/// The same, where its features are replaced, be it by as many.
+fn replaced() -> Value {
+    json!({"layer": "wells", "features": 1, "replaces_features": true})
+}
+
 async fn delete(visitor: &Visitor, path: &str) -> Answer {
     answer(visitor.request(Method::DELETE, path)).await
 }
@@ -62,7 +67,7 @@ async fn each_step_of_a_layers_life_is_recorded() {
     assert_eq!(changed.status, 200, "{}", changed.body);
     let changes = json!({"name": {"old": "wells", "new": "pozos"}, "title": {"old": null, "new": "Pozos"},
                          "features": {"old": 1, "new": 2}});
-    check(&server, &changed, by_ana("layer.update", json!({"data": layer(), "changes": changes}))).await;
+    check(&server, &changed, by_ana("layer.update", json!({"data": replaced(), "changes": changes}))).await;
     let changed = ana.send_json(Method::PUT, LAYER, r#"{"name":"pozos","title":"Los pozos"}"#).await;
     let changes = json!({"title": {"old": "Pozos", "new": "Los pozos"}});
     check(&server, &changed, by_ana("layer.update", json!({"changes": changes}))).await;
@@ -120,7 +125,7 @@ async fn who_may_not_is_denied() {
     // Nothing came of it; and an administrator may.
     assert_eq!(visitor.get(LAYERS).await.json(), json!([{"id": 1, "name": "wells", "features": 1, "owner": "ana"}]));
     let changed = admin.send_json(Method::PUT, LAYER, &*body).await;
-    check(&server, &changed, json!({"user": "admin", "outcome": "success", "data": layer()})).await;
+    check(&server, &changed, json!({"user": "admin", "outcome": "success", "data": replaced()})).await;
     assert_eq!(delete(&admin, LAYER).await.status, 204);
 
     let refused = bo.get("/gvsigonline/statistics/").await;
@@ -139,7 +144,7 @@ async fn what_cannot_be_done_is_rejected_and_the_record_says_why() {
     let (post, put, delete, get) = (Method::POST, Method::PUT, Method::DELETE, Method::GET);
     let line = r#"{"type":"LineString","coordinates":[[1,2]]}"#;
     let cases = [
-        (&post, LAYERS, "{".to_owned(), 400, "layer.create", "EOF while parsing an object at line 1 column 1"),
+        (&post, LAYERS, "{".to_owned(), 400, "layer.create", "it is no JSON, at line 1, column 1"),
         (
             &post,
             LAYERS,

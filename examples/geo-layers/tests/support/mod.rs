@@ -36,12 +36,12 @@ pub struct Answer {
     pub body: String,
 }
 
-fn command(folder: &Path, variables: &[(&str, &str)]) -> Command {
+fn command(data_dir: &Path, variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_geo-layers"));
     command
         .env_clear()
         .env("PORT", "0")
-        .env("DATA_DIR", folder.join("data"))
+        .env("DATA_DIR", data_dir)
         .env("GEO_LAYERS_USERS", USERS)
         .envs(variables.iter().copied());
     command
@@ -50,14 +50,23 @@ fn command(folder: &Path, variables: &[(&str, &str)]) -> Command {
 /// Runs the program when it should not start.
 pub fn refused(variables: &[(&str, &str)]) -> Ended {
     let folder = tempfile::tempdir().unwrap();
-    testing::refused(&mut command(folder.path(), variables))
+    refused_in(&folder.path().join("data"), variables)
+}
+
+/// The same, with this data directory.
+pub fn refused_in(data_dir: &Path, variables: &[(&str, &str)]) -> Ended {
+    testing::refused(&mut command(data_dir, variables))
 }
 
 impl Server {
     /// Starts the program with auditing as these variables have it.
     pub fn start(variables: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let program = Program::start(&mut command(folder.path(), variables));
+        Self::start_in(tempfile::tempdir().unwrap(), variables)
+    }
+
+    /// The same, in a folder where it may have been before.
+    pub fn start_in(folder: TempDir, variables: &[(&str, &str)]) -> Self {
+        let program = Program::start(&mut command(&folder.path().join("data"), variables));
         Self { program, folder }
     }
 
@@ -65,7 +74,7 @@ impl Server {
     pub fn audited(variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("audit.jsonl");
-        let mut command = command(folder.path(), &[]);
+        let mut command = command(&folder.path().join("data"), &[]);
         command.env("AUDIT_ENABLED", "True").env("AUDIT_LOG_PATH", log).envs(variables.iter().copied());
         Self { program: Program::start(&mut command), folder }
     }
@@ -93,10 +102,15 @@ impl Server {
 
     /// Stops it, and waits for its end.
     pub fn stop(self) -> Ended {
+        self.stop_in().0
+    }
+
+    /// The same; the folder stays.
+    pub fn stop_in(self) -> (Ended, TempDir) {
         self.program.signal("TERM");
         let ended = self.program.ends();
         assert!(ended.status.success(), "{:?}", ended.stderr);
-        ended
+        (ended, self.folder)
     }
 
     /// Somebody who is not logged in.
@@ -161,6 +175,11 @@ pub struct Visitor {
 }
 
 impl Visitor {
+    /// The same client, with its cookies, at another run of the program.
+    pub fn at(&self, server: &Server) -> Self {
+        Self { client: self.client.clone(), base: format!("http://{}", server.address()) }
+    }
+
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.base))
     }

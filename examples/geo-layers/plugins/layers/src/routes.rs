@@ -86,7 +86,9 @@ async fn update(
         check_right(&layers, &caller, id)?;
         let draft = Draft::parse(&body).and_then(Draft::into_change)?;
         // As many as before may be others.
-        data("replaces_features", draft.features.is_some());
+        if draft.features.is_some() {
+            data("replaces_features", true);
+        }
         match layers.change(id, &draft)? {
             Changed::Done { old, new } => Ok((old, new)),
             Changed::Gone => Err(missing(id)),
