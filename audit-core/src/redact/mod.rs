@@ -13,6 +13,7 @@
 
 mod class;
 mod content_type;
+mod escapes;
 mod fit;
 mod geometry;
 mod headers;

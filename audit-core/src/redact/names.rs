@@ -1,18 +1,19 @@
 //! Which names are secret: the word rule.
 //!
-//! A name is decoded and folded (percent escapes, NFKD, marks and format characters dropped, lower case), split into
+//! A name is decoded and folded (escapes of URLs, JSON and HTML, NFKD, marks and format characters dropped, lower case), split into
 //! words, and matched word by word, so that `userPassword`, `PGPASSWORD` and `api.key` are secret, and `author`,
 //! `tokenizer` and `secretary` are not. Time is linear in the name's length.
 
-use percent_encoding::percent_decode_str;
-
 use super::class::Class;
+use super::escapes::unescape;
 use super::geometry;
-use super::word_list::{COMMON_HEADERS, DESCRIBING, ENDINGS, FLAGS, HEADER_KEYS, HEADERS, LAST, NAMES, WHOLE};
+use super::word_list::{
+    COMMON_HEADERS, DESCRIBING, ENDINGS, FLAGS, HEADER_KEYS, HEADERS, LAST, NAMES, UNSPACED, WHOLE,
+};
 use super::word_table::WordTable;
 use super::words::{self, Split, Words};
 
-/// How many times a name is percent-decoded: gateways encode what was encoded already.
+/// How many times a name's escapes are undone: gateways encode what was encoded already.
 const MAX_DECODINGS: usize = 3;
 
 /// Where in a name a rule's words must stand.
@@ -46,6 +47,8 @@ pub(crate) struct Names {
     words: WordTable<Said>,
     /// By last byte.
     endings: Vec<Vec<Vec<u8>>>,
+    /// Folded.
+    unspaced: Vec<Vec<u8>>,
     /// Run together.
     headers: WordTable<()>,
     /// What is known of headers that come all the time.
@@ -57,6 +60,7 @@ impl Names {
         let mut names = Self {
             words: WordTable::new(),
             endings: vec![Vec::new(); 256],
+            unspaced: UNSPACED.iter().map(|word| words::joined(word)).collect(),
             headers: WordTable::new(),
             common_headers: WordTable::new(),
         };
@@ -144,23 +148,20 @@ impl Names {
         self.common_headers.get(name.as_bytes()).copied().flatten()
     }
 
-    /// Classifies a name whose words are known, and what its percent escapes hide.
+    /// Classifies a name whose words are known, and what its escapes hide.
     fn classify_split(&self, name: &str, words: Words<'_>) -> Class {
-        let mut class = self.classify_seen(name, words);
-        if class.is_sensitive() || !name.as_bytes().contains(&b'%') {
+        let class = self.classify_seen(name, words);
+        if class.is_sensitive() {
             return class;
         }
-        let mut name = name.to_owned();
+        let Some(mut name) = unescape(name) else { return class };
         for _ in 0..MAX_DECODINGS {
-            let decoded = percent_decode_str(&name).decode_utf8_lossy().into_owned();
-            if decoded == name {
+            let class = words::split(&name, |words| self.classify_seen(&name, words));
+            if class.is_sensitive() {
                 return class;
             }
+            let Some(decoded) = unescape(&name) else { break };
             name = decoded;
-            class = words::split(&name, |words| self.classify_seen(&name, words));
-            if class.is_sensitive() || !name.as_bytes().contains(&b'%') {
-                return class;
-            }
         }
         Class::Plain
     }
@@ -169,6 +170,10 @@ impl Names {
         let class = self.classify_words(words);
         if class.is_sensitive() || name.is_ascii() {
             return class;
+        }
+        let is_in = |word: &Vec<u8>| words.joined().windows(word.len()).any(|letters| letters == word.as_slice());
+        if self.unspaced.iter().any(is_in) {
+            return Class::Secret;
         }
         // Letters of other scripts that look like Latin ones are read as what they look like.
         self.classify_words(Split::of(name).as_seen().words())
@@ -339,6 +344,19 @@ mod tests {
             "раssword",
             "pass%77ord",
             "pass%2577ord",
+            "pass%u0077ord",
+            "pass\\u0077ord",
+            "pass&#119;ord",
+            "contrase%F1a",
+            "登录密码",
+            "パスワード確認",
+            "ᴘᴀssᴡᴏʀᴅ",
+            "pɑssword",
+            "spKey",
+            "bindpw",
+            "user_pw",
+            "one_time_code",
+            "dockerconfigjson",
             "mi_campo_secreto",
             "miCampoSecreto",
             "x.mi_campo_secreto",
@@ -400,6 +418,11 @@ mod tests {
             "user",
             "monkey",
             "pin_color",
+            "a&b",
+            "50%",
+            "c:\\users",
+            "pw_rating",
+            "host_key",
         ] {
             let class = names().classify(name);
             assert_eq!(class, if name == "campo_secreto_x" { Class::Secret } else { Class::Plain }, "{name}");
@@ -417,6 +440,8 @@ mod tests {
             "password_min_length",
             "secret_version",
             "auth_method",
+            "tokens_per_second",
+            "auth_srid",
         ] {
             assert_eq!(names.classify(name), Class::Describing, "{name}");
         }

@@ -21,10 +21,23 @@ pub(crate) const NAMES: &[&str] = &[
     "smtppass",
     "pgpass",
     "htpasswd",
+    "pword",
+    "passwrd",
+    "pasword",
+    "psswd",
+    "rootpw",
+    "adminpw",
+    "userpw",
+    "bindpw",
+    "dbpw",
     // and in other languages
     "contrasena",
     "contraseña",
     "contrasenia",
+    // with what is left of a letter in Latin-1
+    "contrasea",
+    "contrasinal",
+    "pasahitza",
     "clave_api",
     "clave_privada",
     "clave_secreta",
@@ -103,6 +116,10 @@ pub(crate) const NAMES: &[&str] = &[
     "totp",
     "hotp",
     "kubeconfig",
+    "dockerconfigjson",
+    "dockercfg",
+    "keytab",
+    "saml_assertion",
     "connection_string",
     "conn_str",
     "amz_signature",
@@ -139,6 +156,28 @@ pub(crate) const NAMES: &[&str] = &[
     "service_account_key",
     "wallet_key",
     "license_key",
+    "client_key",
+    "ca_key",
+    "cert_key",
+    // a SAML service provider's
+    "sp_key",
+    "root_key",
+    "admin_key",
+    "server_key",
+    "functions_key",
+    "webhook_key",
+    "openai_key",
+    "anthropic_key",
+    "stripe_key",
+    "sendgrid_key",
+    "mailgun_key",
+    "twilio_key",
+    "maps_key",
+    "google_key",
+    "aws_key",
+    "azure_key",
+    "gcp_key",
+    "xprv",
     "pgp_key",
     "gpg_key",
     "tls_key",
@@ -155,11 +194,19 @@ pub(crate) const NAMES: &[&str] = &[
     "pin_code",
     "fa_code",
     "scratch_code",
+    "one_time_code",
+    "access_code",
+    "activation_code",
+    "login_code",
+    "sms_code",
     "security_answer",
     "mnemonic",
     "seed_phrase",
     "recovery_phrase",
     "seed_words",
+    "wallet_seed",
+    "mother_maiden_name",
+    "mothers_maiden_name",
     // cards and identity numbers
     "card_number",
     "card_no",
@@ -176,10 +223,14 @@ pub(crate) const NAMES: &[&str] = &[
 ];
 
 /// Secret only as the last words of a name: elsewhere they mean something else (`pin_color`, `pass_rate`).
-pub(crate) const LAST: &[&str] = &["pass", "pin", "primary_account_number"];
+pub(crate) const LAST: &[&str] = &["pass", "pin", "pw", "psw", "primary_account_number"];
 
 /// Secret only as the whole name.
 pub(crate) const WHOLE: &[&str] = &["sid", "connect_sid", "pan", "sig", "signature_key", "clave"];
+
+/// Secret anywhere in a run of letters of a script that sets no words apart: `登录密码`.
+pub(crate) const UNSPACED: &[&str] =
+    &["密码", "密碼", "口令", "令牌", "パスワード", "暗証番号", "비밀번호", "암호", "รหัสผ่าน"];
 
 /// Secret at the end of a run of letters that nothing splits: `dbpassword`, `ACCESSTOKEN`.
 pub(crate) const ENDINGS: &[&str] = &[
@@ -229,11 +280,16 @@ pub(crate) const DESCRIBING: &[&str] = &[
     "age",
     "duration",
     "ms",
+    "second",
     "seconds",
     "secs",
+    "minute",
     "minutes",
+    "hour",
     "hours",
+    "day",
     "days",
+    "srid",
     "enabled",
     "disabled",
     "required",
@@ -330,6 +386,9 @@ pub(crate) const HEADERS: &[&str] = &[
     "x-sourcemap-auth",
     "x-original-authorization",
     "proxy-authentication-info",
+    "x-wsse",
+    "x-honeycomb-team",
+    "x-firebase-appcheck",
 ];
 
 /// Headers that end in `-key` and hold no credential.

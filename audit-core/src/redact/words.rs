@@ -185,30 +185,32 @@ fn is_invisible(letter: char) -> bool {
         | '\u{fff9}'..='\u{fffb}' | '\u{fffd}' | '\u{e0000}'..='\u{e0fff}' | '\0')
 }
 
-/// The Latin letter that a Cyrillic or Greek one looks like (the common part of UTS #39's confusables).
+/// The Latin letter that a Cyrillic or Greek one looks like or a small capital looks like (the common part of
+/// UTS #39's confusables).
 fn look_alike(letter: char) -> char {
     match letter {
-        'а' | 'α' => 'a',
-        'в' | 'β' => 'b',
-        'с' | 'ϲ' => 'c',
-        'ԁ' => 'd',
-        'е' | 'ε' => 'e',
-        'һ' => 'h',
-        'і' | 'ι' | 'ı' | 'ӏ' => 'i',
+        'а' | 'α' | 'ɑ' | 'ᴀ' => 'a',
+        'в' | 'β' | 'ʙ' => 'b',
+        'с' | 'ϲ' | 'ᴄ' => 'c',
+        'ԁ' | 'ᴅ' => 'd',
+        'е' | 'ε' | 'ᴇ' => 'e',
+        'һ' | 'ʜ' => 'h',
+        'і' | 'ι' | 'ı' | 'ӏ' | 'ɪ' => 'i',
         'ј' => 'j',
-        'к' | 'κ' => 'k',
+        'к' | 'κ' | 'ᴋ' => 'k',
         'м' => 'm',
-        'п' | 'η' => 'n',
-        'о' | 'ο' | 'σ' => 'o',
-        'р' | 'ρ' => 'p',
+        'п' | 'η' | 'ɴ' => 'n',
+        'о' | 'ο' | 'σ' | 'ᴏ' => 'o',
+        'р' | 'ρ' | 'ᴘ' => 'p',
         'ԛ' => 'q',
-        'ѕ' => 's',
-        'т' | 'τ' => 't',
-        'υ' => 'u',
+        'ѕ' | 'ꜱ' => 's',
+        'т' | 'τ' | 'ᴛ' => 't',
+        'υ' | 'ᴜ' => 'u',
         'ν' => 'v',
-        'ԝ' | 'ω' => 'w',
+        'ԝ' | 'ω' | 'ᴡ' => 'w',
         'х' | 'χ' => 'x',
-        'у' | 'γ' => 'y',
+        'у' | 'γ' | 'ʏ' => 'y',
+        'ʀ' => 'r',
         other => other,
     }
 }
