@@ -38,6 +38,18 @@ const NAMING: &[&str] = &[
     "kind",
     "keyname",
     "column",
+    "parameterkey",
+    "parametername",
+    "paramname",
+    "optionname",
+    "settingname",
+    "settingkey",
+    "attributename",
+    "propertyname",
+    "variablename",
+    "columnname",
+    "configkey",
+    "configname",
 ];
 
 /// Keys whose value may do so; they often mean something else.
@@ -66,6 +78,19 @@ const VALUED: &[&str] = &[
     "original",
     "rawvalue",
     "stringvalue",
+    "parametervalue",
+    "paramvalue",
+    "optionvalue",
+    "settingvalue",
+    "attributevalue",
+    "fieldvalue",
+    "headervalue",
+    "propertyvalue",
+    "variablevalue",
+    "columnvalue",
+    "configvalue",
+    "lhs",
+    "rhs",
 ];
 
 /// Keys whose value may do so: only where the name is beyond doubt.
