@@ -98,11 +98,10 @@ impl BodyScanner {
     fn write(&self, rewriter: &mut Rewriter<'_>, cut: bool) -> Result<(), Reason> {
         match &self.format {
             Format::Json => {
-                let text = utf8(&self.held, cut)?;
-                rewriter.document(text.strip_prefix('\u{feff}').unwrap_or(text), cut, Class::Plain, false)?;
+                rewriter.document(without_mark(utf8(&self.held, cut)?), cut, Class::Plain, false)?;
                 Ok(())
             }
-            Format::Lines => write_lines(rewriter, utf8(&self.held, cut)?, cut),
+            Format::Lines => write_lines(rewriter, without_mark(utf8(&self.held, cut)?), cut),
             Format::Form if pairs::is_form(&self.held) => {
                 pairs::write(rewriter, self.held.trim_ascii(), cut);
                 Ok(())
@@ -138,6 +137,11 @@ impl From<Refusal> for Reason {
             Refusal::Empty => Self::CutShort,
         }
     }
+}
+
+/// A text without the byte order mark that it may begin with.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// A body's text. A cut body may end inside a character, which is left out.
@@ -227,7 +231,9 @@ mod tests {
 
     #[test]
     fn lines_become_a_list() {
-        assert_eq!(json("application/x-ndjson", "{\"token\":1}\r\n\n[2]\n"), r#"[{"token":"[FILTERED]"},[2]]"#);
+        for lines in ["{\"token\":1}\r\n\n[2]\n", "\u{feff}{\"token\":1}\n[2]"] {
+            assert_eq!(json("application/x-ndjson", lines), r#"[{"token":"[FILTERED]"},[2]]"#);
+        }
         assert_eq!(
             json("application/x-ndjson", "{}\n{x}"),
             r#"{"withheld":"not valid JSON","content_type":"application/x-ndjson","bytes":6}"#
