@@ -8,8 +8,11 @@ use super::rewrite::Rewriter;
 /// Names of URL parameters that are secret there only: signed URLs, and the code of OAuth's redirect.
 const SIGNATURES: &[&str] = &["sig", "signature", "hmac"];
 
-/// Parameters beside which `code` is an authorisation code (RFC 6749, section 4.1).
-const BESIDE_CODE: &[&str] = &["state", "grant_type", "session_state", "client_id", "redirect_uri"];
+/// Parameters beside which `code` is an authorisation code (RFC 6749, section 4.1), and `assertion` a grant (RFC 7521).
+const BESIDE_CODE: &[&str] = &["state", "grant_type", "session_state", "client_id", "redirect_uri", "scope", "iss"];
+
+/// How the tickets of CAS begin, which one parameter carries (CAS protocol, section 3).
+const TICKETS: &[&str] = &["ST-", "PT-", "PGT-", "TGT-"];
 
 /// Whether bytes declared as a form can be one: what begins like JSON or XML was mislabelled, and its names are not
 /// where a form has them.
@@ -40,7 +43,9 @@ pub(super) fn write(rewriter: &mut Rewriter<'_>, raw: &[u8], cut: bool) {
         }
         let Known { mut class, geometry, is_clean } = rewriter.look_up(&name);
         let is_signature = SIGNATURES.iter().any(|known| name.eq_ignore_ascii_case(known));
-        if is_signature || is_oauth && name == "code" {
+        let is_grant = is_oauth && matches!(&*name, "code" | "assertion");
+        let is_ticket = name == "ticket" && TICKETS.iter().any(|prefix| value.starts_with(prefix));
+        if is_signature || is_grant || is_ticket {
             class = Class::Secret;
         }
         rewriter.key(&mut keys, &name, is_clean);
@@ -77,6 +82,9 @@ mod tests {
         );
         assert_eq!(written("code=x&state=y", false), r#"{"code":"[FILTERED]","state":"y"}"#);
         assert_eq!(written("code=x&country=y", false), r#"{"code":"x","country":"y"}"#);
+        assert_eq!(written("assertion=x&grant_type=y", false), r#"{"assertion":"[FILTERED]","grant_type":"y"}"#);
+        assert_eq!(written("ticket=ST-1-x&k=1", false), r#"{"ticket":"[FILTERED]","k":"1"}"#);
+        assert_eq!(written("ticket=AB-12", false), r#"{"ticket":"AB-12"}"#);
         assert_eq!(written("f=%7B%22password%22%3A%22x%22%7D", false), r#"{"f":"{\"password\":\"[FILTERED]\"}"}"#);
         assert_eq!(written("user=bob;password=x", false), r#"{"user":"bob;password=[FILTERED]"}"#);
     }
