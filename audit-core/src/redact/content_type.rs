@@ -114,8 +114,13 @@ impl Format {
 
 /// A parameter of a header's value: `name=value` or `name="value"` behind a semicolon, its name in any case.
 pub(super) fn parameter(value: &str, name: &str) -> Option<String> {
-    let mut rest = value.split_once(';')?.1;
-    loop {
+    parameters(value).find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
+/// All parameters of a header's value, in order.
+pub(super) fn parameters(value: &str) -> impl Iterator<Item = (&str, String)> {
+    let mut rest = value.split_once(';').map_or("", |(_, rest)| rest);
+    std::iter::from_fn(move || {
         let (key, after) = rest.split_once('=')?;
         // `a; b=c`: a parameter without a value.
         let key = key.rsplit(';').next().unwrap_or_default().trim();
@@ -127,11 +132,9 @@ pub(super) fn parameter(value: &str, name: &str) -> Option<String> {
                 (token.trim().to_owned(), next)
             }
         };
-        if key.eq_ignore_ascii_case(name) {
-            return Some(found);
-        }
         rest = next;
-    }
+        Some((key, found))
+    })
 }
 
 /// The content of a quoted string, and what follows it. Backslashes escape only quotes and themselves, for browsers

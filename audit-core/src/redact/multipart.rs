@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use crate::record::json;
 
 use super::class::Class;
-use super::content_type::{Format, Reason, parameter};
+use super::content_type::{Format, Reason, parameter, parameters};
 use super::keys::Keys;
 use super::recall::Known;
 use super::rewrite::Rewriter;
@@ -46,8 +46,15 @@ pub(super) fn write(rewriter: &mut Rewriter<'_>, body: &[u8], boundary: &str, cu
 fn write_part(rewriter: &mut Rewriter<'_>, keys: &mut Keys, part: &Part<'_>) {
     let name = label(&part.disposition, "name");
     let key = name.as_deref().unwrap_or("part");
-    let Known { class, geometry, is_clean } = rewriter.look_up(key);
+    let Known { mut class, geometry, is_clean } = rewriter.look_up(key);
     rewriter.key(keys, key, is_clean);
+    // Which of several names counts, readers do not agree on.
+    for other in parameters(&part.disposition).filter(|(key, _)| key.trim_end_matches('*').eq_ignore_ascii_case("name"))
+    {
+        if rewriter.look_up(&other.1).class == Class::Secret {
+            class = Class::Secret;
+        }
+    }
     let filename = label(&part.disposition, "filename");
     let format = part.content_type.as_deref().map(Format::of);
     let is_text = part
@@ -216,6 +223,8 @@ mod tests {
             field("Content-Disposition: form-data; name=\"user\"", "bob\r\nline"),
             field("content-disposition: FORM-DATA; NAME=\"user[password]\"", "x"),
             field("Content-Disposition: form-data; name*=UTF-8''pass%77ord", "x"),
+            field("Content-Disposition: form-data; name=\"x\"; name=\"pin\"", "x"),
+            field("Content-Disposition: form-data; name=\"y\"; name*=UTF-8''p%69n", "x"),
             field(
                 "Content-Disposition: form-data; name=\"meta\"\r\nContent-Type: application/json",
                 "{\"token\": \"x\"}",
@@ -230,7 +239,7 @@ mod tests {
         .concat();
         assert_eq!(
             written(&format!("preamble\r\n{body}"), false).unwrap(),
-            r#"{"user":"bob\r\nline","user[password]":"[FILTERED]","password":"[FILTERED]","meta":{"token":"[FILTERED]"},"f":{"filename":"a.txt","content_type":"text/plain","bytes":5},"geom":"[GEOMETRY_FILTERED]"}"#
+            r#"{"user":"bob\r\nline","user[password]":"[FILTERED]","password":"[FILTERED]","x":"[FILTERED]","y":"[FILTERED]","meta":{"token":"[FILTERED]"},"f":{"filename":"a.txt","content_type":"text/plain","bytes":5},"geom":"[GEOMETRY_FILTERED]"}"#
         );
     }
 
