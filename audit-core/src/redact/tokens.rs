@@ -45,7 +45,28 @@ const PREFIXES: &[(&str, usize)] = &[
     ("$5$", 20),
     ("$6$", 20),
     ("$y$", 20),
+    ("$1$", 20),
+    ("pbkdf2_sha256$", 20),
+    ("glrt-", 16),
+    ("gldt-", 16),
+    ("glptt-", 16),
+    ("hf_", 30),
+    ("lin_api_", 30),
+    ("PMAK-", 40),
+    ("sq0atp-", 20),
+    ("sq0csp-", 20),
+    ("NRAK-", 24),
+    ("dapi", 32),
+    ("glsa_", 30),
+    ("tskey-", 20),
+    ("ATATT3", 30),
+    ("rubygems_", 40),
+    ("v2.local.", 20),
+    ("v4.local.", 20),
+    ("PHNhbWxw", 40), // `<samlp` in base64
 ];
+
+const _: () = assert!(PREFIXES.len() <= 64, "a set of them is a number of so many bits");
 
 /// For each byte, which of [`PREFIXES`] begin with it: a bit for each, by its place.
 const BEGINNING_WITH: [u64; 256] = {
