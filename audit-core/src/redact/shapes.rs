@@ -178,7 +178,11 @@ impl<'a> Sweep<'a> {
         if !class.is_sensitive() && separator.is_equals && text.eq_ignore_ascii_case("signature") {
             class = Class::Secret;
         }
-        if !class.is_sensitive() && self.before.end + 1 == word.start && self.slice(self.before.end..word.start) == " "
+        if !class.is_sensitive()
+            && self.before.end + 1 == word.start
+            && self.slice(self.before.end..word.start) == " "
+            // The challenge `Bearer realm="x"` is two words and no name.
+            && !schemes::is_scheme(self.slice(self.before.clone()))
         {
             class = self.names.classify(self.slice(self.before.start..word.end));
         }
@@ -393,6 +397,7 @@ mod tests {
             "/api/v1/tokens/kept",
             "W/'kept-686897696a7c876b7e'",
             "Basic realm=kept",
+            "401: Bearer realm=\"kept\", error=\"invalid_token\"",
             "error in auth::token::verify",
             "2031-07-04T11:22:33Z",
             "expected Vec<Token> here",
