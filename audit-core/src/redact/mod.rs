@@ -23,6 +23,7 @@ mod names;
 mod outline;
 mod pairs;
 mod path;
+mod printed;
 #[cfg(test)]
 mod properties;
 mod recall;

@@ -56,7 +56,8 @@ pub(crate) fn is_credential(scheme: &str, token: &str) -> bool {
     } else if scheme.eq_ignore_ascii_case("basic") {
         base64(token).is_some_and(|decoded| decoded.contains(&b':'))
     } else {
-        is_scheme(scheme) && token.len() >= 12 && has_digit()
+        // `token src/auth.rs:12` is a place in a file.
+        is_scheme(scheme) && token.len() >= 12 && has_digit() && !(token.contains('/') && token.contains('.'))
     }
 }
 

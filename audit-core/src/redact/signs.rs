@@ -20,6 +20,8 @@ const SIGNS: [u8; 256] = {
             b' ' | b'\t' => BLANK,
             b'<' => MARK,
             b'%' => MARK | NAME,
+            // The full-width forms of the separators begin with it.
+            0xef => SEPARATOR | NAME,
             b'0'..=b'9' | b'A'..=b'Z' => MIXED | NAME,
             b'a'..=b'z' | b'_' | b'-' | b'.' | b'$' | b'[' | b']' | 0x80.. => NAME,
             _ => 0,

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::FILTERED;
+use super::printed;
 use super::signs::is_name_byte;
 
 /// How far ahead of a comma or a semicolon the next name may end.
@@ -46,6 +47,23 @@ pub(crate) fn separator(text: &str, mut at: usize) -> Option<Separator> {
     Some(Separator { end: at, is_equals: sign.starts_with('='), is_spaced })
 }
 
+/// The full-width `：` or `＝` in a run of letters, which Chinese and Japanese text sets without blanks: where the name
+/// before it ends, and the separator.
+pub(crate) fn wide_separator(text: &str, word: &Range<usize>) -> Option<(usize, Separator)> {
+    let run = text.get(word.clone()).filter(|run| !run.is_ascii())?;
+    let at = run.find(['：', '＝'])?;
+    let is_equals = run.get(at..)?.starts_with('＝');
+    let end = word.start + at + '：'.len_utf8();
+    (at > 0).then_some((word.start + at, Separator { end, is_equals, is_spaced: false }))
+}
+
+/// Whether a parameter stands in the same URL as what ends at `at`, not far from it.
+pub(crate) fn is_beside(text: &str, at: usize, parameter: &str) -> bool {
+    const REACH: usize = 512;
+    let bytes = text.as_bytes().get(at.saturating_sub(REACH)..).unwrap_or_default();
+    bytes.windows(parameter.len()).take(2 * REACH).any(|window| window == parameter.as_bytes())
+}
+
 /// Where a run of at most `most` such bytes that begins at `at` ends.
 fn skip(bytes: &[u8], at: usize, most: usize, is_such: impl Fn(u8) -> bool) -> usize {
     at + bytes.iter().skip(at).take(most).take_while(|byte| is_such(**byte)).count()
@@ -68,13 +86,18 @@ pub(crate) fn value(text: &str, at: usize, whole_line: bool) -> Range<usize> {
     match bytes.get(quote) {
         Some(b'"' | b'\'' | b'`') => quoted(text, start, quote),
         Some(b'{' | b'[') if quote == start => start..bracket_end(bytes, start),
-        _ if whole_line => start..start + rest.find(['\n', '\r']).unwrap_or(rest.len()),
-        _ => start..scheme_end(text, start),
+        _ if whole_line => start..printed::block_end(text, at, start).unwrap_or_else(|| line_end(text, start)),
+        _ => start..printed::end(text, start).unwrap_or_else(|| scheme_end(text, start)),
     }
 }
 
+pub(super) fn line_end(text: &str, start: usize) -> usize {
+    let rest = text.get(start..).unwrap_or_default();
+    start + rest.find(['\n', '\r']).unwrap_or(rest.len())
+}
+
 /// The content of a string whose quote stands at `quote`, escaped as what stands from `start` says.
-fn quoted(text: &str, start: usize, quote: usize) -> Range<usize> {
+pub(super) fn quoted(text: &str, start: usize, quote: usize) -> Range<usize> {
     let bytes = text.as_bytes();
     let escapes = quote - start;
     let mark = bytes.get(quote).copied();
@@ -102,8 +125,10 @@ fn quoted(text: &str, start: usize, quote: usize) -> Range<usize> {
     quote + 1..text.len()
 }
 
-/// Behind the bracket that closes the one at `start`, brackets in strings not counted; the end, if none does.
-fn bracket_end(bytes: &[u8], start: usize) -> usize {
+/// Behind the bracket that closes the one at `start`, brackets in strings not counted; the end, if none does. Round ones
+/// count inside round ones only.
+pub(super) fn bracket_end(bytes: &[u8], start: usize) -> usize {
+    let is_round = bytes.get(start) == Some(&b'(');
     let mut depth = 0_usize;
     let mut escapes = 0_usize;
     // How many backslashes stood before the quote of the string that is open.
@@ -118,6 +143,8 @@ fn bracket_end(bytes: &[u8], start: usize) -> usize {
             (b'"', Some(opened)) if opened == escapes => string = None,
             (b'{' | b'[', None) => depth += 1,
             (b'}' | b']', None) => depth = depth.saturating_sub(1),
+            (b'(', None) if is_round => depth += 1,
+            (b')', None) if is_round => depth = depth.saturating_sub(1),
             _ => {}
         }
         escapes = 0;

@@ -1,8 +1,14 @@
-//! Secrets in text, told by their shape: assignments, command-line options, URLs' userinfo, PEM, XML elements,
-//! credentials after a scheme, tokens of known form, and all of these behind percent escapes.
+//! Secrets in text, told by their shape: assignments, what is quoted behind a name, rows of a database's errors,
+//! command-line options, URLs' userinfo, PEM, XML elements, credentials after a scheme, tokens of known form, and all
+//! of these behind percent escapes.
 //!
 //! Free text has no grammar, so this errs on the side of hiding; what nothing marks as secret stays. Time is linear
 //! in the text's length; the result never holds more of the input than went in.
+
+mod apposition;
+mod columns;
+mod element;
+mod option;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -18,6 +24,25 @@ const MAX_DECODINGS: usize = 3;
 
 /// Texts shorter than this hold neither a token nor the armour of PEM.
 const SHORTEST_MIXED: usize = "-----BEGIN".len();
+
+/// How far before its `@` a password may begin that no scheme announces.
+const MAX_USERINFO: usize = 256;
+
+/// How long the first line of a key's armour may be.
+const MAX_ARMOUR: usize = 80;
+
+/// URLs whose path is all that it takes to use them.
+const HOOKS: &[&str] = &[
+    "hooks.slack.com/services/",
+    "hooks.slack.com/workflows/",
+    "discord.com/api/webhooks/",
+    "discordapp.com/api/webhooks/",
+    "outlook.office.com/webhook/",
+    "api.telegram.org/bot",
+];
+
+/// What is said of a secret where its value might stand.
+const VERDICTS: &[&str] = &["required", "missing", "invalid", "expired", "empty", "wrong", "incorrect", "not found"];
 
 /// Hides the secrets of a text; how many there were.
 pub(crate) fn sweep<'t>(names: &Names, text: &'t str) -> (Cow<'t, str>, u32) {
@@ -52,7 +77,7 @@ fn sweep_signed<'t>(names: &Names, text: &'t str, decodings: usize, signs: u8) -
         hidden: 0,
         before: 0..0,
         decodings,
-        is_curl: None,
+        tool: None,
         last_closing_tag: None,
     };
     sweep.run();
@@ -70,6 +95,42 @@ fn is_quiet(text: &str, signs: u8) -> bool {
         && !text.starts_with("//")
 }
 
+/// Whether a value only says what is wrong with it: `password: is required`.
+fn is_verdict(value: &str) -> bool {
+    let verdict = value.strip_prefix("is ").unwrap_or(value).trim_end_matches('.');
+    VERDICTS.iter().any(|known| verdict.eq_ignore_ascii_case(known))
+}
+
+/// Whether a name is a file's and its value a place in it: `token.rs:12:5`.
+fn is_place(name: &str, value: &str) -> bool {
+    let is_file = name.rsplit_once('.').is_some_and(|(_, extension)| {
+        ["rs", "py", "js", "ts", "tsx", "go", "java", "rb", "php", "c", "cpp", "cs", "json", "yaml", "yml", "toml"]
+            .contains(&extension)
+    });
+    is_file && !value.is_empty() && value.len() <= 12 && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b':')
+}
+
+/// Where `word`, in capitals, first stands in any case.
+fn first_of(text: &[u8], word: &[u8]) -> Option<usize> {
+    text.windows(word.len()).position(|letters| letters.eq_ignore_ascii_case(word))
+}
+
+/// The length of the dashes, and what more there is, that end a word where the armour of a key begins:
+/// `-----BEGIN`, or `----`, if ` BEGIN` follows (RFC 4716).
+fn armour(word: &str, rest: &str) -> Option<usize> {
+    let is_dashed = |word: &str| word.ends_with("----");
+    let begin = word.len().checked_sub("BEGIN".len()).and_then(|at| word.split_at_checked(at));
+    if let Some((dashes, begin)) = begin
+        && begin.eq_ignore_ascii_case("BEGIN")
+        && is_dashed(dashes)
+    {
+        let dashes = dashes.len() - dashes.trim_end_matches('-').len();
+        return Some(dashes + "BEGIN".len());
+    }
+    let follows = || rest.get(..7).is_some_and(|rest| rest.eq_ignore_ascii_case(" BEGIN "));
+    (is_dashed(word) && follows()).then(|| word.len() - word.trim_end_matches('-').len())
+}
+
 struct Sweep<'a> {
     names: &'a Names,
     text: &'a str,
@@ -83,7 +144,7 @@ struct Sweep<'a> {
     before: Range<usize>,
     decodings: usize,
     // Asked at most once a text, or time would not be linear.
-    is_curl: Option<bool>,
+    tool: Option<Option<&'static option::Tool>>,
     last_closing_tag: Option<usize>,
 }
 
@@ -103,6 +164,8 @@ impl<'a> Sweep<'a> {
                 self.before = start..start + length;
             } else if byte == b'<' {
                 self.element();
+            } else if byte == b')' && self.columns() {
+            } else if byte == b'@' && self.dialled() {
             } else {
                 self.at += 1;
             }
@@ -145,8 +208,8 @@ impl<'a> Sweep<'a> {
     fn word(&mut self, word: Range<usize>) {
         let text = self.slice(word.clone());
         let next = self.text.as_bytes().get(word.end).copied();
-        if text.ends_with("-----BEGIN") {
-            return self.pem(word.end - "-----BEGIN".len());
+        if let Some(dashes) = armour(text, self.rest(word.end)) {
+            return self.pem(word.end - dashes);
         }
         if next == Some(b':') && self.rest(word.end).starts_with("://") {
             return self.userinfo(word.end + 3);
@@ -154,7 +217,10 @@ impl<'a> Sweep<'a> {
         if self.holds(signs::SEPARATOR) && self.assignment(&word) {
             return;
         }
-        if matches!(next, Some(b' ' | b'\t')) && (self.option(&word) || self.credential(&word)) {
+        if text.starts_with('-') && self.option(&word) {
+            return;
+        }
+        if matches!(next, Some(b' ' | b'\t')) && (self.credential(&word) || self.apposition(&word)) {
             return;
         }
         if self.holds(signs::MIXED)
@@ -172,10 +238,16 @@ impl<'a> Sweep<'a> {
 
     /// `name = value`, `"name": "value"`, `name => value`.
     fn assignment(&mut self, word: &Range<usize>) -> bool {
-        let Some(separator) = values::separator(self.text, word.end) else { return false };
+        let (word, separator) = match values::wide_separator(self.text, word) {
+            Some((name, separator)) => (&(word.start..name), separator),
+            None => match values::separator(self.text, word.end) {
+                Some(separator) => (word, separator),
+                None => return false,
+            },
+        };
         let text = self.slice(word.clone());
         let mut class = self.names.classify(text);
-        if !class.is_sensitive() && separator.is_equals && text.eq_ignore_ascii_case("signature") {
+        if !class.is_sensitive() && separator.is_equals && self.is_parameter(word, text) {
             class = Class::Secret;
         }
         if !class.is_sensitive()
@@ -191,15 +263,35 @@ impl<'a> Sweep<'a> {
         }
         let lower = text.to_ascii_lowercase();
         let whole_line = separator.is_spaced && self.begins_line(word.start)
-            || lower.contains("authorization")
-            || lower.contains("cookie");
+            || separator.is_equals && self.is_alone(word.start, separator.end)
+            || class == Class::Secret && (lower.contains("authorization") || lower.contains("cookie"));
         let value = values::value(self.text, separator.end, whole_line);
-        if class.keeps_text(self.slice(value.clone())) {
-            self.at = self.at.max(value.end);
-        } else {
-            self.hide(value);
+        let shown = self.slice(value.clone());
+        let first = shown.split([' ', '\t']).next().unwrap_or_default();
+        if class.keeps_text(shown)
+            || class != Class::Secret && class.keeps_text(first)
+            || !separator.is_equals && (is_verdict(shown) || is_place(text, shown))
+        {
+            // What is shown is looked at like any other text.
+            return false;
         }
+        self.hide(value);
         true
+    }
+
+    /// Whether a parameter of a URL is secret there only: a signature, or the code of OAuth's redirect.
+    fn is_parameter(&self, word: &Range<usize>, name: &str) -> bool {
+        name.eq_ignore_ascii_case("signature")
+            || name == "code"
+                && matches!(word.start.checked_sub(1).and_then(|at| self.text.as_bytes().get(at)), Some(b'?' | b'&'))
+                && values::is_beside(self.text, word.end, "state=")
+    }
+
+    /// Whether what is assigned at `start` has its line, which is not the first, to itself, as in files of settings;
+    /// its value begins at `value`.
+    fn is_alone(&self, start: usize, value: usize) -> bool {
+        let follows_break = start.checked_sub(1).and_then(|at| self.text.as_bytes().get(at)) == Some(&b'\n');
+        follows_break && !self.rest(value).split('\n').next().unwrap_or_default().contains(['=', ';', '&'])
     }
 
     /// Whether only blanks, a dash or a quote stand before `at` in its line, as in YAML and headers.
@@ -207,34 +299,6 @@ impl<'a> Sweep<'a> {
         let before = self.text.as_bytes().get(at.saturating_sub(64)..at).unwrap_or_default();
         let leads = before.iter().rev().find(|byte| !b" \t-\"'".contains(byte));
         leads.map_or(at <= 64, |byte| matches!(byte, b'\n' | b'\r'))
-    }
-
-    /// `--token value`; `-u user:password` of curl. A blank follows the word.
-    fn option(&mut self, word: &Range<usize>) -> bool {
-        let text = self.slice(word.clone());
-        if !text.starts_with('-') {
-            return false;
-        }
-        let value = values::value(self.text, word.end, false);
-        let shown = self.slice(value.clone());
-        if shown.starts_with('-') || shown.is_empty() {
-            return false;
-        }
-        if matches!(text, "-u" | "--user" | "--proxy-user") && self.is_curl() {
-            let Some((user, _)) = shown.split_once(':') else { return false };
-            self.hide(value.start + user.len() + 1..value.end);
-            return true;
-        }
-        let class = self.names.classify(text);
-        if !class.is_sensitive() || class.keeps_text(shown) {
-            return false;
-        }
-        self.hide(value);
-        true
-    }
-
-    fn is_curl(&mut self) -> bool {
-        *self.is_curl.get_or_insert_with(|| self.text.contains("curl"))
     }
 
     /// `Bearer …`, `Basic …`; at the start of the text also `Digest …` and its like. A blank follows the word.
@@ -258,51 +322,46 @@ impl<'a> Sweep<'a> {
         true
     }
 
-    /// From `-----BEGIN` to the end of the `-----END` line, or of the text; public parts stay.
+    /// From the dashes before `BEGIN` to the end of the `END` line, or of the text; public parts stay.
     fn pem(&mut self, start: usize) {
-        let block = self.rest(start);
-        let label = block.get("-----BEGIN".len()..).and_then(|rest| rest.split_once("-----")).map(|(label, _)| label);
-        if label.is_some_and(|label| label.contains("CERTIFICATE") || label.contains("PUBLIC KEY")) {
+        let block = self.rest(start).as_bytes();
+        let armour = block.get(..block.len().min(MAX_ARMOUR)).unwrap_or_default();
+        let holds = |label: &[u8]| first_of(armour, label).is_some();
+        if holds(b"CERTIFICATE") || holds(b"PUBLIC KEY") {
             return;
         }
-        let end = block.find("-----END").map_or(block.len(), |end| {
-            let last = block.get(end..).unwrap_or_default();
-            let label = "-----END".len();
-            end + last.get(label..).and_then(|rest| rest.find("-----")).map_or(last.len(), |dashes| label + dashes + 5)
+        let last = first_of(block, b"--END").or_else(|| first_of(block, b"-- END")).map(|end| end + 2);
+        let end = last.map_or(block.len(), |last| {
+            let line = block.get(last..).unwrap_or_default();
+            first_of(line, b"----").map_or(block.len(), |dashes| {
+                last + dashes + line.iter().skip(dashes).take_while(|byte| **byte == b'-').count()
+            })
         });
         self.hide(start..start + end);
+    }
+
+    /// `user:password@tcp(host)`, as Go's drivers are told whom to dial; its `@` stands here.
+    fn dialled(&mut self) -> bool {
+        let at = self.at;
+        if !["@tcp(", "@unix(", "@udp(", "@tcp6("].iter().any(|dial| self.rest(at).starts_with(dial)) {
+            return false;
+        }
+        let before = self.slice(self.copied.max(at.saturating_sub(MAX_USERINFO))..at);
+        let before = before.rsplit(|letter: char| letter.is_whitespace() || "\"'`(".contains(letter)).next();
+        let Some((_, password)) = before.and_then(|userinfo| userinfo.split_once(':')) else { return false };
+        self.hide(at - password.len()..at);
+        true
     }
 
     /// `user:password@` behind `://`; `start` is where the authority begins.
     fn userinfo(&mut self, start: usize) {
         self.at = self.at.max(start);
         if let Some(secret) = values::userinfo(self.text, start) {
-            self.hide(secret);
+            return self.hide(secret);
         }
-    }
-
-    /// `<password>…</password>`.
-    fn element(&mut self) {
-        let start = self.at + 1;
-        self.at = start;
-        let bytes = self.text.as_bytes();
-        let length = bytes.iter().skip(start).take_while(|byte| signs::is_name_byte(**byte) || **byte == b':').count();
-        let name = self.slice(start..start + length);
-        let last = *self.last_closing_tag.get_or_insert_with(|| self.text.rfind("</").unwrap_or(0));
-        if length == 0 || last < start || !self.names.classify(name).is_sensitive() {
-            return;
-        }
-        let after = self.rest(start + length);
-        let tag = after.find(['<', '>']).and_then(|end| after.get(..=end));
-        if tag.is_none_or(|tag| tag.ends_with('<') || tag.ends_with("/>")) {
-            return;
-        }
-        let closing = format!("</{name}");
-        let end = start + length + after.find(&closing).unwrap_or(after.len());
-        if self.slice(start + length..end).ends_with(">[FILTERED]") {
-            self.at = end;
-        } else {
-            self.replace(start + length..end, ">[FILTERED]");
+        let rest = self.rest(start);
+        if let Some(hook) = HOOKS.iter().find(|hook| rest.starts_with(**hook)) {
+            self.hide(start + hook.len()..values::bare_end(self.text, start + hook.len()));
         }
     }
 }
@@ -348,7 +407,7 @@ mod tests {
         "AKIAQ7ZZEXAMPLE7QQZZ",
     ];
 
-    fn swept(text: &str) -> String {
+    pub(super) fn swept(text: &str) -> String {
         sweep(&Names::new(&[], &[]), text).0.into_owned()
     }
 

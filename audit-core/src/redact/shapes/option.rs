@@ -1,0 +1,158 @@
+//! Options of a command line: `--token value`, and those of known tools.
+
+use std::ops::Range;
+
+use super::Sweep;
+use crate::redact::values;
+
+/// A tool with options that hold secrets though their names do not say so.
+#[derive(Debug)]
+pub(super) struct Tool {
+    name: &'static str,
+    /// The options whose value is a user and a password.
+    logins: &'static [&'static str],
+    /// The options whose value is a password.
+    passwords: &'static [&'static str],
+}
+
+const TOOLS: &[Tool] = &[
+    Tool { name: "curl", logins: &["-u", "--user", "--proxy-user", "-U"], passwords: &[] },
+    Tool { name: "sshpass", logins: &[], passwords: &["-p"] },
+    Tool { name: "docker login", logins: &[], passwords: &["-p"] },
+    Tool { name: "podman login", logins: &[], passwords: &["-p"] },
+    Tool { name: "oc login", logins: &[], passwords: &["-p"] },
+    Tool { name: "az login", logins: &[], passwords: &["-p"] },
+    Tool { name: "mysql", logins: &[], passwords: &["-p"] },
+    Tool { name: "mariadb", logins: &[], passwords: &["-p"] },
+    Tool { name: "redis-cli", logins: &[], passwords: &["-a"] },
+    Tool { name: "ldapsearch", logins: &[], passwords: &["-w"] },
+    Tool { name: "smbclient", logins: &[], passwords: &["-U"] },
+    Tool { name: "http ", logins: &["-a"], passwords: &[] },
+];
+
+impl Tool {
+    /// The first of the known tools that a command names.
+    pub(super) fn of(command: &str) -> Option<&'static Self> {
+        TOOLS.iter().find(|tool| command.contains(tool.name))
+    }
+
+    /// Whether the value of `option` is a login, whose password goes, or a password.
+    fn holds(&self, option: &str) -> Option<bool> {
+        let is_one_of = |options: &[&str]| options.contains(&option);
+        // `-sSu`: the last of several letters takes the value.
+        let is_run = |options: &[&str]| {
+            let letters = option.strip_prefix('-').filter(|letters| letters.len() <= 4 && !letters.starts_with('-'));
+            letters
+                .is_some_and(|letters| options.iter().any(|known| known.len() == 2 && letters.ends_with(&known[1..])))
+        };
+        if is_one_of(self.logins) || is_run(self.logins) {
+            Some(true)
+        } else {
+            is_one_of(self.passwords).then_some(false)
+        }
+    }
+}
+
+impl Sweep<'_> {
+    /// `--token value`, `"--token", "value"`, `-u user:password` of curl; the word begins with a dash.
+    pub(super) fn option(&mut self, word: &Range<usize>) -> bool {
+        let text = self.slice(word.clone());
+        let Some(start) = self.next_argument(word.end) else { return self.attached(word) };
+        let value = values::value(self.text, start, false);
+        let shown = self.slice(value.clone());
+        if shown.starts_with('-') || shown.is_empty() {
+            return self.attached(word);
+        }
+        match self.tool().and_then(|tool| tool.holds(text)) {
+            Some(true) => {
+                let Some((user, _)) = shown.split_once(':') else { return false };
+                self.hide(value.start + user.len() + 1..value.end);
+                return true;
+            }
+            Some(false) => {
+                self.hide(value);
+                return true;
+            }
+            None => {}
+        }
+        let class = self.names.classify(text);
+        if !class.is_sensitive() {
+            return self.attached(word);
+        }
+        if class.keeps_text(shown) {
+            return false;
+        }
+        self.hide(value);
+        true
+    }
+
+    /// Where the argument after the one that ends at `at` begins: behind blanks, or, where arguments are quoted one by
+    /// one, behind the closing quote and perhaps a comma.
+    fn next_argument(&self, at: usize) -> Option<usize> {
+        let rest = self.rest(at);
+        let Some(after) = rest.strip_prefix(['"', '\'']) else { return rest.starts_with([' ', '\t']).then_some(at) };
+        let next = after.strip_prefix(',').unwrap_or(after).trim_start_matches([' ', '\t']);
+        next.starts_with(['"', '\'']).then(|| self.text.len() - next.len())
+    }
+
+    /// `-psecret` of mysql, `-ubob:secret` of curl.
+    fn attached(&mut self, word: &Range<usize>) -> bool {
+        let text = self.slice(word.clone());
+        let Some((option, value)) = text.split_at_checked(2) else { return false };
+        if value.is_empty() || option == "--" {
+            return false;
+        }
+        // What follows the run of letters belongs to it.
+        let end = values::bare_end(self.text, word.start);
+        match self.tool().and_then(|tool| tool.holds(option)) {
+            Some(true) => {
+                let Some((user, _)) = self.slice(word.start + 2..end).split_once(':') else { return false };
+                self.hide(word.start + 2 + user.len() + 1..end);
+            }
+            Some(false) => self.hide(word.start + 2..end),
+            None => return false,
+        }
+        true
+    }
+
+    fn tool(&mut self) -> Option<&'static Tool> {
+        *self.tool.get_or_insert_with(|| Tool::of(self.text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::swept;
+
+    #[test]
+    fn values_of_secret_options_go() {
+        for (text, expected) in [
+            ("[\"tool\", \"--password\", \"x\"]", "[\"tool\", \"--password\", \"[FILTERED]\"]"),
+            ("\"tool\" \"--token\" \"x\" \"y\"", "\"tool\" \"--token\" \"[FILTERED]\" \"y\""),
+            ("tool --token 'x y' z", "tool --token '[FILTERED]' z"),
+            ("curl -sSu bob:x h", "curl -sSu bob:[FILTERED] h"),
+            ("curl -ubob:x h", "curl -ubob:[FILTERED] h"),
+            ("sshpass -p x ssh h", "sshpass -p [FILTERED] ssh h"),
+            ("docker login -u bob -p x r", "docker login -u bob -p [FILTERED] r"),
+            ("mysql -ubob -px d", "mysql -ubob -p[FILTERED] d"),
+            ("redis-cli -a x", "redis-cli -a [FILTERED]"),
+        ] {
+            assert_eq!(swept(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_options_stay() {
+        for text in [
+            "tool -p 80 -u bob",
+            "tool --token-type bearer",
+            "ssh -p 22 h",
+            "docker run -p 80:80 x",
+            "-",
+            "-- a",
+            "a -b\"c",
+        ] {
+            assert_eq!(swept(text), text);
+        }
+    }
+}
