@@ -373,7 +373,9 @@ impl Reader<'_, '_> {
         if frame.role == Role::Type && frame.is_object {
             frame.geometry_type = geojson_or(frame.geometry_type, &text);
         }
-        if text.bytes().filter(|byte| *byte == b' ').count() > MAX_NAMED_SPACES {
+        // Nor is JSON in a string a name.
+        let is_json = text.starts_with(['{', '[', '"']);
+        if is_json || text.bytes().filter(|byte| *byte == b' ').count() > MAX_NAMED_SPACES {
             return;
         }
         let class = self.recall.of(&text).class;

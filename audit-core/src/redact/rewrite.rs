@@ -406,6 +406,14 @@ mod tests {
         assert_eq!(rewrite(r#"[["token","x"],["colour","red"]]"#), r#"[["token","[FILTERED]"],["colour","red"]]"#);
         assert_eq!(rewrite(r#"["--token","x","y"]"#), r#"["--token","[FILTERED]","y"]"#);
         assert_eq!(rewrite(r#"["password","x"]"#), r#"["password","x"]"#);
+        assert_eq!(
+            rewrite(r#"[["{\"token\":\"x\"}","y"],{"name":"{\"token\":\"x\"}","value":"y"}]"#),
+            r#"[["{\"token\":\"[FILTERED]\"}","y"],{"name":"{\"token\":\"[FILTERED]\"}","value":"y"}]"#
+        );
+        assert_eq!(
+            rewrite(r#"{"ParameterKey":"DbPassword","ParameterValue":"x"}"#),
+            r#"{"ParameterKey":"DbPassword","ParameterValue":"[FILTERED]"}"#
+        );
     }
 
     #[test]
