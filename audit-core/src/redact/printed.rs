@@ -6,7 +6,7 @@ use super::values::{bracket_end, line_end, quoted};
 const MAX_NAME: usize = 40;
 
 /// A bracket that closes farther away was not opened by what holds the value.
-const MAX_BRACKET: usize = 4096;
+const MAX_BRACKET: usize = 256;
 
 /// What begins a comparison of two values.
 const COMPARISONS: &[&str] = &["expected", "got", "found", "received"];

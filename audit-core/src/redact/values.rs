@@ -57,13 +57,6 @@ pub(crate) fn wide_separator(text: &str, word: &Range<usize>) -> Option<(usize, 
     (at > 0).then_some((word.start + at, Separator { end, is_equals, is_spaced: false }))
 }
 
-/// Whether a parameter stands in the same URL as what ends at `at`, not far from it.
-pub(crate) fn is_beside(text: &str, at: usize, parameter: &str) -> bool {
-    const REACH: usize = 512;
-    let bytes = text.as_bytes().get(at.saturating_sub(REACH)..).unwrap_or_default();
-    bytes.windows(parameter.len()).take(2 * REACH).any(|window| window == parameter.as_bytes())
-}
-
 /// Where a run of at most `most` such bytes that begins at `at` ends.
 fn skip(bytes: &[u8], at: usize, most: usize, is_such: impl Fn(u8) -> bool) -> usize {
     at + bytes.iter().skip(at).take(most).take_while(|byte| is_such(**byte)).count()
@@ -126,21 +119,22 @@ pub(super) fn quoted(text: &str, start: usize, quote: usize) -> Range<usize> {
 }
 
 /// Behind the bracket that closes the one at `start`, brackets in strings not counted; the end, if none does. Round ones
-/// count inside round ones only.
+/// count inside round ones only, and so do single quotes, which are apostrophes elsewhere.
 pub(super) fn bracket_end(bytes: &[u8], start: usize) -> usize {
     let is_round = bytes.get(start) == Some(&b'(');
     let mut depth = 0_usize;
     let mut escapes = 0_usize;
-    // How many backslashes stood before the quote of the string that is open.
-    let mut string: Option<usize> = None;
+    // The quote of the string that is open, and how many backslashes stood before it.
+    let mut string: Option<(u8, usize)> = None;
     for (at, byte) in bytes.iter().enumerate().skip(start) {
         match (byte, string) {
             (b'\\', _) => {
                 escapes += 1;
                 continue;
             }
-            (b'"', None) => string = Some(escapes),
-            (b'"', Some(opened)) if opened == escapes => string = None,
+            (b'"', None) => string = Some((b'"', escapes)),
+            (b'\'', None) if is_round => string = Some((b'\'', escapes)),
+            (quote, Some(opened)) if opened == (*quote, escapes) => string = None,
             (b'{' | b'[', None) => depth += 1,
             (b'}' | b']', None) => depth = depth.saturating_sub(1),
             (b'(', None) if is_round => depth += 1,

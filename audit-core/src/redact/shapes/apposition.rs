@@ -34,6 +34,10 @@ impl Sweep<'_> {
             self.hide(candidate.value);
             return true;
         }
+        if candidate.is_quoted && name.eq_ignore_ascii_case("entry") && self.is_of_secret_key(candidate.value.end) {
+            self.hide(candidate.value);
+            return true;
+        }
         let mut class = self.names.classify(name);
         if !class.is_sensitive() && self.before.end + 1 == word.start {
             class = self.names.classify(self.slice(self.before.start..word.end));
@@ -82,6 +86,16 @@ impl Sweep<'_> {
         is_opaque.then(|| Candidate { value: start..start + word.len(), is_quoted: false, is_compared: false })
     }
 
+    /// Whether `for key 'token'` follows the value that ends at `at`, as MySQL tells of a duplicate.
+    fn is_of_secret_key(&self, at: usize) -> bool {
+        let key = self.rest(at).trim_start_matches(['\'', '"', ' ']).strip_prefix("for key ");
+        key.is_some_and(|key| {
+            let name = key.trim_start_matches(['\'', '"', '`']);
+            let end = name.find(['\'', '"', '`', ' ']).unwrap_or(name.len());
+            name.get(..end).is_some_and(|name| self.names.classify(name).is_sensitive())
+        })
+    }
+
     /// `IDENTIFIED BY`, `IDENTIFIED WITH a_plugin BY`.
     fn follows_identified(&self, at: usize) -> bool {
         const REACH: usize = 64;
@@ -109,6 +123,7 @@ mod tests {
             ("token eq 'x'", "token eq '[FILTERED]'"),
             ("unknown api key Zq7SECRET1.", "unknown api key [FILTERED]."),
             ("the password is Zq7SECRET1, they say", "the password is [FILTERED], they say"),
+            ("Duplicate entry 'x' for key 'u.api_token'", "Duplicate entry '[FILTERED]' for key 'u.api_token'"),
             ("AUTH PLAIN AGJvYgBodW50ZXIy", "AUTH PLAIN [FILTERED]"),
         ] {
             assert_eq!(swept(text), expected, "{text}");
@@ -130,6 +145,7 @@ mod tests {
             "token is expired since 2031-07-04",
             "password must have at least 12 characters",
             "created by 'bob'",
+            "Duplicate entry 'bob' for key 'u.name'",
             "password reset requested for user4711x",
             "at auth::token src/auth/token.rs:12:5",
         ] {

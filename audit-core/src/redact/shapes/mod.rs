@@ -79,6 +79,7 @@ fn sweep_signed<'t>(names: &Names, text: &'t str, decodings: usize, signs: u8) -
         decodings,
         tool: None,
         last_closing_tag: None,
+        has_state: None,
     };
     sweep.run();
     if sweep.hidden == 0 {
@@ -146,6 +147,7 @@ struct Sweep<'a> {
     // Asked at most once a text, or time would not be linear.
     tool: Option<Option<&'static option::Tool>>,
     last_closing_tag: Option<usize>,
+    has_state: Option<bool>,
 }
 
 impl<'a> Sweep<'a> {
@@ -164,9 +166,7 @@ impl<'a> Sweep<'a> {
                 self.before = start..start + length;
             } else if byte == b'<' {
                 self.element();
-            } else if byte == b')' && self.columns() {
-            } else if byte == b'@' && self.dialled() {
-            } else {
+            } else if !(byte == b')' && self.columns() || byte == b'@' && self.dialled()) {
                 self.at += 1;
             }
         }
@@ -280,11 +280,15 @@ impl<'a> Sweep<'a> {
     }
 
     /// Whether a parameter of a URL is secret there only: a signature, or the code of OAuth's redirect.
-    fn is_parameter(&self, word: &Range<usize>, name: &str) -> bool {
+    fn is_parameter(&mut self, word: &Range<usize>, name: &str) -> bool {
         name.eq_ignore_ascii_case("signature")
             || name == "code"
                 && matches!(word.start.checked_sub(1).and_then(|at| self.text.as_bytes().get(at)), Some(b'?' | b'&'))
-                && values::is_beside(self.text, word.end, "state=")
+                && self.has_state()
+    }
+
+    fn has_state(&mut self) -> bool {
+        *self.has_state.get_or_insert_with(|| self.text.contains("state="))
     }
 
     /// Whether what is assigned at `start` has its line, which is not the first, to itself, as in files of settings;

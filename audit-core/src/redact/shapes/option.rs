@@ -42,8 +42,9 @@ impl Tool {
         // `-sSu`: the last of several letters takes the value.
         let is_run = |options: &[&str]| {
             let letters = option.strip_prefix('-').filter(|letters| letters.len() <= 4 && !letters.starts_with('-'));
-            letters
-                .is_some_and(|letters| options.iter().any(|known| known.len() == 2 && letters.ends_with(&known[1..])))
+            letters.is_some_and(|letters| {
+                options.iter().any(|known| known.len() == 2 && letters.ends_with(known.trim_start_matches('-')))
+            })
         };
         if is_one_of(self.logins) || is_run(self.logins) {
             Some(true)
