@@ -1,4 +1,5 @@
-//! The path of a request: segments that its template names as secret, matrix parameters, and secrets by shape.
+//! The path of a request: segments that its template names as secret, tokens of links where there is no template, matrix
+//! parameters, and secrets by shape.
 //!
 //! A path is kept as received; only what is secret is replaced.
 
@@ -6,8 +7,28 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
+use super::class::Class;
 use super::names::Names;
-use super::{FILTERED, shapes};
+use super::{FILTERED, shapes, words};
+
+/// Words of segments behind which links that can be used once have their token.
+const LINKS: &[&str] = &[
+    "reset",
+    "recover",
+    "recovery",
+    "invite",
+    "invitation",
+    "magic",
+    "verify",
+    "verification",
+    "activate",
+    "activation",
+    "unsubscribe",
+];
+
+/// How many segments a word speaks for, and how long the token is at least.
+const REACH: usize = 2;
+const SHORTEST_TOKEN: usize = 10;
 
 /// What a template says about one segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,13 +47,16 @@ pub(crate) fn redact<'p>(names: &Names, path: &'p str, template: Option<&str>) -
     let hints = template.filter(|template| template.contains(['{', '<'])).map(|template| hints(names, template));
     let hints = hints.unwrap_or_default();
     let is_secret = |hint: &Hint| matches!(hint, Hint::Secret | Hint::SecretTail);
-    if !hints.iter().any(is_secret) && is_clean(names, path) {
+    let is_link = template.is_none() && path.split('/').any(is_link_word);
+    if !hints.iter().any(is_secret) && !is_link && is_clean(names, path) {
         return (Cow::Borrowed(path), 0);
     }
     let mut out = String::with_capacity(path.len());
     let mut hidden = 0_u32;
     let count = path.split('/').count();
     let mut in_secret_tail = false;
+    // How many segments ago a link was named.
+    let mut behind_link = usize::MAX;
     // Path and template both begin with a slash, so the empty segment before it takes the template's empty one.
     for (index, segment) in path.split('/').enumerate() {
         let hint = hint_at(&hints, index, count);
@@ -43,7 +67,12 @@ pub(crate) fn redact<'p>(names: &Names, path: &'p str, template: Option<&str>) -
         if index > 0 {
             out.push('/');
         }
-        if hint == Hint::SecretTail || hint == Hint::Secret && !segment.is_empty() {
+        behind_link = behind_link.saturating_add(1);
+        let is_token = is_link && behind_link <= REACH && is_opaque(segment);
+        if is_link && is_link_word(segment) {
+            behind_link = 0;
+        }
+        if hint == Hint::SecretTail || is_token || hint == Hint::Secret && !segment.is_empty() {
             out.push_str(FILTERED);
             hidden = hidden.saturating_add(1);
         } else {
@@ -59,6 +88,20 @@ pub(crate) fn redact<'p>(names: &Names, path: &'p str, template: Option<&str>) -
         }
     }
     if hidden == 0 { (Cow::Borrowed(path), 0) } else { (Cow::Owned(out), hidden) }
+}
+
+/// Whether a segment is a word, or several, that names a link.
+fn is_link_word(segment: &str) -> bool {
+    segment.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'-' | b'_'))
+        && words::split(segment, |words| words.iter().any(|word| LINKS.iter().any(|link| link.as_bytes() == word)))
+}
+
+/// Whether a segment is no word, number or date that somebody would read.
+fn is_opaque(segment: &str) -> bool {
+    segment.len() >= SHORTEST_TOKEN
+        && segment.bytes().any(|byte| byte.is_ascii_digit())
+        && segment.bytes().any(|byte| byte.is_ascii_alphabetic())
+        && !Class::Describing.keeps_text(segment)
 }
 
 /// Whether a path plainly holds no secret but those that its template names; most do not. What is not plain is looked
@@ -189,6 +232,20 @@ mod tests {
         assert_eq!(redacted("/verify/eyJhbGciOiJIUzI1NiJ9.e30.c2ln", None), "/verify/[FILTERED]");
         assert_eq!(redacted("/fetch/https://bob:x@h/p", None), "/fetch/https://bob:[FILTERED]@h/p");
         assert_eq!(redacted("/x/token%3Dabc", None), "/x/[FILTERED]");
+    }
+
+    #[test]
+    fn tokens_of_links_go_where_no_template_names_them() {
+        for (path, expected) in [
+            ("/reset-password/Zq7SECRET265x", "/reset-password/[FILTERED]"),
+            ("/invite/accept/Zq7SECRET266x/tail", "/invite/accept/[FILTERED]/tail"),
+            ("/u/magic_link/a/b/Zq7SECRET266x", "/u/magic_link/a/b/Zq7SECRET266x"),
+            ("/reset/2031-07-04/layer-7", "/reset/2031-07-04/layer-7"),
+            ("/layers/Zq7SECRET266x", "/layers/Zq7SECRET266x"),
+        ] {
+            assert_eq!(redacted(path, None), expected);
+        }
+        assert_eq!(redacted("/verify/Zq7SECRET265x", Some("/verify/{layer}")), "/verify/Zq7SECRET265x");
     }
 
     #[test]
