@@ -16,6 +16,7 @@ mod content_type;
 mod escapes;
 mod fit;
 mod geometry;
+mod graphql;
 mod headers;
 mod keys;
 mod multipart;
@@ -174,8 +175,9 @@ impl Redactor {
         shapes::sweep(&self.names, text)
     }
 
-    /// A path as received, without its query, but for the segments that its route's template names as secret, secret
-    /// matrix parameters (`;jsessionid=…`) and secrets by shape; how many there were.
+    /// A path as received, without its query, but for the segments that its route's template names as secret (without a
+    /// template, tokens behind words such as `reset-password`), secret matrix parameters (`;jsessionid=…`) and secrets
+    /// by shape; how many there were.
     #[must_use]
     pub fn path<'p>(&self, path: &'p str, template: Option<&str>) -> (Cow<'p, str>, u32) {
         path::redact(&self.names, path, template)

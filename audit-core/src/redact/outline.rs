@@ -5,6 +5,7 @@
 
 use super::class::Class;
 use super::geometry::{self, Holds};
+use super::graphql;
 use super::recall::Recall;
 use super::syntax::{self, Lexed};
 
@@ -136,6 +137,8 @@ pub(crate) struct Outline {
     pub(crate) end: usize,
     /// One for each list and object, in the order in which they open.
     pub(crate) facts: Vec<Fact>,
+    /// The variables that queries bind to secret arguments.
+    pub(crate) bound: Vec<String>,
 }
 
 /// Why a document was refused.
@@ -155,6 +158,8 @@ enum Role {
     Hinting,
     /// `type`, which may hint at a field or name a geometry.
     Type,
+    /// `query`, which may be GraphQL.
+    Query,
     Coordinates,
     Geometries,
 }
@@ -192,6 +197,7 @@ impl Frame {
 fn role_of(key: &str) -> Role {
     match key {
         "type" => Role::Type,
+        "query" => Role::Query,
         "coordinates" => Role::Coordinates,
         "geometries" => Role::Geometries,
         _ => {
@@ -236,14 +242,16 @@ impl Letters {
 /// Reads `json`, which is all of a document or, if `cut`, its beginning.
 pub(super) fn outline(json: &str, cut: bool, recall: &mut Recall<'_>) -> Result<Outline, Refusal> {
     let bytes = json.as_bytes();
-    let mut reader = Reader { json, recall, stack: Vec::new(), facts: Vec::new(), end: 0 };
+    let mut reader = Reader { json, recall, stack: Vec::new(), facts: Vec::new(), bound: Vec::new(), end: 0 };
     match reader.document() {
-        Lexed::To(end) if end == bytes.len() => Ok(Outline { end: reader.end, facts: reader.facts }),
+        Lexed::To(end) if end == bytes.len() => {
+            Ok(Outline { end: reader.end, facts: reader.facts, bound: reader.bound })
+        }
         Lexed::To(_) if reader.stack.len() > MAX_DEPTH => Err(Refusal::TooDeep),
         Lexed::To(_) | Lexed::Bad => Err(Refusal::Invalid),
         // A number is complete at the end of a document that is.
         Lexed::Cut if !cut => match (reader.stack.is_empty(), syntax::is_number(bytes.trim_ascii())) {
-            (true, true) => Ok(Outline { end: bytes.len(), facts: Vec::new() }),
+            (true, true) => Ok(Outline { end: bytes.len(), facts: Vec::new(), bound: Vec::new() }),
             _ => Err(Refusal::Invalid),
         },
         Lexed::Cut if reader.end == 0 => Err(Refusal::Empty),
@@ -251,7 +259,7 @@ pub(super) fn outline(json: &str, cut: bool, recall: &mut Recall<'_>) -> Result<
             while let Some(frame) = reader.stack.pop() {
                 reader.settle(&frame, true);
             }
-            Ok(Outline { end: reader.end, facts: reader.facts })
+            Ok(Outline { end: reader.end, facts: reader.facts, bound: reader.bound })
         }
     }
 }
@@ -261,6 +269,7 @@ struct Reader<'a, 'n> {
     recall: &'a mut Recall<'n>,
     stack: Vec<Frame>,
     facts: Vec<Fact>,
+    bound: Vec<String>,
     end: usize,
 }
 
@@ -361,6 +370,9 @@ impl Reader<'_, '_> {
         let Some(frame) = self.stack.last_mut() else { return };
         frame.values += 1;
         let Some(text) = text else { return };
+        if frame.is_object && frame.role == Role::Query && text.contains('$') {
+            graphql::bound(self.recall, &syntax::decode(text), &mut self.bound);
+        }
         let names_field = if frame.is_object {
             matches!(frame.role, Role::Naming | Role::Hinting | Role::Type)
         } else {

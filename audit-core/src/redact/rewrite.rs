@@ -32,11 +32,24 @@ pub(super) struct Rewriter<'a> {
     enough: usize,
     pub(super) redacted: u32,
     strings: usize,
+    /// The variables that queries of the document bind to secret arguments.
+    bound: Vec<String>,
+    /// Whether what is written next is the value of `variables`.
+    is_variables: bool,
 }
 
 impl<'a> Rewriter<'a> {
     pub(super) fn new(names: &'a Names, mode: Mode, limit: usize) -> Self {
-        Self { recall: Recall::new(names), mode, out: Vec::new(), enough: limit, redacted: 0, strings: 0 }
+        Self {
+            recall: Recall::new(names),
+            mode,
+            out: Vec::new(),
+            enough: limit,
+            redacted: 0,
+            strings: 0,
+            bound: Vec::new(),
+            is_variables: false,
+        }
     }
 
     pub(super) fn names(&self) -> &'a Names {
@@ -49,7 +62,8 @@ impl<'a> Rewriter<'a> {
 
     /// Appends a JSON document, or as much of it as is complete; `class` is what the name it stands under says.
     pub(super) fn document(&mut self, json: &str, cut: bool, class: Class, geometry_name: bool) -> Result<(), Refusal> {
-        let Outline { end, facts } = outline(json, cut, &mut self.recall)?;
+        let Outline { end, facts, bound } = outline(json, cut, &mut self.recall)?;
+        self.bound = bound;
         self.out.reserve(end.min(self.enough));
         let json = json.get(..end).unwrap_or_default();
         let mut walk = Walk { json, at: 0, fact: 0, facts: &facts };
@@ -99,6 +113,7 @@ impl<'a> Rewriter<'a> {
             walk.skip_rest();
             return self.geometry_filtered();
         }
+        let is_variables = std::mem::take(&mut self.is_variables);
         self.out.push(b'{');
         let mut keys = Keys::default();
         let mut first = true;
@@ -118,7 +133,12 @@ impl<'a> Rewriter<'a> {
             if !class.is_sensitive() {
                 class = fact.class_under(&key);
             }
+            if is_variables && self.bound.iter().any(|bound| *bound == *key) {
+                class = Class::Secret;
+            }
+            self.is_variables = !self.bound.is_empty() && key == "variables";
             self.any(walk, class, geometry);
+            self.is_variables = false;
         }
         if !self.is_full() {
             self.out.push(b'}');
@@ -414,6 +434,19 @@ mod tests {
             rewrite(r#"{"ParameterKey":"DbPassword","ParameterValue":"x"}"#),
             r#"{"ParameterKey":"DbPassword","ParameterValue":"[FILTERED]"}"#
         );
+    }
+
+    #[test]
+    fn variables_of_queries_count() {
+        for (json, expected) in [
+            (
+                r#"[{"variables":{"p":"x","q":{"p":1}},"query":"{f(pin:$p)}"},{"p":2}]"#,
+                r#"[{"variables":{"p":"[FILTERED]","q":{"p":1}},"query":"{f(pin:[FILTERED])}"},{"p":2}]"#,
+            ),
+            (r#"{"query":"{f(a:$p)}","variables":{"p":1}}"#, r#"{"query":"{f(a:$p)}","variables":{"p":1}}"#),
+        ] {
+            assert_eq!(rewrite(json), expected);
+        }
     }
 
     #[test]
