@@ -6,16 +6,17 @@
 //! in the text's length; the result never holds more of the input than went in.
 
 mod apposition;
+mod assignment;
 mod columns;
 mod element;
 mod option;
+mod pem;
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use percent_encoding::percent_decode_str;
 
-use super::class::Class;
 use super::names::Names;
 use super::{FILTERED, schemes, signs, tokens, values};
 
@@ -28,9 +29,6 @@ const SHORTEST_MIXED: usize = "-----BEGIN".len();
 /// How far before its `@` a password may begin that no scheme announces.
 const MAX_USERINFO: usize = 256;
 
-/// How long the first line of a key's armour may be.
-const MAX_ARMOUR: usize = 80;
-
 /// URLs whose path is all that it takes to use them.
 const HOOKS: &[&str] = &[
     "hooks.slack.com/services/",
@@ -40,9 +38,6 @@ const HOOKS: &[&str] = &[
     "outlook.office.com/webhook/",
     "api.telegram.org/bot",
 ];
-
-/// What is said of a secret where its value might stand.
-const VERDICTS: &[&str] = &["required", "missing", "invalid", "expired", "empty", "wrong", "incorrect", "not found"];
 
 /// Hides the secrets of a text; how many there were.
 pub(crate) fn sweep<'t>(names: &Names, text: &'t str) -> (Cow<'t, str>, u32) {
@@ -94,42 +89,6 @@ fn is_quiet(text: &str, signs: u8) -> bool {
     signs & (signs::SEPARATOR | signs::BLANK | signs::MARK) == 0
         && (signs & signs::MIXED == 0 || text.len() < SHORTEST_MIXED)
         && !text.starts_with("//")
-}
-
-/// Whether a value only says what is wrong with it: `password: is required`.
-fn is_verdict(value: &str) -> bool {
-    let verdict = value.strip_prefix("is ").unwrap_or(value).trim_end_matches('.');
-    VERDICTS.iter().any(|known| verdict.eq_ignore_ascii_case(known))
-}
-
-/// Whether a name is a file's and its value a place in it: `token.rs:12:5`.
-fn is_place(name: &str, value: &str) -> bool {
-    let is_file = name.rsplit_once('.').is_some_and(|(_, extension)| {
-        ["rs", "py", "js", "ts", "tsx", "go", "java", "rb", "php", "c", "cpp", "cs", "json", "yaml", "yml", "toml"]
-            .contains(&extension)
-    });
-    is_file && !value.is_empty() && value.len() <= 12 && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b':')
-}
-
-/// Where `word`, in capitals, first stands in any case.
-fn first_of(text: &[u8], word: &[u8]) -> Option<usize> {
-    text.windows(word.len()).position(|letters| letters.eq_ignore_ascii_case(word))
-}
-
-/// The length of the dashes, and what more there is, that end a word where the armour of a key begins:
-/// `-----BEGIN`, or `----`, if ` BEGIN` follows (RFC 4716).
-fn armour(word: &str, rest: &str) -> Option<usize> {
-    let is_dashed = |word: &str| word.ends_with("----");
-    let begin = word.len().checked_sub("BEGIN".len()).and_then(|at| word.split_at_checked(at));
-    if let Some((dashes, begin)) = begin
-        && begin.eq_ignore_ascii_case("BEGIN")
-        && is_dashed(dashes)
-    {
-        let dashes = dashes.len() - dashes.trim_end_matches('-').len();
-        return Some(dashes + "BEGIN".len());
-    }
-    let follows = || rest.get(..7).is_some_and(|rest| rest.eq_ignore_ascii_case(" BEGIN "));
-    (is_dashed(word) && follows()).then(|| word.len() - word.trim_end_matches('-').len())
 }
 
 struct Sweep<'a> {
@@ -208,7 +167,7 @@ impl<'a> Sweep<'a> {
     fn word(&mut self, word: Range<usize>) {
         let text = self.slice(word.clone());
         let next = self.text.as_bytes().get(word.end).copied();
-        if let Some(dashes) = armour(text, self.rest(word.end)) {
+        if let Some(dashes) = pem::armour(text, self.rest(word.end)) {
             return self.pem(word.end - dashes);
         }
         if next == Some(b':') && self.rest(word.end).starts_with("://") {
@@ -236,75 +195,6 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// `name = value`, `"name": "value"`, `name => value`.
-    fn assignment(&mut self, word: &Range<usize>) -> bool {
-        let (word, separator) = match values::wide_separator(self.text, word) {
-            Some((name, separator)) => (&(word.start..name), separator),
-            None => match values::separator(self.text, word.end) {
-                Some(separator) => (word, separator),
-                None => return false,
-            },
-        };
-        let text = self.slice(word.clone());
-        let mut class = self.names.classify(text);
-        if !class.is_sensitive() && separator.is_equals && self.is_parameter(word, text) {
-            class = Class::Secret;
-        }
-        if !class.is_sensitive()
-            && self.before.end + 1 == word.start
-            && self.slice(self.before.end..word.start) == " "
-            // The challenge `Bearer realm="x"` is two words and no name.
-            && !schemes::is_scheme(self.slice(self.before.clone()))
-        {
-            class = self.names.classify(self.slice(self.before.start..word.end));
-        }
-        if !class.is_sensitive() {
-            return false;
-        }
-        let lower = text.to_ascii_lowercase();
-        let whole_line = separator.is_spaced && self.begins_line(word.start)
-            || separator.is_equals && self.is_alone(word.start, separator.end)
-            || class == Class::Secret && (lower.contains("authorization") || lower.contains("cookie"));
-        let value = values::value(self.text, separator.end, whole_line);
-        let shown = self.slice(value.clone());
-        let first = shown.split([' ', '\t']).next().unwrap_or_default();
-        if class.keeps_text(shown)
-            || class != Class::Secret && class.keeps_text(first)
-            || !separator.is_equals && (is_verdict(shown) || is_place(text, shown))
-        {
-            // What is shown is looked at like any other text.
-            return false;
-        }
-        self.hide(value);
-        true
-    }
-
-    /// Whether a parameter of a URL is secret there only: a signature, or the code of OAuth's redirect.
-    fn is_parameter(&mut self, word: &Range<usize>, name: &str) -> bool {
-        name.eq_ignore_ascii_case("signature")
-            || name == "code"
-                && matches!(word.start.checked_sub(1).and_then(|at| self.text.as_bytes().get(at)), Some(b'?' | b'&'))
-                && self.has_state()
-    }
-
-    fn has_state(&mut self) -> bool {
-        *self.has_state.get_or_insert_with(|| self.text.contains("state="))
-    }
-
-    /// Whether what is assigned at `start` has its line, which is not the first, to itself, as in files of settings;
-    /// its value begins at `value`.
-    fn is_alone(&self, start: usize, value: usize) -> bool {
-        let follows_break = start.checked_sub(1).and_then(|at| self.text.as_bytes().get(at)) == Some(&b'\n');
-        follows_break && !self.rest(value).split('\n').next().unwrap_or_default().contains(['=', ';', '&'])
-    }
-
-    /// Whether only blanks, a dash or a quote stand before `at` in its line, as in YAML and headers.
-    fn begins_line(&self, at: usize) -> bool {
-        let before = self.text.as_bytes().get(at.saturating_sub(64)..at).unwrap_or_default();
-        let leads = before.iter().rev().find(|byte| !b" \t-\"'".contains(byte));
-        leads.map_or(at <= 64, |byte| matches!(byte, b'\n' | b'\r'))
-    }
-
     /// `Bearer …`, `Basic …`; at the start of the text also `Digest …` and its like. A blank follows the word.
     fn credential(&mut self, word: &Range<usize>) -> bool {
         let scheme = self.slice(word.clone()).trim_start_matches(['[', '-', '.']);
@@ -324,24 +214,6 @@ impl<'a> Sweep<'a> {
         }
         self.hide(start..start + length);
         true
-    }
-
-    /// From the dashes before `BEGIN` to the end of the `END` line, or of the text; public parts stay.
-    fn pem(&mut self, start: usize) {
-        let block = self.rest(start).as_bytes();
-        let armour = block.get(..block.len().min(MAX_ARMOUR)).unwrap_or_default();
-        let holds = |label: &[u8]| first_of(armour, label).is_some();
-        if holds(b"CERTIFICATE") || holds(b"PUBLIC KEY") {
-            return;
-        }
-        let last = first_of(block, b"--END").or_else(|| first_of(block, b"-- END")).map(|end| end + 2);
-        let end = last.map_or(block.len(), |last| {
-            let line = block.get(last..).unwrap_or_default();
-            first_of(line, b"----").map_or(block.len(), |dashes| {
-                last + dashes + line.iter().skip(dashes).take_while(|byte| **byte == b'-').count()
-            })
-        });
-        self.hide(start..start + end);
     }
 
     /// `user:password@tcp(host)`, as Go's drivers are told whom to dial; its `@` stands here.
