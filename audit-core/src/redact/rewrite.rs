@@ -181,7 +181,7 @@ impl<'a> Rewriter<'a> {
             }
             let class = if index == 1 && fact.named.is_sensitive() { fact.named } else { option };
             option = match walk.peek_text() {
-                Some(text) if text.starts_with('-') && text.len() <= 64 && !text.contains('=') => {
+                Some(text) if text.starts_with('-') && text.len() <= 64 && !text.contains(['=', ' ']) => {
                     self.recall.of(text).class
                 }
                 _ => Class::Plain,
@@ -426,6 +426,7 @@ mod tests {
         assert_eq!(rewrite(r#"[["token","x"],["colour","red"]]"#), r#"[["token","[FILTERED]"],["colour","red"]]"#);
         assert_eq!(rewrite(r#"["--token","x","y"]"#), r#"["--token","[FILTERED]","y"]"#);
         assert_eq!(rewrite(r#"["password","x"]"#), r#"["password","x"]"#);
+        assert_eq!(rewrite(r#"["- a password","x"]"#), r#"["- a password","x"]"#);
         assert_eq!(
             rewrite(r#"[["{\"token\":\"x\"}","y"],{"name":"{\"token\":\"x\"}","value":"y"}]"#),
             r#"[["{\"token\":\"[FILTERED]\"}","y"],{"name":"{\"token\":\"[FILTERED]\"}","value":"y"}]"#

@@ -42,16 +42,17 @@ impl Sweep<'_> {
         if !class.is_sensitive() && self.before.end + 1 == word.start {
             class = self.names.classify(self.slice(self.before.start..word.end));
         }
-        if class != Class::Secret || name.starts_with('-') {
+        // `Pass "x" to it` is a sentence.
+        let lower = name.to_ascii_lowercase();
+        if class != Class::Secret || name.starts_with('-') || lower.ends_with("pass") {
             return false;
         }
-        // A word that is no password may name one: `secret "db-prod" not found`.
-        let is_password =
-            || name.to_ascii_lowercase().contains("pass") || name.bytes().all(|byte| byte.is_ascii_uppercase());
-        let may_be_name = Class::Describing.keeps_text(value);
+        // A word that is no password may name one, or something else: `secret "db-prod" not found`.
+        let is_password = lower.contains("pass") || name.bytes().all(|byte| byte.is_ascii_uppercase());
+        let may_be_name = Class::Describing.keeps_text(value) || !value.bytes().any(|byte| byte.is_ascii_digit());
         let is_secret = match candidate.is_quoted {
             true if candidate.is_compared => true,
-            true => value.len() >= SHORTEST_QUOTED && (!may_be_name || is_password()),
+            true => value.len() >= SHORTEST_QUOTED && (!may_be_name || is_password),
             false => !may_be_name,
         };
         if is_secret {
@@ -142,6 +143,8 @@ mod tests {
             "expected token `,`, found `x1234567`",
             "missing field `password` at line 1 column 55",
             "password is required",
+            "Pass `Header` to `DecodeValue`",
+            "the token `DecodeEcPrivateKeyDocument` is `TokenStream`",
             "token is expired since 2031-07-04",
             "password must have at least 12 characters",
             "created by 'bob'",
