@@ -63,20 +63,12 @@ impl Lines {
     }
 }
 
-/// Nothing of whoever runs the tests reaches the program but these variables.
-fn alone(command: &mut Command) -> &mut Command {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped())
-}
-
-/// Runs a program that should not start.
+/// Runs a program that should not start, and waits for its end.
 ///
 /// # Panics
-/// When it cannot be run, or says what is not text.
+/// When it does not end in time, or says what is not text.
 pub fn refused(command: &mut Command) -> Ended {
-    let output = alone(command).output().expect("the program can be run");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it says text");
-    let stderr = text(output.stderr).lines().map(str::to_owned).collect();
-    Ended { status: output.status, stdout: text(output.stdout), stderr }
+    Program::spawn(command).ends()
 }
 
 impl Program {
@@ -85,13 +77,18 @@ impl Program {
     /// # Panics
     /// When it does not in time.
     pub fn start(command: &mut Command) -> Self {
-        let mut child = alone(command).spawn().expect("the program can be run");
-        let stdout = Lines::of(child.stdout.take().expect("it is piped"));
-        let stderr = Lines::of(child.stderr.take().expect("it is piped"));
-        let mut program = Self { child, stdout, stderr, address: String::new() };
+        let mut program = Self::spawn(command);
         let line = program.hears("listening on http://", START);
         program.address = line.trim_start_matches("listening on http://").to_owned();
         program
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program can be run");
+        let stdout = Lines::of(child.stdout.take().expect("it is piped"));
+        let stderr = Lines::of(child.stderr.take().expect("it is piped"));
+        Self { child, stdout, stderr, address: String::new() }
     }
 
     /// Where it listens, such as `127.0.0.1:41234`.

@@ -186,7 +186,7 @@ mod tests {
         let line = r#"{"type":"Feature","geometry":{"type":"LineString","coordinates":[[1,2]]},"properties":null}"#;
         let collection = |rest: &str| format!(r#"{{"type":"FeatureCollection","name":"x"{rest}}}"#);
         for (body, expected) in [
-            ("".to_owned(), "EOF while parsing"),
+            ("".to_owned(), "it is no JSON"),
             ("[1]".to_owned(), "it is no object"),
             ("{}".to_owned(), "there is no name"),
             (r#"{"name":"x"}"#.to_owned(), "there is no geometry and there are no features"),
@@ -196,15 +196,12 @@ mod tests {
             (POINT.to_owned(), "its type is none of FeatureCollection and Feature"),
             (collection(""), "features is no array"),
             (collection(r#","features":{}"#), "features is no array"),
-            (collection(r#","features":[],"features":[]"#), "duplicate field `features`"),
-            (collection(r#","features":[],"name":"y""#), "duplicate field `name`"),
+            (collection(r#","features":[],"features":[]"#), "it has a member twice"),
+            (collection(r#","features":[],"name":"y""#), "it has a member twice"),
             (collection(&format!(r#","features":[{},{line}]"#, kept("{}"))), "features[1]: a line has length 1"),
             (collection(&format!(r#","features":[{POINT}]"#)), r#"features[0]: its type is "Point""#),
             (collection(r#","features":[[]]"#), "features[0]: it is no object"),
-            (
-                r#"{"name":"x","geometry":{"type":"Point","coordinates":[1]}}"#.to_owned(),
-                "A position must contain two or more elements",
-            ),
+            (r#"{"name":"x","geometry":{"type":"Point","coordinates":[1]}}"#.to_owned(), "not as RFC 7946 has it"),
         ] {
             let found = new(&body);
             assert!(found.as_ref().is_err_and(|found| found.contains(expected)), "{body}: {found:?}");
