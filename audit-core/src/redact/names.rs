@@ -1,7 +1,7 @@
 //! Which names are secret: the word rule.
 //!
-//! A name is decoded and folded (escapes of URLs, JSON and HTML, NFKD, marks and format characters dropped, lower case), split into
-//! words, and matched word by word, so that `userPassword`, `PGPASSWORD` and `api.key` are secret, and `author`,
+//! A name is decoded and folded (escapes of URLs, JSON and HTML, NFKD, marks and format characters dropped, lower case),
+//! split into words, and matched word by word, so that `userPassword`, `PGPASSWORD` and `api.key` are secret, and `author`,
 //! `tokenizer` and `secretary` are not. Time is linear in the name's length.
 
 use super::class::Class;

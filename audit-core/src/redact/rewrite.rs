@@ -441,6 +441,10 @@ mod tests {
     fn variables_of_queries_count() {
         for (json, expected) in [
             (
+                r#"{"query":"{f(pin:$p)}","note":"{\"n\":1}","variables":{"p":"x"}}"#,
+                r#"{"query":"{f(pin:[FILTERED])}","note":"{\"n\":1}","variables":{"p":"[FILTERED]"}}"#,
+            ),
+            (
                 r#"[{"variables":{"p":"x","q":{"p":1}},"query":"{f(pin:$p)}"},{"p":2}]"#,
                 r#"[{"variables":{"p":"[FILTERED]","q":{"p":1}},"query":"{f(pin:[FILTERED])}"},{"p":2}]"#,
             ),

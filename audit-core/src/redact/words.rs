@@ -185,8 +185,8 @@ fn is_invisible(letter: char) -> bool {
         | '\u{fff9}'..='\u{fffb}' | '\u{fffd}' | '\u{e0000}'..='\u{e0fff}' | '\0')
 }
 
-/// The Latin letter that a Cyrillic or Greek one looks like or a small capital looks like (the common part of
-/// UTS #39's confusables).
+/// The Latin letter that a Cyrillic or Greek one or a small capital looks like (the common part of UTS #39's
+/// confusables).
 fn look_alike(letter: char) -> char {
     match letter {
         'а' | 'α' | 'ɑ' | 'ᴀ' => 'a',

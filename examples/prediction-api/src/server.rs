@@ -6,7 +6,6 @@ use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::pin;
-use std::process::exit;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use audit_axum::{Auditor, BuildError, Output, ShutdownReport};
 use audit_store::{OpenError, Store};
 use prediction_model::{Predictor, Version};
 use service_kit::database::DatabaseError;
-use service_kit::files::{FileError, make_private_directory, random_text, read_if_there, write_private_file};
+use service_kit::files::{FileError, kept_or_random, make_private_directory};
 use service_kit::say;
 use service_kit::settings::SettingError;
 use service_kit::signals::Signals;
@@ -147,13 +146,8 @@ fn key(data_dir: &Path, given: Option<String>) -> Result<String, StartError> {
     if let Some(key) = given {
         return Ok(key);
     }
-    let path = data_dir.join(KEY_FILE);
-    if let Some(kept) = read_if_there(&path)? {
-        return kept_key(kept.trim().to_owned()).map_err(StartError::Key);
-    }
-    let key = random_text(64);
-    write_private_file(&path, key.as_bytes())?;
-    Ok(key)
+    let kept = kept_or_random(&data_dir.join(KEY_FILE), 64)?;
+    kept_key(kept.trim().to_owned()).map_err(StartError::Key)
 }
 
 fn say_accuracy(version: Version, predictor: &Predictor) {
@@ -189,11 +183,7 @@ async fn serve(routes: axum::Router, app: App, auditor: Auditor, addresses: &[So
         }
     };
     drop(stop);
-    tokio::spawn(async move {
-        let signal = signals.next().await;
-        say(format_args!("{signal}: ending at once; records that were not written yet are lost"));
-        exit(1);
-    });
+    signals.end_at_the_next();
     let ended = match ended {
         Some(ended) => ended,
         None => {

@@ -114,6 +114,19 @@ impl StagedFile {
     }
 }
 
+/// The text of a file that is private; where there is none, one of so many random letters is written first.
+///
+/// # Errors
+/// When it cannot be read or written, and when others may read or change it.
+pub fn kept_or_random(path: &Path, letters: usize) -> Result<String, FileError> {
+    if let Some(kept) = read_if_there(path)? {
+        return Ok(kept);
+    }
+    let text = random_text(letters);
+    write_private_file(path, text.as_bytes())?;
+    Ok(text)
+}
+
 /// The text of a file that is private; `None` when there is none.
 ///
 /// # Errors

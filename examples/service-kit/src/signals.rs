@@ -1,6 +1,9 @@
 //! The signals that ask a service to stop.
 
 use std::io;
+use std::process::exit;
+
+use crate::say;
 
 /// Listens from the moment it is made; until then a signal ends the process.
 pub struct Signals {
@@ -47,5 +50,19 @@ impl Signals {
             // There is none to wait for.
             Err(_) => std::future::pending().await,
         }
+    }
+}
+
+impl Signals {
+    /// From now on, the next signal ends the process at once, with exit code 1.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
+    pub fn end_at_the_next(mut self) {
+        tokio::spawn(async move {
+            let signal = self.next().await;
+            say(format_args!("{signal}: ending at once; records that were not written yet are lost"));
+            exit(1);
+        });
     }
 }

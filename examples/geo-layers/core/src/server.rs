@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::pin::pin;
-use std::process::exit;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,9 +15,7 @@ use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use audit_actix::{AuditMiddleware, Auditor, BuildError};
 use service_kit::database::{Database, DatabaseError};
-use service_kit::files::{
-    FileError, lock_directory, make_private_directory, random_text, read_if_there, write_private_file,
-};
+use service_kit::files::{FileError, kept_or_random, lock_directory, make_private_directory};
 use service_kit::say;
 use service_kit::settings::SettingError;
 use service_kit::signals::Signals;
@@ -162,11 +159,7 @@ async fn serve(
         ended = &mut server => ended,
         signal = signals.next() => {
             say(format_args!("{signal}: stopping; open requests may take {DRAIN} s, a second signal ends them"));
-            tokio::spawn(async move {
-                let signal = signals.next().await;
-                say(format_args!("{signal}: ending at once; records that were not written yet are lost"));
-                exit(1);
-            });
+            signals.end_at_the_next();
             // The command is on its way; that it was carried out is the server's end.
             drop(stop.stop(true));
             server.await
@@ -181,15 +174,7 @@ async fn serve(
 }
 
 fn cookie_key(data_dir: &Path) -> Result<Key, StartError> {
-    let path = data_dir.join(KEY_FILE);
-    let text = match read_if_there(&path)? {
-        Some(text) => text,
-        None => {
-            let text = random_text(KEY_LETTERS);
-            write_private_file(&path, text.as_bytes())?;
-            text
-        }
-    };
+    let text = kept_or_random(&data_dir.join(KEY_FILE), KEY_LETTERS)?;
     let text = text.trim();
     if text.len() < KEY_LETTERS { Err(StartError::Key) } else { Ok(Key::derive_from(text.as_bytes())) }
 }
