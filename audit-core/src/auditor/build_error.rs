@@ -10,7 +10,8 @@ use crate::settings::SettingError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// Settings that cannot be read or are not built yet; each names the setting, its value and what it may be.
+    /// Settings that cannot be read or are not built yet, and rules that cannot be used; each names the setting or the
+    /// rule, its value and what it may be.
     #[error("{}", lines(.0))]
     Settings(Vec<SettingError>),
     /// An endpoint asks for strict delivery.

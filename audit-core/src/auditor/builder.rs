@@ -15,7 +15,7 @@ use crate::exchange::OpenExchanges;
 use crate::notice::{self, Once};
 use crate::policy::Policy;
 use crate::record::Encoder;
-use crate::redact::Redactor;
+use crate::redact::Rules;
 use crate::registry::{self, DeclaredRoutes, Learned};
 use crate::settings::{Output, SettingError, Settings};
 use crate::sink::{LineFile, LineStream, OpenError, Sink};
@@ -30,6 +30,7 @@ pub struct Builder {
     sinks: Vec<Box<dyn Sink>>,
     response: ResponseCapture,
     expected: Expectations,
+    rules: Rules,
 }
 
 impl fmt::Debug for Builder {
@@ -46,6 +47,7 @@ impl Builder {
             sinks: Vec::new(),
             response: ResponseCapture::default(),
             expected: Expectations::default(),
+            rules: Rules::new(),
         }
     }
 
@@ -82,6 +84,34 @@ impl Builder {
     /// Adds names of headers whose values are hidden (`AUDIT_SENSITIVE_HEADERS`).
     pub fn sensitive_headers<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         self.settings.sensitive_headers.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds rules of redaction: patterns of names and of values, a list of what alone may be kept, and how to hide.
+    ///
+    /// Names that the settings give ([`sensitive_fields`](Self::sensitive_fields), `AUDIT_SENSITIVE_FIELDS` …) come on top.
+    ///
+    /// ```
+    /// use audit_core::redact::Rules;
+    /// use audit_core::testing::MemorySink;
+    /// use audit_core::{Auditor, Output};
+    ///
+    /// let sink = MemorySink::new();
+    /// let rules = Rules::new().names(["iban"]).value_pattern(r"\bCUST-\d{6}\b");
+    /// let auditor = Auditor::builder().output(Output::None).sink(sink.clone()).redact(rules).build()?;
+    /// auditor.event("invoice.send").data("note", "for CUST-123456").data("iban", "DE44").record();
+    /// assert_eq!(sink.only()["data"]["note"], "for [FILTERED]");
+    /// assert_eq!(sink.only()["data"]["iban"], "[FILTERED]");
+    ///
+    /// let error = Auditor::builder().output(Output::None).redact(Rules::new().value_pattern("(")).build().err();
+    /// assert_eq!(
+    ///     error.map(|error| error.to_string()).as_deref(),
+    ///     Some(r#"Rules::value_pattern is "("; expected a regular expression that can be used: unclosed group"#),
+    /// );
+    /// # Ok::<(), audit_core::BuildError>(())
+    /// ```
+    pub fn redact(mut self, rules: Rules) -> Self {
+        self.rules = self.rules.and(rules);
         self
     }
 
@@ -243,17 +273,20 @@ impl Builder {
     /// Makes the auditor: checks every setting, opens the log and starts a thread for each sink.
     ///
     /// # Errors
-    /// When a setting cannot be read, holds a value out of bounds or asks for what is not built yet; when an endpoint
+    /// When a setting cannot be read, holds a value out of bounds or asks for what is not built yet, or a rule of
+    /// [`redact`](Self::redact) cannot be used; when an endpoint
     /// asks for strict delivery; when the program does not hold what [`expect_endpoints`](Self::expect_endpoints),
     /// [`expect_modules`](Self::expect_modules) or [`refuse_duplicate_actions`](Self::refuse_duplicate_actions) says; when
     /// auditing is on and two endpoints declare one route; when another process writes
     /// the log file; when the system refuses a thread. A log file that cannot be opened is no error: the log goes to
     /// stdout, which is said on stderr and in the statistics.
     pub fn build(self) -> Result<Auditor, BuildError> {
-        let Self { settings, mut errors, sinks, response, expected } = self;
+        let Self { settings, mut errors, sinks, response, expected, rules } = self;
         errors.extend(settings.validate().err().unwrap_or_default());
+        let (fields, headers) = (&settings.sensitive_fields, &settings.sensitive_headers);
+        let rules = rules.compile().map(|rules| rules.and_names(fields, headers)).map_err(|wrong| errors.extend(wrong));
         // What is wrong with the output is among those errors.
-        let (true, Ok(output)) = (errors.is_empty(), settings.resolved_output()) else {
+        let (true, Ok(rules), Ok(output)) = (errors.is_empty(), rules, settings.resolved_output()) else {
             return Err(BuildError::Settings(errors));
         };
         refuse_strict_endpoints()?;
@@ -276,7 +309,7 @@ impl Builder {
             declared,
             learned: Learned::default(),
             proxies: TrustedProxies::new(&settings),
-            redactor: Arc::new(Redactor::new(&settings.sensitive_fields, &settings.sensitive_headers)),
+            redactor: Arc::new(rules.redactor()),
             encoder,
             delivery,
             open: OpenExchanges::new(),

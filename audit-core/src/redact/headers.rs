@@ -21,17 +21,15 @@ pub(super) fn write<'h>(
 ) {
     let mut keys = Keys::default();
     rewriter.out.push(b'{');
-    for (index, (name, value)) in headers.enumerate() {
+    let mut is_first = true;
+    for (name, value) in headers {
         if rewriter.is_full() {
             return;
         }
-        if index > 0 {
-            rewriter.out.push(b',');
-        }
         let common = names.common_header(name);
-        rewriter.key(&mut keys, name, common.is_some() || shapes::is_clean(names, name));
         // Checked first, for finding what is no text takes far longer than finding that all is.
         let value = std::str::from_utf8(value).map_or_else(|_| String::from_utf8_lossy(value), Cow::Borrowed);
+        let class = common.unwrap_or_else(|| names.classify_header(name));
         let shown = if name.eq_ignore_ascii_case("cookie") {
             Some(cookies(names, &value))
         } else if name.eq_ignore_ascii_case("set-cookie") {
@@ -41,9 +39,17 @@ pub(super) fn write<'h>(
         } else {
             None
         };
+        if names.removes() && shown.is_none() && !class.keeps_text(&value) {
+            rewriter.redacted = rewriter.redacted.saturating_add(1);
+            continue;
+        }
+        if !std::mem::take(&mut is_first) {
+            rewriter.out.push(b',');
+        }
+        rewriter.key(&mut keys, name, common.is_some() || shapes::is_clean(names, name));
         match shown {
             Some((shown, hidden)) => rewriter.safe_text(&shown, hidden),
-            None => rewriter.text(&value, common.unwrap_or_else(|| names.classify_header(name)), false),
+            None => rewriter.text(&value, class, false),
         }
     }
     rewriter.out.push(b'}');

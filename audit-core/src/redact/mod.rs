@@ -11,6 +11,7 @@
 //! What has neither a secret name nor a secret's shape is shown: redaction narrows what leaks and does not prove that
 //! nothing does.
 
+mod allow_list;
 mod class;
 mod content_type;
 mod escapes;
@@ -24,11 +25,13 @@ mod names;
 mod outline;
 mod pairs;
 mod path;
+mod patterns;
 mod printed;
 #[cfg(test)]
 mod properties;
 mod recall;
 mod rewrite;
+mod rules;
 mod scanner;
 mod schemes;
 mod shapes;
@@ -48,6 +51,7 @@ use crate::vocabulary::Mode;
 
 pub use content_type::BodyKind;
 pub use fit::fit;
+pub use rules::{Hide, Rules};
 pub use scanner::BodyScanner;
 
 use fit::fit_prefix;
@@ -96,10 +100,12 @@ impl Fragment {
     }
 }
 
-/// The rules of redaction: which names are secret. Immutable; meant to be shared.
+/// The rules of redaction: which names and values are secret, and what may be kept. Immutable; meant to be shared.
 #[derive(Debug)]
 pub struct Redactor {
     names: Names,
+    /// The same without an allow-list, for what is not subject to it: headers, and what a handler adds.
+    unlisted: Names,
 }
 
 impl Default for Redactor {
@@ -114,7 +120,17 @@ impl Redactor {
     /// `x.mi_campo_secreto`. Headers are whole names.
     #[must_use]
     pub fn new(more_fields: &[String], more_headers: &[String]) -> Self {
-        Self { names: Names::new(more_fields, more_headers) }
+        Self::from_names(Names::new(more_fields, more_headers))
+    }
+
+    fn from_names(names: Names) -> Self {
+        Self { unlisted: names.keeping(None), names }
+    }
+
+    /// Whether only what an allow-list names is kept, of bodies and queries.
+    #[must_use]
+    pub fn has_allow_list(&self) -> bool {
+        self.names.has_allow_list()
     }
 
     /// Whether values under this name go, but for those that a describing last word keeps (`token_count: 3`).
@@ -142,9 +158,9 @@ impl Redactor {
     pub fn headers<'a>(&self, headers: impl Iterator<Item = (&'a str, &'a [u8])>, limit: usize) -> Fragment {
         let mut original_bytes = 0_usize;
         let headers = headers.inspect(|(name, value)| original_bytes += name.len() + value.len());
-        let mut rewriter = Rewriter::new(&self.names, Mode::Full, limit);
+        let mut rewriter = Rewriter::new(&self.unlisted, Mode::Full, limit);
         rewriter.out.reserve(TYPICAL_HEADERS.min(limit));
-        headers::write(&mut rewriter, &self.names, headers);
+        headers::write(&mut rewriter, &self.unlisted, headers);
         Fragment::cut(rewriter, limit, false, length(original_bytes))
     }
 
@@ -158,7 +174,7 @@ impl Redactor {
 
     /// As [`value`](Self::value), of JSON that may be cut: of what is not complete nothing is shown.
     pub(crate) fn value_or_beginning(&self, name: &str, json: &[u8], cut: bool, mode: Mode, limit: usize) -> Fragment {
-        let mut rewriter = Rewriter::new(&self.names, mode, limit);
+        let mut rewriter = Rewriter::new(&self.unlisted, mode, limit);
         let Known { class, geometry, .. } = rewriter.look_up(name);
         let written = std::str::from_utf8(json).map(|text| rewriter.document(text, cut, class, geometry));
         match written {

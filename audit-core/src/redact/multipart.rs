@@ -46,7 +46,7 @@ pub(super) fn write(rewriter: &mut Rewriter<'_>, body: &[u8], boundary: &str, cu
 fn write_part(rewriter: &mut Rewriter<'_>, keys: &mut Keys, part: &Part<'_>) {
     let name = label(&part.disposition, "name");
     let key = name.as_deref().unwrap_or("part");
-    let Known { mut class, geometry, is_clean } = rewriter.look_up(key);
+    let Known { mut class, geometry, is_clean, .. } = rewriter.look_up(key);
     rewriter.key(keys, key, is_clean);
     // Which of several names counts, readers do not agree on.
     for other in parameters(&part.disposition).filter(|(key, _)| key.trim_end_matches('*').eq_ignore_ascii_case("name"))

@@ -4,9 +4,14 @@
 //! split into words, and matched word by word, so that `userPassword`, `PGPASSWORD` and `api.key` are secret, and `author`,
 //! `tokenizer` and `secretary` are not. Time is linear in the name's length.
 
+use std::sync::Arc;
+
+use super::allow_list::AllowList;
 use super::class::Class;
 use super::escapes::unescape;
 use super::geometry;
+use super::patterns::Patterns;
+use super::rules::Hide;
 use super::word_list::{
     COMMON_HEADERS, DESCRIBING, ENDINGS, FLAGS, HEADER_KEYS, HEADERS, LAST, NAMES, UNSPACED, WHOLE,
 };
@@ -41,9 +46,17 @@ struct Said {
     is_geometry: bool,
 }
 
-/// The names that are secret; immutable once made.
-#[derive(Debug)]
+/// What names say: which are secret, and which may be kept; immutable once made, and cheap to clone.
+#[derive(Debug, Clone)]
 pub(crate) struct Names {
+    secret: Arc<SecretNames>,
+    allow_list: Option<Arc<AllowList>>,
+    hide: Hide,
+}
+
+/// The names that are secret.
+#[derive(Debug)]
+struct SecretNames {
     words: WordTable<Said>,
     /// By last byte.
     endings: Vec<Vec<Vec<u8>>>,
@@ -53,16 +66,84 @@ pub(crate) struct Names {
     headers: WordTable<()>,
     /// What is known of headers that come all the time.
     common_headers: WordTable<Option<Class>>,
+    /// What the application added.
+    patterns: Option<Arc<Patterns>>,
 }
 
 impl Names {
     pub(crate) fn new(more_fields: &[String], more_headers: &[String]) -> Self {
+        Self::with_patterns(more_fields, more_headers, None)
+    }
+
+    pub(super) fn with_patterns(
+        more_fields: &[String],
+        more_headers: &[String],
+        patterns: Option<Arc<Patterns>>,
+    ) -> Self {
+        let secret = SecretNames::new(more_fields, more_headers, patterns);
+        Self { secret: Arc::new(secret), allow_list: None, hide: Hide::Marked }
+    }
+
+    /// The same names, of which these are kept.
+    pub(super) fn keeping(&self, allow_list: Option<Arc<AllowList>>) -> Self {
+        Self { allow_list, ..self.clone() }
+    }
+
+    /// The same names, under which values are hidden so.
+    pub(super) fn hiding(self, hide: Hide) -> Self {
+        Self { hide, ..self }
+    }
+
+    /// Whether only what an allow-list names is kept.
+    pub(super) fn has_allow_list(&self) -> bool {
+        self.allow_list.is_some()
+    }
+
+    /// Whether an allow-list names this, as received; true where there is none.
+    pub(super) fn is_listed(&self, name: &str) -> bool {
+        self.allow_list.as_ref().is_none_or(|list| list.holds(name))
+    }
+
+    /// Whether a member that is hidden by its name, or because no list names it, goes with its key.
+    pub(super) fn removes(&self) -> bool {
+        self.hide == Hide::Removed
+    }
+
+    /// The patterns of values that are secret.
+    pub(super) fn patterns(&self) -> Option<&Patterns> {
+        self.secret.patterns.as_deref()
+    }
+
+    /// What `name`, as received, says about its value.
+    pub(crate) fn classify(&self, name: &str) -> Class {
+        self.secret.classify(name)
+    }
+
+    /// What `name` says about its value, and whether it names a geometry: `geom`, `wkb_geometry`, `boundsGeom`.
+    pub(super) fn classify_with_geometry(&self, name: &str) -> (Class, bool) {
+        self.secret.classify_with_geometry(name)
+    }
+
+    /// What the name of a header says about its value: as [`classify`](Self::classify), and more names.
+    pub(crate) fn classify_header(&self, name: &str) -> Class {
+        self.secret.classify_header(name)
+    }
+
+    /// The class of a header that comes all the time; no name of such a header holds anything to hide.
+    pub(super) fn common_header(&self, name: &str) -> Option<Class> {
+        self.secret.common_header(name)
+    }
+}
+
+impl SecretNames {
+    fn new(more_fields: &[String], more_headers: &[String], patterns: Option<Arc<Patterns>>) -> Self {
         let mut names = Self {
             words: WordTable::new(),
             endings: vec![Vec::new(); 256],
             unspaced: UNSPACED.iter().map(|word| words::joined(word)).collect(),
             headers: WordTable::new(),
             common_headers: WordTable::new(),
+            patterns,
         };
         for (list, place) in [(NAMES, Place::Anywhere), (LAST, Place::Last), (WHOLE, Place::Whole)] {
             for name in list {
@@ -109,21 +190,18 @@ impl Names {
         self.words.entry(first).rules.push(Rule { rest, place });
     }
 
-    /// What `name`, as received, says about its value.
-    pub(crate) fn classify(&self, name: &str) -> Class {
+    fn classify(&self, name: &str) -> Class {
         words::split(name, |words| self.classify_split(name, words))
     }
 
-    /// What `name` says about its value, and whether it names a geometry: `geom`, `wkb_geometry`, `boundsGeom`.
-    pub(super) fn classify_with_geometry(&self, name: &str) -> (Class, bool) {
+    fn classify_with_geometry(&self, name: &str) -> (Class, bool) {
         words::split(name, |words| {
             let is_geometry = words.iter().any(|word| self.words.get(word).is_some_and(|said| said.is_geometry));
             (self.classify_split(name, words), is_geometry)
         })
     }
 
-    /// What the name of a header says about its value: as [`classify`](Self::classify), and more names.
-    pub(crate) fn classify_header(&self, name: &str) -> Class {
+    fn classify_header(&self, name: &str) -> Class {
         if let Some(class) = self.common_header(name) {
             return class;
         }
@@ -143,8 +221,7 @@ impl Names {
         })
     }
 
-    /// The class of a header that comes all the time; no name of such a header holds anything to hide.
-    pub(super) fn common_header(&self, name: &str) -> Option<Class> {
+    fn common_header(&self, name: &str) -> Option<Class> {
         self.common_headers.get(name.as_bytes()).copied().flatten()
     }
 
@@ -167,6 +244,9 @@ impl Names {
     }
 
     fn classify_seen(&self, name: &str, words: Words<'_>) -> Class {
+        if self.patterns.as_ref().is_some_and(|patterns| patterns.is_secret_name(name)) {
+            return Class::Secret;
+        }
         let class = self.classify_words(words);
         if class.is_sensitive() || name.is_ascii() {
             return class;

@@ -41,7 +41,7 @@ pub(super) fn write(rewriter: &mut Rewriter<'_>, raw: &[u8], cut: bool) {
         if index > 0 {
             rewriter.out.push(b',');
         }
-        let Known { mut class, geometry, is_clean } = rewriter.look_up(&name);
+        let Known { mut class, geometry, is_clean, .. } = rewriter.look_up(&name);
         let is_signature = SIGNATURES.iter().any(|known| name.eq_ignore_ascii_case(known));
         let is_grant = is_oauth && matches!(&*name, "code" | "assertion");
         let is_ticket = name == "ticket" && TICKETS.iter().any(|prefix| value.starts_with(prefix));

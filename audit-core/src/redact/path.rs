@@ -48,7 +48,9 @@ pub(crate) fn redact<'p>(names: &Names, path: &'p str, template: Option<&str>) -
     let hints = hints.unwrap_or_default();
     let is_secret = |hint: &Hint| matches!(hint, Hint::Secret | Hint::SecretTail);
     let is_link = template.is_none() && path.split('/').any(is_link_word);
-    if !hints.iter().any(is_secret) && !is_link && is_clean(names, path) {
+    // What a pattern matches may span segments; each that it touches goes.
+    let matches = names.patterns().map(|patterns| patterns.matches(path)).unwrap_or_default();
+    if !hints.iter().any(is_secret) && !is_link && matches.is_empty() && is_clean(names, path) {
         return (Cow::Borrowed(path), 0);
     }
     let mut out = String::with_capacity(path.len());
@@ -57,8 +59,12 @@ pub(crate) fn redact<'p>(names: &Names, path: &'p str, template: Option<&str>) -
     let mut in_secret_tail = false;
     // How many segments ago a link was named.
     let mut behind_link = usize::MAX;
+    let mut end = 0;
     // Path and template both begin with a slash, so the empty segment before it takes the template's empty one.
     for (index, segment) in path.split('/').enumerate() {
+        let start = if index == 0 { 0 } else { end + 1 };
+        end = start + segment.len();
+        let is_matched = matches.iter().any(|range| range.start < end && start < range.end);
         let hint = hint_at(&hints, index, count);
         // However many segments a secret takes, one marker stands for it.
         if std::mem::replace(&mut in_secret_tail, hint == Hint::SecretTail) && in_secret_tail {
@@ -72,7 +78,7 @@ pub(crate) fn redact<'p>(names: &Names, path: &'p str, template: Option<&str>) -
         if is_link && is_link_word(segment) {
             behind_link = 0;
         }
-        if hint == Hint::SecretTail || is_token || hint == Hint::Secret && !segment.is_empty() {
+        if hint == Hint::SecretTail || is_token || is_matched || hint == Hint::Secret && !segment.is_empty() {
             out.push_str(FILTERED);
             hidden = hidden.saturating_add(1);
         } else {

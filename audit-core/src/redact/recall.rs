@@ -19,6 +19,8 @@ pub(super) struct Known {
     pub(super) geometry: bool,
     /// Whether the name itself holds nothing to hide.
     pub(super) is_clean: bool,
+    /// Whether an allow-list names it; true where there is none.
+    pub(super) listed: bool,
 }
 
 #[derive(Debug)]
@@ -52,7 +54,7 @@ impl<'a> Recall<'a> {
 
     fn find_out(&self, name: &str) -> Known {
         let (class, geometry) = self.names.classify_with_geometry(name);
-        Known { class, geometry, is_clean: shapes::is_clean(self.names, name) }
+        Known { class, geometry, is_clean: shapes::is_clean(self.names, name), listed: self.names.is_listed(name) }
     }
 }
 
@@ -65,9 +67,15 @@ mod tests {
         let names = Names::new(&[], &[]);
         let mut recall = Recall::new(&names);
         for _ in 0..2 {
-            assert_eq!(recall.of("the_geom"), Known { class: Class::Plain, geometry: true, is_clean: true });
-            assert_eq!(recall.of("pin"), Known { class: Class::Secret, geometry: false, is_clean: true });
-            assert_eq!(recall.of("contraseña"), Known { class: Class::Secret, geometry: false, is_clean: true });
+            assert_eq!(
+                recall.of("the_geom"),
+                Known { class: Class::Plain, geometry: true, is_clean: true, listed: true }
+            );
+            assert_eq!(recall.of("pin"), Known { class: Class::Secret, geometry: false, is_clean: true, listed: true });
+            assert_eq!(
+                recall.of("contraseña"),
+                Known { class: Class::Secret, geometry: false, is_clean: true, listed: true }
+            );
             assert!(!recall.of("password=x").is_clean);
         }
     }

@@ -128,7 +128,7 @@ impl<'a> Rewriter<'a> {
             }
             let key = syntax::decode(walk.text());
             walk.colon();
-            let Known { mut class, geometry, is_clean } = self.look_up(&key);
+            let Known { mut class, geometry, is_clean, .. } = self.look_up(&key);
             self.key(&mut keys, &key, is_clean);
             if !class.is_sensitive() {
                 class = fact.class_under(&key);

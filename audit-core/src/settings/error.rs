@@ -10,7 +10,8 @@ const SHOWN_CHARS: usize = 80;
 /// A setting has a value that cannot be used: names the setting, the value it had and what it may be.
 ///
 /// The value is escaped and cut at about 80 characters, so that a message is one line and safe on a terminal.
-/// A value that code gave is reported under the name of the environment variable for the same setting.
+/// A value that code gave is reported under the name of the environment variable for the same setting; a rule, for which
+/// there is none, as the method that was given it, such as `Rules::value_pattern`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{name} is \"{value}\"; {advice}")]
 pub struct SettingError {
@@ -21,7 +22,7 @@ pub struct SettingError {
 
 impl SettingError {
     /// `advice` ends the message, after the semicolon: `expected …`.
-    pub(super) fn new(name: &'static str, value: impl AsRef<OsStr>, advice: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn new(name: &'static str, value: impl AsRef<OsStr>, advice: impl Into<Cow<'static, str>>) -> Self {
         Self { name, value: shown(value.as_ref()), advice: advice.into() }
     }
 
@@ -30,7 +31,7 @@ impl SettingError {
         Self::new(name, list.join(","), not_element(list.len(), element, expected))
     }
 
-    /// The setting, by the name of its environment variable, such as `AUDIT_MODE`.
+    /// The setting, by the name of its environment variable, such as `AUDIT_MODE`, or the rule.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name

@@ -115,12 +115,9 @@ impl Settings {
 
     fn check_sensitive(&self, errors: &mut Vec<SettingError>) {
         let field = "expected names with a letter or a digit, each by itself, without quotes, braces or wildcards";
-        every(errors, "AUDIT_SENSITIVE_FIELDS", &self.sensitive_fields, field, |field| {
-            // A name without a word in it could only match nothing, or everything.
-            is_name(field) && field.chars().any(char::is_alphanumeric) && !field.contains(NOT_IN_FIELDS)
-        });
+        every(errors, "AUDIT_SENSITIVE_FIELDS", &self.sensitive_fields, field, is_field_name);
         every(errors, "AUDIT_SENSITIVE_HEADERS", &self.sensitive_headers, "expected names of headers", |header| {
-            is_token(header) && header.chars().any(char::is_alphanumeric)
+            is_header_name(header)
         });
     }
 
@@ -177,6 +174,15 @@ fn every(
             .filter(|element| !is_right(element))
             .map(|element| SettingError::in_list(name, list, element, expected)),
     );
+}
+
+/// Whether words can be told by this name: one without a word in it could only match nothing, or everything.
+pub(crate) fn is_field_name(name: &str) -> bool {
+    is_name(name) && name.chars().any(char::is_alphanumeric) && !name.contains(NOT_IN_FIELDS)
+}
+
+pub(crate) fn is_header_name(name: &str) -> bool {
+    is_token(name) && name.chars().any(char::is_alphanumeric)
 }
 
 fn is_name(text: &str) -> bool {

@@ -1,6 +1,10 @@
 //! Secrets in text, told by their shape: assignments, what is quoted behind a name, rows of a database's errors,
 //! command-line options, URLs' userinfo, PEM, XML elements, credentials after a scheme, tokens of known form, and all
-//! of these behind percent escapes.
+//! of these behind percent escapes; and what the application's own patterns match.
+//!
+//! Shapes and patterns are both looked for in the text as it came. Where what they find overlaps, one marker stands for
+//! all of it, so that neither a pattern that matches half of `password=x` nor a shape that ends in the middle of a match
+//! leaves a part of a secret.
 //!
 //! Free text has no grammar, so this errs on the side of hiding; what nothing marks as secret stays. Time is linear
 //! in the text's length; the result never holds more of the input than went in.
@@ -50,26 +54,74 @@ pub(crate) fn is_clean(names: &Names, text: &str) -> bool {
 }
 
 fn sweep_decoded<'t>(names: &Names, text: &'t str, decodings: usize) -> (Cow<'t, str>, u32) {
-    // The shortest assignment of a name that is secret takes five: `pin=1`.
-    if text.len() < 5 {
-        return (Cow::Borrowed(text), 0);
+    let mut edits = find(names, text, decodings);
+    if let Some(patterns) = names.patterns() {
+        let matches = patterns.matches(text).into_iter().map(|range| Edit { range, marker: FILTERED });
+        edits = united(edits, matches.collect());
     }
-    sweep_signed(names, text, decodings, signs::of(text))
+    apply(text, &edits)
 }
 
-/// Sweeps a text in which there is nothing but what `signs` tells.
-fn sweep_signed<'t>(names: &Names, text: &'t str, decodings: usize, signs: u8) -> (Cow<'t, str>, u32) {
-    if is_quiet(text, signs) {
+/// What stands in the place of a part of a text.
+#[derive(Debug)]
+struct Edit {
+    range: Range<usize>,
+    marker: &'static str,
+}
+
+/// The edits of both, in order; what overlaps is one, so that nothing of either is shown.
+fn united(edits: Vec<Edit>, more: Vec<Edit>) -> Vec<Edit> {
+    if more.is_empty() {
+        return edits;
+    }
+    let mut all = [edits, more].into_iter().flatten().collect::<Vec<_>>();
+    all.sort_by_key(|edit| edit.range.start);
+    let mut united: Vec<Edit> = Vec::with_capacity(all.len());
+    for edit in all {
+        match united.last_mut() {
+            Some(last) if edit.range.start < last.range.end => last.range.end = last.range.end.max(edit.range.end),
+            _ => united.push(edit),
+        }
+    }
+    united
+}
+
+fn apply<'t>(text: &'t str, edits: &[Edit]) -> (Cow<'t, str>, u32) {
+    if edits.is_empty() {
         return (Cow::Borrowed(text), 0);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut copied = 0;
+    for Edit { range, marker } in edits {
+        out.push_str(text.get(copied..range.start).unwrap_or_default());
+        out.push_str(marker);
+        copied = range.end;
+    }
+    out.push_str(text.get(copied..).unwrap_or_default());
+    (Cow::Owned(out), u32::try_from(edits.len()).unwrap_or(u32::MAX))
+}
+
+/// What the built-in shapes hide of a text.
+fn find(names: &Names, text: &str, decodings: usize) -> Vec<Edit> {
+    // The shortest assignment of a name that is secret takes five: `pin=1`.
+    if text.len() < 5 {
+        return Vec::new();
+    }
+    find_signed(names, text, decodings, signs::of(text))
+}
+
+/// The same of a text in which there is nothing but what `signs` tells.
+fn find_signed(names: &Names, text: &str, decodings: usize, signs: u8) -> Vec<Edit> {
+    if is_quiet(text, signs) {
+        return Vec::new();
     }
     let mut sweep = Sweep {
         names,
         text,
         signs,
-        out: String::new(),
-        copied: 0,
+        edits: Vec::new(),
+        replaced: 0,
         at: 0,
-        hidden: 0,
         before: 0..0,
         decodings,
         tool: None,
@@ -77,11 +129,7 @@ fn sweep_signed<'t>(names: &Names, text: &'t str, decodings: usize, signs: u8) -
         has_state: None,
     };
     sweep.run();
-    if sweep.hidden == 0 {
-        return (Cow::Borrowed(text), 0);
-    }
-    sweep.out.push_str(text.get(sweep.copied..).unwrap_or_default());
-    (Cow::Owned(sweep.out), sweep.hidden)
+    sweep.edits
 }
 
 /// Whether a text lacks what each of the shapes needs.
@@ -95,11 +143,11 @@ struct Sweep<'a> {
     names: &'a Names,
     text: &'a str,
     signs: u8,
-    out: String,
-    /// How much of the text `out` stands for.
-    copied: usize,
+    /// In order, and apart from each other.
+    edits: Vec<Edit>,
+    /// Where the last of them ends.
+    replaced: usize,
     at: usize,
-    hidden: u32,
     /// The run before this one: `api key: …` takes two.
     before: Range<usize>,
     decodings: usize,
@@ -144,15 +192,13 @@ impl<'a> Sweep<'a> {
     }
 
     /// Puts `marker` in the place of a part of the text and goes on after it.
-    fn replace(&mut self, range: Range<usize>, marker: &str) {
-        if range.start < self.copied || self.text.get(range.clone()).is_none() {
+    fn replace(&mut self, range: Range<usize>, marker: &'static str) {
+        if range.start < self.replaced || self.text.get(range.clone()).is_none() {
             return;
         }
-        self.out.push_str(self.slice(self.copied..range.start));
-        self.out.push_str(marker);
-        self.hidden = self.hidden.saturating_add(1);
-        self.copied = range.end;
+        self.replaced = range.end;
         self.at = self.at.max(range.end);
+        self.edits.push(Edit { range, marker });
     }
 
     fn hide(&mut self, range: Range<usize>) {
@@ -222,7 +268,7 @@ impl<'a> Sweep<'a> {
         if !["@tcp(", "@unix(", "@udp(", "@tcp6("].iter().any(|dial| self.rest(at).starts_with(dial)) {
             return false;
         }
-        let before = self.slice(self.copied.max(at.saturating_sub(MAX_USERINFO))..at);
+        let before = self.slice(self.replaced.max(at.saturating_sub(MAX_USERINFO))..at);
         let before = before.rsplit(|letter: char| letter.is_whitespace() || "\"'`(".contains(letter)).next();
         let Some((_, password)) = before.and_then(|userinfo| userinfo.split_once(':')) else { return false };
         self.hide(at - password.len()..at);
@@ -353,7 +399,7 @@ mod tests {
         #[test]
         fn signs_only_save_work(pieces in vec(prop::sample::select(PIECES), 0..8)) {
             let (text, names) = (pieces.concat(), Names::new(&[], &[]));
-            prop_assert_eq!(sweep(&names, &text), sweep_signed(&names, &text, 0, u8::MAX));
+            prop_assert_eq!(sweep(&names, &text), apply(&text, &find_signed(&names, &text, 0, u8::MAX)));
         }
     }
 
