@@ -90,7 +90,7 @@ struct Case {
     input_b64: Option<String>,
     #[serde(default)]
     mode: CaseMode,
-    /// How much of a body may be held (`AUDIT_MAX_BODY_BYTES`).
+    /// How long a value of a body may be to be looked at (`AUDIT_MAX_BODY_BYTES`).
     capture_limit: Option<usize>,
     target: Option<Target>,
     #[serde(default)]

@@ -100,31 +100,6 @@ fn is_wkb(text: &[u8]) -> bool {
         && text.iter().all(u8::is_ascii_hexdigit)
 }
 
-/// Whether JSON from its start is a list, nested or not, of two numbers or more and nothing else. It may be cut.
-pub(crate) fn is_number_list(json: &[u8]) -> bool {
-    let mut depth = 0_usize;
-    let mut numbers = 0_usize;
-    let mut in_number = false;
-    for &byte in json {
-        match byte {
-            b'[' => depth += 1,
-            b']' => depth = depth.saturating_sub(1),
-            b',' | b' ' | b'\t' | b'\n' | b'\r' => {}
-            b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E' if depth > 0 => {
-                numbers += usize::from(!in_number);
-                in_number = true;
-                continue;
-            }
-            _ => return false,
-        }
-        in_number = false;
-        if depth == 0 {
-            break;
-        }
-    }
-    numbers >= 2
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,16 +118,6 @@ mod tests {
         }
         for text in ["simple text", "POINT", "Point of sale (north)", "0101", "POINTER(1)", "", "SRID=1;"] {
             assert!(!is_geometry_text(text), "{text}");
-        }
-    }
-
-    #[test]
-    fn lists_of_numbers() {
-        for json in ["[1,2]", "[[1.5e3 , -2],[3,4]]", "[[1,2],[3", "[1,2],\"x\""] {
-            assert!(is_number_list(json.as_bytes()), "{json}");
-        }
-        for json in ["[1]", "[]", "[\"a\",1,2]", "12", "[1,{\"a\":2}]", "{}"] {
-            assert!(!is_number_list(json.as_bytes()), "{json}");
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::keys::Keys;
-use super::rewrite::Rewriter;
+use super::document::{Keys, Object};
+use super::page::Page;
 use super::{FILTERED, class::Class, names::Names, shapes};
 
 /// Attributes of `Set-Cookie` (RFC 6265bis and CHIPS): not secret, and worth having as evidence.
@@ -15,15 +15,14 @@ const MAX_NAME: usize = 64;
 
 /// Appends the headers as an object.
 pub(super) fn write<'h>(
-    rewriter: &mut Rewriter<'_>,
+    page: &mut Page,
     names: &Names,
     headers: impl Iterator<Item = (&'h str, &'h [u8])>,
 ) {
-    let mut keys = Keys::default();
-    rewriter.out.push(b'{');
-    let mut is_first = true;
+    let (mut keys, mut object) = (Keys::default(), Object::default());
+    page.out.push(b'{');
     for (name, value) in headers {
-        if rewriter.is_full() {
+        if !page.has_room(0) {
             return;
         }
         let common = names.common_header(name);
@@ -39,20 +38,19 @@ pub(super) fn write<'h>(
         } else {
             None
         };
-        if names.removes() && shown.is_none() && !class.keeps_text(&value) {
-            rewriter.redacted = rewriter.redacted.saturating_add(1);
+        let member = page.out.len();
+        if page.removes() && shown.is_none() && !class.keeps_text(&value) {
+            page.remove(member);
             continue;
         }
-        if !std::mem::take(&mut is_first) {
-            rewriter.out.push(b',');
-        }
-        rewriter.key(&mut keys, name, common.is_some() || shapes::is_clean(names, name));
+        page.comma();
+        page.key(names, &mut keys, &mut object, name, common.is_some() || shapes::is_clean(names, name));
         match shown {
-            Some((shown, hidden)) => rewriter.safe_text(&shown, hidden),
-            None => rewriter.text(&value, class, false),
+            Some((shown, hidden)) => page.safe_text(&shown, hidden),
+            None => page.text(names, &value, class, false),
         }
     }
-    rewriter.out.push(b'}');
+    page.out.push(b'}');
 }
 
 /// Each cookie with its name and no value: which cookies were sent is evidence, what they say is not.
@@ -136,9 +134,10 @@ mod tests {
 
     fn written(headers: &[(&str, &[u8])]) -> String {
         let names = Names::new(&[], &[]);
-        let mut rewriter = Rewriter::new(&names, Mode::Full, usize::MAX);
-        write(&mut rewriter, &names, headers.iter().copied());
-        String::from_utf8(rewriter.out).unwrap()
+        let mut page = Page::default();
+        page.begin(Mode::Full, usize::MAX, usize::MAX, false);
+        write(&mut page, &names, headers.iter().copied());
+        String::from_utf8(page.out).unwrap()
     }
 
     #[test]

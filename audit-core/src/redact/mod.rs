@@ -12,27 +12,23 @@
 //! nothing does.
 
 mod allow_list;
+mod body;
 mod class;
-mod content_type;
+mod document;
 mod escapes;
 mod fit;
 mod geometry;
 mod graphql;
 mod headers;
-mod keys;
-mod multipart;
 mod names;
-mod outline;
-mod pairs;
+mod page;
 mod path;
 mod patterns;
 mod printed;
 #[cfg(test)]
 mod properties;
 mod recall;
-mod rewrite;
 mod rules;
-mod scanner;
 mod schemes;
 mod shapes;
 mod signs;
@@ -46,19 +42,16 @@ mod words;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::record::json::write_str;
 use crate::vocabulary::Mode;
 
-pub use content_type::BodyKind;
+pub use body::{BodyKind, BodyScanner};
 pub use fit::fit;
 pub use rules::{Hide, Rules};
-pub use scanner::BodyScanner;
 
-use fit::fit_prefix;
+use body::Work;
+use document::{Place, Refusal};
 use names::Names;
-use outline::Refusal;
 use recall::Known;
-use rewrite::Rewriter;
 
 /// What stands in the place of a secret.
 pub const FILTERED: &str = "[FILTERED]";
@@ -90,13 +83,6 @@ impl Fragment {
     /// Whether the whole value was hidden.
     pub(crate) fn is_filtered(&self) -> bool {
         self.json.strip_prefix(b"\"").and_then(|json| json.strip_suffix(b"\"")) == Some(FILTERED.as_bytes())
-    }
-
-    /// Cuts what a rewriter wrote to `limit`; `cut` says that its input was cut already.
-    fn cut(rewriter: Rewriter<'_>, limit: usize, cut: bool, original_bytes: u64) -> Self {
-        let is_long = rewriter.out.len() > limit.max(2);
-        let json = if is_long || cut { fit_prefix(&rewriter.out, limit) } else { rewriter.out };
-        Self { json, redacted: rewriter.redacted, truncated: cut || is_long, original_bytes }
     }
 }
 
@@ -148,9 +134,9 @@ impl Redactor {
     /// A query string, without its question mark, as an object of strings: keys decoded, `a=1&a=2` as `a` and `a#2`.
     #[must_use]
     pub fn query(&self, raw: &str, limit: usize) -> Fragment {
-        let mut rewriter = Rewriter::new(&self.names, Mode::Full, limit);
-        pairs::write(&mut rewriter, raw.as_bytes(), false);
-        Fragment::cut(rewriter, limit, false, length(raw.len()))
+        let mut work = Work::begin(Mode::Full, limit, usize::MAX, self.names.removes());
+        body::write_pairs(&self.names, &mut work.page, raw);
+        work.page.fragment(limit, false, length(raw.len()))
     }
 
     /// Headers as an object of strings, in order; a repeated name becomes `name#2`. Of cookies the names are kept.
@@ -158,10 +144,10 @@ impl Redactor {
     pub fn headers<'a>(&self, headers: impl Iterator<Item = (&'a str, &'a [u8])>, limit: usize) -> Fragment {
         let mut original_bytes = 0_usize;
         let headers = headers.inspect(|(name, value)| original_bytes += name.len() + value.len());
-        let mut rewriter = Rewriter::new(&self.unlisted, Mode::Full, limit);
-        rewriter.out.reserve(TYPICAL_HEADERS.min(limit));
-        headers::write(&mut rewriter, &self.unlisted, headers);
-        Fragment::cut(rewriter, limit, false, length(original_bytes))
+        let mut work = Work::begin(Mode::Full, limit, usize::MAX, self.names.removes());
+        work.page.out.reserve(TYPICAL_HEADERS.min(limit));
+        headers::write(&mut work.page, &self.unlisted, headers);
+        work.page.fragment(limit, false, length(original_bytes))
     }
 
     /// A value that stands under a name of its own, such as a field that a handler added: JSON, as a serialiser wrote it.
@@ -174,15 +160,23 @@ impl Redactor {
 
     /// As [`value`](Self::value), of JSON that may be cut: of what is not complete nothing is shown.
     pub(crate) fn value_or_beginning(&self, name: &str, json: &[u8], cut: bool, mode: Mode, limit: usize) -> Fragment {
-        let mut rewriter = Rewriter::new(&self.unlisted, mode, limit);
-        let Known { class, geometry, .. } = rewriter.look_up(name);
-        let written = std::str::from_utf8(json).map(|text| rewriter.document(text, cut, class, geometry));
-        match written {
-            Ok(Ok(())) => {}
-            Ok(Err(Refusal::Empty)) if cut && !class.is_sensitive() => write_str(&mut rewriter.out, TOO_LONG),
-            Ok(Err(_)) | Err(_) => rewriter.filtered(),
+        let mut work = Work::begin(mode, limit, usize::MAX, self.names.removes());
+        let Work { page, document, .. } = &mut work;
+        let Known { class, geometry, .. } = page.look_up(&self.unlisted, name);
+        document.begin(page, Place { class, geometry, ..Place::default() });
+        let written = std::str::from_utf8(json).map_err(|_| Refusal::Invalid).and_then(|text| {
+            document.feed(&self.unlisted, page, text)?;
+            document.end(page, !cut)
+        });
+        if let Err(refusal) = written {
+            page.take_back(0, 0, 0);
+            if refusal == Refusal::Empty && !class.is_sensitive() {
+                page.too_long();
+            } else {
+                page.filtered();
+            }
         }
-        Fragment::cut(rewriter, limit, cut, length(json.len()))
+        work.page.fragment(limit, cut, length(json.len()))
     }
 
     /// A text without a name, such as an error's: secrets by shape go; how many there were.
@@ -199,10 +193,11 @@ impl Redactor {
         path::redact(&self.names, path, template)
     }
 
-    /// Begins to watch a body. At most `capture_limit` bytes of it are held; the fragment has at most `limit` bytes.
+    /// Begins to watch a body. The fragment has at most `limit` bytes; a text in it is looked at, and so may be shown, if
+    /// it has at most `held` bytes, and no more than four times the limit.
     #[must_use]
-    pub fn body(self: &Arc<Self>, kind: BodyKind<'_>, mode: Mode, capture_limit: usize, limit: usize) -> BodyScanner {
-        BodyScanner::new(Arc::clone(self), kind, mode, capture_limit, limit)
+    pub fn body(self: &Arc<Self>, kind: BodyKind<'_>, mode: Mode, held: usize, limit: usize) -> BodyScanner {
+        BodyScanner::new(Arc::clone(self), kind, mode, held, limit)
     }
 }
 

@@ -5,6 +5,7 @@
 //! `tokenizer` and `secretary` are not. Time is linear in the name's length.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::allow_list::AllowList;
 use super::class::Class;
@@ -49,6 +50,8 @@ struct Said {
 /// What names say: which are secret, and which may be kept; immutable once made, and cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Names {
+    /// Equal rules may have two numbers, but two rules have never one.
+    id: u64,
     secret: Arc<SecretNames>,
     allow_list: Option<Arc<AllowList>>,
     hide: Hide,
@@ -81,17 +84,24 @@ impl Names {
         patterns: Option<Arc<Patterns>>,
     ) -> Self {
         let secret = SecretNames::new(more_fields, more_headers, patterns);
-        Self { secret: Arc::new(secret), allow_list: None, hide: Hide::Marked }
+        Self { id: next_id(), secret: Arc::new(secret), allow_list: None, hide: Hide::Marked }
     }
 
     /// The same names, of which these are kept.
     pub(super) fn keeping(&self, allow_list: Option<Arc<AllowList>>) -> Self {
-        Self { allow_list, ..self.clone() }
+        let is_same = self.allow_list.is_none() && allow_list.is_none();
+        let id = if is_same { self.id } else { next_id() };
+        Self { id, allow_list, ..self.clone() }
     }
 
     /// The same names, under which values are hidden so.
     pub(super) fn hiding(self, hide: Hide) -> Self {
         Self { hide, ..self }
+    }
+
+    /// Tells these rules from others, for whoever remembers what they said.
+    pub(super) fn id(&self) -> u64 {
+        self.id
     }
 
     /// Whether only what an allow-list names is kept.
@@ -133,6 +143,12 @@ impl Names {
     pub(super) fn common_header(&self, name: &str) -> Option<Class> {
         self.secret.common_header(name)
     }
+}
+
+/// Never 0.
+fn next_id() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed) + 1
 }
 
 impl SecretNames {

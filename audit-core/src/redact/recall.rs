@@ -1,15 +1,15 @@
-//! What names say, remembered for the length of one document where finding it out is dear: a name of ASCII is judged
-//! faster than it would be looked up; one that must be folded is not, and comes again in every row.
-
-use std::collections::HashMap;
+//! What names say, remembered: the same few come in every row of a document and in every request.
+//!
+//! Only short names that are clean are remembered, so many and no more: they are the client's to choose.
 
 use super::class::Class;
+use super::document::Role;
 use super::names::Names;
 use super::shapes;
 
-/// How many names are remembered, and how long they may be: the document is the client's.
-const MAX_NAMES: usize = 1024;
-const MAX_NAME: usize = 64;
+/// How many names are remembered, and how long they may be.
+const SLOTS: usize = 128;
+const LONGEST: usize = 24;
 
 /// What is known of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,41 +21,80 @@ pub(super) struct Known {
     pub(super) is_clean: bool,
     /// Whether an allow-list names it; true where there is none.
     pub(super) listed: bool,
+    /// What it says about its siblings in an object.
+    pub(super) role: Role,
 }
+
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    name: [u8; LONGEST],
+    /// Nothing stands in a slot of length 0.
+    length: usize,
+    known: Known,
+}
+
+const EMPTY: Slot = Slot {
+    name: [0; LONGEST],
+    length: 0,
+    known: Known { class: Class::Plain, geometry: false, is_clean: true, listed: true, role: Role::None },
+};
 
 #[derive(Debug)]
-pub(super) struct Recall<'a> {
-    names: &'a Names,
-    known: HashMap<String, Known>,
+pub(super) struct Recall {
+    /// Whose names they are.
+    rules: u64,
+    slots: Box<[Slot; SLOTS]>,
 }
 
-impl<'a> Recall<'a> {
-    pub(super) fn new(names: &'a Names) -> Self {
-        Self { names, known: HashMap::new() }
+impl Default for Recall {
+    fn default() -> Self {
+        Self { rules: 0, slots: Box::new([EMPTY; SLOTS]) }
     }
+}
 
-    pub(super) fn names(&self) -> &'a Names {
-        self.names
-    }
-
-    pub(super) fn of(&mut self, name: &str) -> Known {
-        if name.len() > MAX_NAME || name.is_ascii() {
-            return self.find_out(name);
+impl Recall {
+    /// What `names` say of `name`.
+    pub(super) fn of(&mut self, names: &Names, name: &str) -> Known {
+        if self.rules != names.id() {
+            self.rules = names.id();
+            self.slots.fill(EMPTY);
         }
-        if let Some(&known) = self.known.get(name) {
-            return known;
+        let Some(slot) = slot_of(name.as_bytes()).and_then(|slot| self.slots.get_mut(slot)) else {
+            return find_out(names, name);
+        };
+        if slot.length == name.len() && slot.name.get(..slot.length) == Some(name.as_bytes()) {
+            return slot.known;
         }
-        let known = self.find_out(name);
-        if self.known.len() < MAX_NAMES {
-            self.known.insert(name.to_owned(), known);
+        let known = find_out(names, name);
+        if known.is_clean {
+            slot.length = name.len();
+            slot.known = known;
+            if let Some(place) = slot.name.get_mut(..name.len()) {
+                place.copy_from_slice(name.as_bytes());
+            }
         }
         known
     }
+}
 
-    fn find_out(&self, name: &str) -> Known {
-        let (class, geometry) = self.names.classify_with_geometry(name);
-        Known { class, geometry, is_clean: shapes::is_clean(self.names, name), listed: self.names.is_listed(name) }
+/// The slot of a name that is not too long. Who sends names of one slot has each looked up anew, as without memory.
+#[inline]
+fn slot_of(name: &[u8]) -> Option<usize> {
+    if name.is_empty() || name.len() > LONGEST {
+        return None;
     }
+    let mut hash = name.len() as u64;
+    let (eights, rest) = name.as_chunks::<8>();
+    let mut mix = |word: u64| hash = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+    eights.iter().for_each(|eight| mix(u64::from_le_bytes(*eight)));
+    let last = rest.iter().fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
+    mix(last);
+    usize::try_from(hash % SLOTS as u64).ok()
+}
+
+fn find_out(names: &Names, name: &str) -> Known {
+    let (class, geometry) = names.classify_with_geometry(name);
+    Known { class, geometry, is_clean: shapes::is_clean(names, name), listed: names.is_listed(name), role: Role::of(name) }
 }
 
 #[cfg(test)]
@@ -64,30 +103,32 @@ mod tests {
 
     #[test]
     fn what_is_remembered_is_what_was_found() {
-        let names = Names::new(&[], &[]);
-        let mut recall = Recall::new(&names);
+        let (names, others) = (Names::new(&[], &[]), Names::new(&["the_geom".to_owned()], &[]));
+        let mut recall = Recall::default();
         for _ in 0..2 {
-            assert_eq!(
-                recall.of("the_geom"),
-                Known { class: Class::Plain, geometry: true, is_clean: true, listed: true }
-            );
-            assert_eq!(recall.of("pin"), Known { class: Class::Secret, geometry: false, is_clean: true, listed: true });
-            assert_eq!(
-                recall.of("contraseña"),
-                Known { class: Class::Secret, geometry: false, is_clean: true, listed: true }
-            );
-            assert!(!recall.of("password=x").is_clean);
+            for name in ["the_geom", "pin", "contraseña", "", "value", "password=x", &"ñ".repeat(LONGEST)] {
+                assert_eq!(recall.of(&names, name), find_out(&names, name), "{name}");
+            }
+            assert_eq!(recall.of(&others, "the_geom").class, Class::Secret, "other rules");
         }
     }
 
     #[test]
-    fn memory_is_bounded() {
+    fn every_name_gets_its_own_answer_however_many_there_are() {
         let names = Names::new(&[], &[]);
-        let mut recall = Recall::new(&names);
-        for number in 0..3 * MAX_NAMES {
-            recall.of(&format!("ñ{number}"));
+        let mut recall = Recall::default();
+        for number in 0..3 * SLOTS {
+            let (harmless, secret) = (format!("ñ{number}"), format!("pin{number}"));
+            assert_eq!(recall.of(&names, &harmless).class, Class::Plain);
+            assert_eq!(recall.of(&names, &secret).class, Class::Secret);
         }
-        recall.of(&"ñ".repeat(MAX_NAME + 1));
-        assert_eq!(recall.known.len(), MAX_NAMES);
+    }
+
+    #[test]
+    fn what_a_name_hides_is_not_remembered() {
+        let names = Names::new(&[], &[]);
+        let mut recall = Recall::default();
+        assert!(!recall.of(&names, "password=x").is_clean);
+        assert!(recall.slots.iter().all(|slot| slot.length == 0));
     }
 }

@@ -144,11 +144,11 @@ fn what_a_case_tells_reaches_the_record() {
     );
     assert_eq!((&told["query_params"]["z"], &told["headers"]["content-type"]), (&"1".into(), &"text/plain".into()));
     let told = record(
-        r#"{"id":"a","kind":"json","content_type":"application/json","input":"[1,2]","direction":"response","capture_limit":3}"#,
+        r#"{"id":"a","kind":"json","content_type":"application/json","input":"[1,22222]","direction":"response","capture_limit":3}"#,
     );
     assert_eq!(
         (&told["response_body"], &told["original_bytes"], &told["response_headers"]["content-type"]),
-        (&serde_json::json!([1]), &5.into(), &"application/json".into())
+        (&serde_json::json!([1, "[not kept: too long]"]), &9.into(), &"application/json".into())
     );
     let told = record(r#"{"id":"a","kind":"header","input":"X-A: 1\r\n  2\nno header\n","content_encoding":"gzip"}"#);
     assert_eq!(told["headers"], serde_json::json!({"x-a": "1 2"}));

@@ -47,7 +47,7 @@ pub(super) enum Format {
 
 /// Why a body is not shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reason {
+pub(in crate::redact) enum Reason {
     NoType,
     NotUnderstood,
     Compressed,
@@ -110,6 +110,14 @@ impl Format {
             format => format,
         }
     }
+}
+
+/// A name or type that is longer is cut: they are the client's to choose.
+const MAX_LABEL: usize = 200;
+
+/// The beginning of a text, at most [`MAX_LABEL`] characters of it.
+pub(super) fn shortened(text: &str) -> &str {
+    text.char_indices().nth(MAX_LABEL).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
 }
 
 /// A parameter of a header's value: `name=value` or `name="value"` behind a semicolon, its name in any case.

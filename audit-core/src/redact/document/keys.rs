@@ -8,36 +8,63 @@ use crate::record::json;
 /// Up to so many keys are compared one by one with those that were written, where they stand.
 const FEW: usize = 16;
 
-/// The keys of one object, as written so far. They are compared as they are written: escaping tells no two of them
-/// apart that were alike, and makes none alike.
+/// The keys of the objects that are open, as written so far. They are compared as they are written: escaping tells no
+/// two of them apart that were alike, and makes none alike.
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
-    few: [Range<usize>; FEW],
-    count: usize,
+    /// Where each key stands, object after object.
+    few: Vec<Range<usize>>,
+}
+
+/// The keys of one object among them.
+#[derive(Debug, Default)]
+pub(crate) struct Object {
+    from: usize,
     /// Each key that was written, and the number its next repetition tries first; once they are many or one repeats.
     many: Option<HashMap<Vec<u8>, u32>>,
 }
 
 impl Keys {
+    /// An object that opens inside those that are open.
+    pub(crate) fn open(&self) -> Object {
+        Object { from: self.few.len(), many: None }
+    }
+
+    /// Forgets an object and those inside it.
+    pub(crate) fn close(&mut self, object: &Object) {
+        self.few.truncate(object.from);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.few.clear();
+    }
+
+    /// Forgets the key that was written last, for it was taken out again.
+    pub(crate) fn forget_last(&mut self, object: &Object) {
+        // Among many it may stay: who comes after it under this name is taken out, too.
+        if object.many.is_none() && self.few.len() > object.from {
+            self.few.pop();
+        }
+    }
+
     /// Appends the key under which a member may be written, as a JSON string: `key` itself, or the first free `key#n`.
     /// What was appended before must still stand there. Amortised constant time.
-    pub(crate) fn write(&mut self, out: &mut Vec<u8>, key: &str) {
+    pub(crate) fn write(&mut self, object: &mut Object, out: &mut Vec<u8>, key: &str) {
         let start = out.len() + 1;
         json::write_str(out, key);
         let content = start..out.len() - 1;
         let written = out.get(content.clone()).unwrap_or_default();
-        if self.many.is_none() {
-            let few = self.few.get(..self.count).unwrap_or_default();
+        if object.many.is_none() {
+            let few = self.few.get(object.from..).unwrap_or_default();
             let is_same =
                 |other: &Range<usize>| other.len() == written.len() && out.get(other.clone()) == Some(written);
-            if self.count < FEW && !few.iter().any(is_same) {
-                self.few[self.count] = content;
-                self.count += 1;
+            if few.len() < FEW && !few.iter().any(is_same) {
+                self.few.push(content);
                 return;
             }
         }
-        let few = self.few.iter().take(self.count);
-        let seen = self
+        let few = self.few.get(object.from..).unwrap_or_default().iter();
+        let seen = object
             .many
             .get_or_insert_with(|| few.map(|range| (out.get(range.clone()).unwrap_or_default().to_vec(), 2)).collect());
         let Some(&first) = seen.get(written) else {
@@ -66,10 +93,12 @@ mod tests {
     use super::*;
 
     fn written<'k>(keys: impl IntoIterator<Item = &'k str>) -> Vec<String> {
-        let (mut seen, mut out) = (Keys::default(), Vec::new());
+        let (mut seen, mut out) = (Keys::default(), b"{\"outer\"".to_vec());
+        seen.few.push(2..7);
+        let mut object = seen.open();
         let mut last = |key| {
             let start = out.len();
-            seen.write(&mut out, key);
+            seen.write(&mut object, &mut out, key);
             serde_json::from_slice(out.get(start..).unwrap()).unwrap()
         };
         keys.into_iter().map(&mut last).collect()
@@ -78,8 +107,8 @@ mod tests {
     #[test]
     fn repetitions_are_numbered_and_step_aside() {
         assert_eq!(
-            written(["a", "a", "a#2", "b#2", "b", "b", "a", ""]),
-            ["a", "a#2", "a#2#2", "b#2", "b", "b#3", "a#3", ""]
+            written(["a", "a", "a#2", "b#2", "b", "b", "a", "", "outer"]),
+            ["a", "a#2", "a#2#2", "b#2", "b", "b#3", "a#3", "", "outer"]
         );
         assert_eq!(written(["\"\n", "\"\n", "\\n"]), ["\"\n", "\"\n#2", "\\n"]);
     }
@@ -100,5 +129,17 @@ mod tests {
         let numbered: Vec<String> = (2..20_000).map(|number| format!("a#{number}")).collect();
         let keys = numbered.iter().map(String::as_str).chain(std::iter::repeat_n("a", 20_001));
         assert_eq!(written(keys).last().unwrap(), "a#39999");
+    }
+
+    #[test]
+    fn an_object_that_closes_is_forgotten() {
+        let (mut keys, mut out) = (Keys::default(), Vec::new());
+        let mut outer = keys.open();
+        keys.write(&mut outer, &mut out, "a");
+        let mut inner = keys.open();
+        keys.write(&mut inner, &mut out, "a");
+        keys.close(&inner);
+        keys.write(&mut outer, &mut out, "a");
+        assert_eq!(out, br#""a""a""a#2""#);
     }
 }

@@ -1,0 +1,342 @@
+//! A body as it streams by: pieces in, a fragment out.
+//!
+//! Guarantees: what is held is what the fragment may hold, and one value more; the result does not depend on how the
+//! body was cut into pieces; what was cut off is not shown, nor is a value that was cut; nothing is held of a body whose
+//! type alone withholds it.
+
+mod characters;
+mod content_type;
+mod lines;
+mod multipart;
+mod pairs;
+mod work;
+
+use std::sync::Arc;
+
+use super::document::{Place, Refusal};
+use super::fit::fit_prefix;
+use super::names::Names;
+use super::{Fragment, Redactor, shapes};
+use crate::record::json;
+use crate::vocabulary::Mode;
+
+pub use content_type::BodyKind;
+pub(super) use pairs::write as write_pairs;
+pub(super) use work::Work;
+
+use content_type::{Format, Reason};
+use lines::Lines;
+use multipart::Multipart;
+use pairs::Pairs;
+
+/// Watches one body and redacts it as it goes by.
+#[derive(Debug)]
+pub struct BodyScanner {
+    redactor: Arc<Redactor>,
+    mode: Mode,
+    limit: usize,
+    seen: u64,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// The mode keeps no bodies.
+    NotKept,
+    Watched(Work),
+}
+
+/// How a body is read on.
+#[derive(Debug)]
+pub(super) enum Reader {
+    /// One JSON document; whether it may still begin with a byte order mark.
+    Json { at_start: bool },
+    Lines(Lines),
+    Form(Pairs),
+    Multipart(Box<Multipart>),
+    /// It is not read, or no longer.
+    Withheld(Reason),
+}
+
+impl Reader {
+    fn of(format: Format) -> Self {
+        match format {
+            Format::Json => Self::Json { at_start: true },
+            Format::Lines => Self::Lines(Lines::default()),
+            Format::Form => Self::Form(Pairs::default()),
+            Format::Multipart { boundary } => Self::Multipart(Box::new(Multipart::new(&boundary))),
+            Format::Withheld(reason) => Self::Withheld(reason),
+        }
+    }
+
+    /// Reads on.
+    fn feed(&mut self, names: &Names, work: &mut Work, chunk: &[u8]) -> Result<(), Reason> {
+        match self {
+            Self::Json { at_start } => work.characters.split(chunk, |text| {
+                let text = if std::mem::take(at_start) { without_mark(text) } else { text };
+                Ok(work.document.feed(names, &mut work.page, text)?)
+            }),
+            Self::Lines(lines) => work.characters.split(chunk, |text| {
+                lines.feed(names, &mut work.page, &mut work.document, text)
+            }),
+            Self::Form(pairs) => pairs.feed(names, &mut work.page, chunk),
+            Self::Multipart(multipart) => multipart.feed(names, &mut work.page, &mut work.document, chunk),
+            Self::Withheld(reason) => Err(*reason),
+        }
+    }
+
+    /// The body ends here; `complete` says whether this is its end.
+    fn end(&mut self, names: &Names, work: &mut Work, complete: bool) -> Result<(), Reason> {
+        if complete && work.characters.is_inside() {
+            return Err(Reason::NotUtf8);
+        }
+        match self {
+            Self::Json { .. } => Ok(work.document.end(&mut work.page, complete)?),
+            Self::Lines(lines) => lines.end(&mut work.page, &mut work.document, complete),
+            Self::Form(pairs) => pairs.end(names, &mut work.page, complete),
+            Self::Multipart(multipart) => multipart.end(&mut work.page, complete),
+            Self::Withheld(reason) => Err(*reason),
+        }
+    }
+}
+
+/// A text without the byte order mark that it may begin with.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+impl From<Refusal> for Reason {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Invalid => Self::NotJson,
+            Refusal::TooDeep => Self::TooDeep,
+            Refusal::Empty => Self::CutShort,
+        }
+    }
+}
+
+impl BodyScanner {
+    pub(super) fn new(redactor: Arc<Redactor>, kind: BodyKind<'_>, mode: Mode, held: usize, limit: usize) -> Self {
+        let state = if mode.keeps_content() {
+            let mut work = Work::begin(mode, limit, held, redactor.names.removes());
+            work.reader = Reader::of(kind.format());
+            if let Some(declared) = kind.declared() {
+                work.content_type.push_str(content_type::shortened(declared));
+                work.has_type = true;
+            }
+            let place = Place { listed: !redactor.names.has_allow_list(), ..Place::default() };
+            work.document.begin(&work.page, place);
+            State::Watched(work)
+        } else {
+            State::NotKept
+        };
+        Self { redactor, mode, limit, seen: 0, state }
+    }
+
+    /// Sees the next bytes of the body.
+    pub fn push(&mut self, chunk: &[u8]) {
+        self.seen = self.seen.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
+        let State::Watched(work) = &mut self.state else { return };
+        let mut reader = std::mem::replace(&mut work.reader, Reader::Withheld(Reason::NotObserved));
+        if let Err(reason) = reader.feed(&self.redactor.names, work, chunk) {
+            reader = Reader::Withheld(reason);
+            work.page.out.clear();
+        }
+        work.reader = reader;
+    }
+
+    /// How many bytes of the body went by.
+    #[must_use]
+    pub fn seen(&self) -> u64 {
+        self.seen
+    }
+
+    /// How many bytes are held now, of the body and of what is to be shown of it: about the fragment's limit and one
+    /// value at most, however long the body is.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        match &self.state {
+            State::NotKept => 0,
+            State::Watched(work) => work.held(),
+        }
+    }
+
+    /// The body, redacted; `complete` says whether its end was seen. `None` for an empty body, and in
+    /// [`Mode::Basic`], which keeps none.
+    #[must_use]
+    pub fn finish(self, complete: bool) -> Option<Fragment> {
+        let Self { redactor, limit, seen, state, .. } = self;
+        let State::Watched(mut work) = state else { return None };
+        if seen == 0 {
+            return None;
+        }
+        let mut reader = std::mem::replace(&mut work.reader, Reader::Withheld(Reason::NotObserved));
+        Some(match reader.end(&redactor.names, &mut work, complete) {
+            Ok(()) => work.fragment(limit, !complete, seen),
+            Err(reason) => withheld(&redactor, &work, reason, limit, !complete, seen),
+        })
+    }
+
+    /// What is said of a body that nobody saw go by: that, and its declared type. How long it was is not known.
+    #[must_use]
+    pub fn unobserved(self) -> Fragment {
+        let Self { redactor, mode, limit, state, .. } = self;
+        let work = match state {
+            State::Watched(work) => work,
+            State::NotKept => Work::begin(mode, limit, 0, false),
+        };
+        withheld(&redactor, &work, Reason::NotObserved, limit, false, 0)
+    }
+}
+
+/// What is said of a body instead of showing it.
+fn withheld(
+    redactor: &Redactor,
+    work: &Work,
+    reason: Reason,
+    limit: usize,
+    truncated: bool,
+    original_bytes: u64,
+) -> Fragment {
+    let mut out = Vec::new();
+    let mut members = json::Members::open(&mut out);
+    members.str("withheld", reason.as_str());
+    if work.has_type {
+        members.str("content_type", &shapes::sweep(&redactor.names, &work.content_type).0);
+    }
+    if reason != Reason::NotObserved {
+        members.display("bytes", original_bytes);
+    }
+    members.close();
+    let json = fit_prefix(&out, limit);
+    Fragment { json, redacted: 1, truncated, original_bytes }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: usize = 10_000;
+
+    fn scan(content_type: &str, body: &[u8], complete: bool) -> Option<Fragment> {
+        let redactor = Arc::new(Redactor::default());
+        let mut scanner = redactor.body(BodyKind::new(Some(content_type), None), Mode::Full, LIMIT, LIMIT);
+        for chunk in body.chunks(3) {
+            scanner.push(chunk);
+            assert!(scanner.held() <= 2 * LIMIT);
+        }
+        scanner.finish(complete)
+    }
+
+    fn json(content_type: &str, body: &str) -> String {
+        String::from_utf8(scan(content_type, body.as_bytes(), true).unwrap().json).unwrap()
+    }
+
+    #[test]
+    fn what_is_withheld_says_why_and_how_much() {
+        for (content_type, body, expected) in [
+            ("application/json", "{x}", r#"{"withheld":"not valid JSON","content_type":"application/json","bytes":3}"#),
+            ("application/json", " ", r#"{"withheld":"not valid JSON","content_type":"application/json","bytes":1}"#),
+            (
+                "text/plain",
+                "abc",
+                r#"{"withheld":"content type not understood","content_type":"text/plain","bytes":3}"#,
+            ),
+            (
+                "text/x;token=abc",
+                "abc",
+                r#"{"withheld":"content type not understood","content_type":"text/x;token=[FILTERED]","bytes":3}"#,
+            ),
+        ] {
+            assert_eq!(json(content_type, body), expected);
+        }
+        let deep = scan("application/json", &b"[".repeat(100_000), true).unwrap();
+        assert_eq!(deep.json, br#"{"withheld":"nested too deeply","content_type":"application/json","bytes":100000}"#);
+        assert_eq!((deep.redacted, deep.truncated), (1, false));
+        assert_eq!(scan("application/json", b"{\"a\":\"\xff\"}", true).unwrap().redacted, 1);
+    }
+
+    #[test]
+    fn nothing_is_said_of_an_empty_body() {
+        assert_eq!(scan("application/json", b"", true), None);
+        assert_eq!(scan("text/plain", b"", false), None);
+    }
+
+    #[test]
+    fn lines_become_a_list() {
+        for lines in ["{\"token\":1}\r\n\n[2]\n", "\u{feff}{\"token\":1}\n[2]"] {
+            assert_eq!(json("application/x-ndjson", lines), r#"[{"token":"[FILTERED]"},[2]]"#);
+        }
+        assert_eq!(
+            json("application/x-ndjson", "{}\n{x}"),
+            r#"{"withheld":"not valid JSON","content_type":"application/x-ndjson","bytes":6}"#
+        );
+        let cut =
+            |body: &[u8]| String::from_utf8(scan("application/x-ndjson", body, false).unwrap().json).unwrap();
+        assert_eq!(cut(b"{\"a\":1}\n{\"b\":2,\"c\":\"x"), r#"[{"a":1},{"b":2}]"#);
+        assert_eq!(cut(b"{\"a\":1}\n12"), r#"[{"a":1}]"#);
+        assert_eq!(cut(b"1"), "[]");
+    }
+
+    #[test]
+    fn a_cut_body_says_so_and_how_long_it_was() {
+        let body = r#"{"user":"bob","password":"canary","pad":"xxxxxxxxxxxxxxx€"}"#;
+        for end in 1..body.len() {
+            let fragment = scan("application/json", body.as_bytes().get(..end).unwrap(), false).unwrap();
+            assert!(fragment.truncated && fragment.original_bytes == end as u64);
+            let shown = String::from_utf8(fragment.json).unwrap();
+            serde_json::from_str::<serde_json::Value>(&shown).unwrap();
+            let is_last_whole = end == body.len() - 1;
+            assert!(!shown.contains("ca") && shown.contains("xx") == is_last_whole, "{shown}");
+        }
+        assert_eq!(scan("application/json", b"{\"a\":1,\"\xff\":1,\"b\"", false).unwrap().redacted, 1);
+        assert!(!scan("application/json", body.as_bytes(), true).unwrap().truncated);
+        assert!(scan("application/json", body.as_bytes(), false).unwrap().truncated);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_read_to_its_end_all_the_same() {
+        let long = |end: &str| format!(r#"{{"a":1,"l":[{}0],"b":2{end}"#, "\"xxxxxxxx\",".repeat(3_000));
+        let fragment = scan("application/json", long("}").as_bytes(), true).unwrap();
+        let shown: serde_json::Value = serde_json::from_slice(&fragment.json).unwrap();
+        assert_eq!((&shown["a"], &shown["b"]), (&1.into(), &serde_json::Value::Null));
+        assert!(fragment.truncated && fragment.json.len() <= LIMIT && fragment.json.len() > LIMIT - 20);
+        let broken = scan("application/json", long("!").as_bytes(), true).unwrap();
+        assert!(broken.json.starts_with(b"{\"withheld\":\"not valid JSON\""));
+        let deep = scan("application/json", long(&format!(",\"c\":{}", "[".repeat(64))).as_bytes(), true).unwrap();
+        assert!(deep.json.starts_with(b"{\"withheld\":\"nested too deeply\""));
+    }
+
+    #[test]
+    fn what_is_hidden_makes_room_for_what_follows() {
+        let long = format!(r#"{{"value":[{}0],"name":"token","b":2}}"#, "12345678,".repeat(3_000));
+        let fragment = scan("application/json", long.as_bytes(), true).unwrap();
+        assert_eq!(String::from_utf8(fragment.json).unwrap(), r#"{"value":"[FILTERED]"}"#);
+        assert!(fragment.truncated);
+        let geometry = format!(r#"{{"g":{{"coordinates":[{}0],"type":"Point"}},"b":2}}"#, "12345678,".repeat(3_000));
+        let redactor = Arc::new(Redactor::default());
+        let mut scanner =
+            redactor.body(BodyKind::new(Some("application/geo+json"), None), Mode::Compact, LIMIT, LIMIT);
+        geometry.as_bytes().chunks(11).for_each(|chunk| scanner.push(chunk));
+        let fragment = scanner.finish(true).unwrap();
+        assert_eq!(String::from_utf8(fragment.json).unwrap(), r#"{"g":"[GEOMETRY_FILTERED]","b":2}"#);
+        assert_eq!((fragment.redacted, fragment.truncated), (1, false));
+    }
+
+    #[test]
+    fn bodies_of_unknown_type_are_not_held() {
+        let mut scanner = Arc::new(Redactor::default()).body(BodyKind::default(), Mode::Full, 100, 100);
+        scanner.push(b"abc");
+        assert_eq!((scanner.held(), scanner.seen()), (0, 3));
+        assert!(!scanner.finish(true).unwrap().truncated);
+    }
+
+    #[test]
+    fn basic_mode_keeps_nothing() {
+        let mut scanner =
+            Arc::new(Redactor::default()).body(BodyKind::new(Some("application/json"), None), Mode::Basic, 9, 9);
+        scanner.push(b"[1]");
+        assert_eq!(scanner.held(), 0);
+        assert_eq!(scanner.finish(true), None);
+    }
+}

@@ -1,0 +1,413 @@
+//! Reads what is written: the members of open objects and the elements of open lists.
+
+use super::frame::{Frame, Keeps, Pending, Place};
+use super::lexer::{self, Escape, Number};
+use super::numbers::Region;
+use super::siblings::Role;
+use super::{Document, Expect, Partial, Refusal, syntax};
+use crate::redact::class::Class;
+use crate::redact::names::Names;
+use crate::redact::page::Page;
+use crate::redact::{geometry, graphql};
+
+/// A string longer than this, or of more words than [`MAX_NAMED_SPACES`] allows, names no field.
+const MAX_NAMED: usize = 128;
+const MAX_NAMED_SPACES: usize = 3;
+
+/// An option of a command line is no longer.
+const MAX_OPTION: usize = 64;
+
+impl Document {
+    /// Reads one token, or the white space before it; where the next begins.
+    pub(super) fn read(&mut self, names: &Names, page: &mut Page, json: &str, at: usize) -> Result<usize, Refusal> {
+        let bytes = json.as_bytes();
+        let Some(&byte) = bytes.get(at) else { return Ok(at) };
+        if lexer::is_space(byte) {
+            return Ok(at + 1);
+        }
+        match (self.expect, byte) {
+            (Expect::Key | Expect::KeyOrClose, b'"') => return self.text_from(names, page, json, at + 1, Escape::None),
+            (Expect::Colon, b':') => self.expect = Expect::Value,
+            (Expect::CommaOrClose, b',') => {
+                self.expect = if self.open.in_object() { Expect::Key } else { Expect::Value };
+            }
+            (Expect::CommaOrClose, b'}' | b']') | (Expect::KeyOrClose, b'}') | (Expect::ValueOrClose, b']') => {
+                self.open.pop(byte == b'}')?;
+                self.close(page);
+            }
+            (Expect::Value | Expect::ValueOrClose, b'{' | b'[') => {
+                self.element(page);
+                self.open(page, byte == b'{')?;
+            }
+            (Expect::Value | Expect::ValueOrClose, b'"') => {
+                self.element(page);
+                return self.text_from(names, page, json, at + 1, Escape::None);
+            }
+            (Expect::Value | Expect::ValueOrClose, b'-' | b'0'..=b'9') => {
+                self.element(page);
+                return self.number_from(page, json, at, Number::Start);
+            }
+            (Expect::Value | Expect::ValueOrClose, _) => {
+                self.element(page);
+                let word = lexer::literal_of(byte).ok_or(Refusal::Invalid)?;
+                return self.literal_from(page, json, at, word, 0);
+            }
+            _ => return Err(Refusal::Invalid),
+        }
+        Ok(at + 1)
+    }
+
+    /// Goes on with a token that the end of the piece before interrupted.
+    pub(super) fn go_on(&mut self, names: &Names, page: &mut Page, json: &str) -> Result<usize, Refusal> {
+        match std::mem::take(&mut self.partial) {
+            Partial::None => Ok(0),
+            Partial::Text(escape) => self.text_from(names, page, json, 0, escape),
+            Partial::Number(state) if self.region.is_some() => self.number_of_region(page, json, 0, state),
+            Partial::Number(state) => self.number_from(page, json, 0, state),
+            Partial::Literal { word, done } => self.literal_from(page, json, 0, word, done),
+        }
+    }
+
+    /// Whether what is read is written, or tells of what is.
+    fn is_live(&self) -> bool {
+        self.open.depth == self.frames.len()
+    }
+
+    /// Keeps what came of a token that goes on in the next piece.
+    fn interrupt(&mut self, page: &Page, partial: Partial, part: &str) {
+        self.partial = partial;
+        self.length = self.length.saturating_add(part.len());
+        if self.is_live() && self.length <= page.held() {
+            self.carry.push_str(part);
+        }
+    }
+
+    /// A string whose content goes on at `start`.
+    pub(super) fn text_from(
+        &mut self,
+        names: &Names,
+        page: &mut Page,
+        json: &str,
+        start: usize,
+        mut escape: Escape,
+    ) -> Result<usize, Refusal> {
+        let Some(end) = lexer::text(json.as_bytes(), start, &mut escape)? else {
+            self.interrupt(page, Partial::Text(escape), json.get(start..).unwrap_or_default());
+            return Ok(json.len());
+        };
+        let is_key = matches!(self.expect, Expect::Key | Expect::KeyOrClose);
+        self.expect = if is_key { Expect::Colon } else { Expect::CommaOrClose };
+        if self.is_live() {
+            let part = json.get(start..end).unwrap_or_default();
+            let length = self.length.saturating_add(part.len());
+            let content = if length > page.held() { None } else { Some(part) };
+            let mut carry = std::mem::take(&mut self.carry);
+            let content = match content {
+                Some(part) if !carry.is_empty() => {
+                    carry.push_str(part);
+                    Some(carry.as_str())
+                }
+                other => other,
+            };
+            if is_key {
+                self.key(names, page, content);
+            } else {
+                self.text(names, page, content);
+            }
+            carry.clear();
+            self.carry = carry;
+        }
+        self.length = 0;
+        self.ended();
+        Ok(end + 1)
+    }
+
+    fn number_from(
+        &mut self,
+        page: &mut Page,
+        json: &str,
+        start: usize,
+        mut state: Number,
+    ) -> Result<usize, Refusal> {
+        let Some(end) = lexer::number(json.as_bytes(), start, &mut state)? else {
+            self.interrupt(page, Partial::Number(state), json.get(start..).unwrap_or_default());
+            return Ok(json.len());
+        };
+        self.number_ended(page, json.get(start..end).unwrap_or_default());
+        Ok(end)
+    }
+
+    /// A number ends with this last part of it.
+    pub(super) fn number_ended(&mut self, page: &mut Page, part: &str) {
+        self.partial = Partial::None;
+        self.scalar_ended(page, part);
+    }
+
+    fn literal_from(
+        &mut self,
+        page: &mut Page,
+        json: &str,
+        start: usize,
+        word: &'static [u8],
+        mut done: usize,
+    ) -> Result<usize, Refusal> {
+        let Some(end) = lexer::literal(json.as_bytes(), start, word, &mut done)? else {
+            self.interrupt(page, Partial::Literal { word, done }, json.get(start..).unwrap_or_default());
+            return Ok(json.len());
+        };
+        self.scalar_ended(page, json.get(start..end).unwrap_or_default());
+        Ok(end)
+    }
+
+    fn scalar_ended(&mut self, page: &mut Page, part: &str) {
+        self.expect = Expect::CommaOrClose;
+        if self.is_live() {
+            let is_long = self.length.saturating_add(part.len()) > page.held();
+            let mut carry = std::mem::take(&mut self.carry);
+            if carry.is_empty() {
+                self.scalar(page, Some(part).filter(|_| !is_long));
+            } else {
+                carry.push_str(part);
+                self.scalar(page, Some(carry.as_str()).filter(|_| !is_long));
+            }
+            carry.clear();
+            self.carry = carry;
+        }
+        self.length = 0;
+        self.ended();
+    }
+
+    /// After a value at the top, nothing more comes.
+    fn ended(&mut self) {
+        if self.open.depth == 0 {
+            self.expect = Expect::End;
+        }
+    }
+
+    /// A member's key; nothing of one that is too long.
+    fn key(&mut self, names: &Names, page: &mut Page, content: Option<&str>) {
+        let mut decoded = std::mem::take(&mut self.decoded);
+        self.place = Place::default();
+        match content {
+            Some(content) => {
+                let key = syntax::decode_into(content, &mut decoded);
+                self.place = self.member(names, page, key);
+            }
+            None => page.stop(self.frames.len()),
+        }
+        self.decoded = decoded;
+    }
+
+    /// Writes a key; where its value stands.
+    fn member(&mut self, names: &Names, page: &mut Page, key: &str) -> Place {
+        let open = self.frames.len();
+        let Some(frame) = self.frames.last_mut() else { return Place::default() };
+        if !page.has_room(open) {
+            return Place { role: Role::of(key), ..Place::default() };
+        }
+        let member = page.out.len();
+        page.comma();
+        let known = page.look_up(names, key);
+        page.key(names, &mut self.keys, &mut frame.keys, key, known.is_clean);
+        let mut class = known.class;
+        if !class.is_sensitive() {
+            class = known.role.class_under(frame.named, frame.hinted);
+        }
+        let variable = frame.is_variables.then(|| graphql::hash(key));
+        if let Some(variable) = variable
+            && self.bound.iter().any(|(depth, bound)| depth + 1 == open && *bound == variable)
+        {
+            class = Class::Secret;
+        }
+        Place {
+            class,
+            geometry: known.geometry,
+            listed: frame.place.listed || known.listed,
+            role: known.role,
+            variable,
+            member,
+            start: page.out.len(),
+            redacted: page.redacted,
+        }
+    }
+
+    /// In a list, what comes before an element.
+    fn element(&mut self, page: &mut Page) {
+        let open = self.frames.len();
+        let Some(frame) = self.frames.last_mut().filter(|frame| !frame.is_object) else { return };
+        let member = page.out.len();
+        if page.has_room(open) {
+            page.comma();
+        }
+        // A third element: the first does not name the second.
+        if frame.values == 2 && self.pending.len() > frame.pending_from {
+            self.pending.truncate(frame.pending_from);
+        }
+        self.place = Place {
+            class: std::mem::replace(&mut frame.option, Class::Plain),
+            geometry: frame.place.geometry,
+            listed: frame.place.listed,
+            member,
+            start: page.out.len(),
+            redacted: page.redacted,
+            ..Place::default()
+        };
+    }
+
+    /// A list or object opens.
+    fn open(&mut self, page: &mut Page, is_object: bool) -> Result<(), Refusal> {
+        self.open.push(is_object)?;
+        self.expect = if is_object { Expect::KeyOrClose } else { Expect::ValueOrClose };
+        let place = self.place;
+        let mut in_list = false;
+        let mut is_variables = false;
+        if let Some(parent) = self.frames.last_mut() {
+            parent.values += 1;
+            in_list = !parent.is_object;
+            if parent.is_object {
+                is_variables = place.role == Role::Variables;
+            }
+            if !is_object {
+                parent.coordinates |= place.role == Role::Coordinates;
+                parent.geometries |= place.role == Role::Geometries;
+            }
+        }
+        if page.is_cut() {
+            return Ok(());
+        }
+        if place.class.is_sensitive() {
+            self.hide(page, place);
+            return Ok(());
+        }
+        if !is_object && place.geometry && place.listed {
+            self.region = Some(Region::default());
+            page.out.push(b'[');
+            return Ok(());
+        }
+        page.out.push(if is_object { b'{' } else { b'[' });
+        let frame = Frame::open(is_object, place, in_list, self.pending.len(), self.keys.open());
+        self.frames.push(Frame { is_variables, ..frame });
+        Ok(())
+    }
+
+    /// Writes the marker in the place of a value, or takes its member out.
+    pub(super) fn hide(&mut self, page: &mut Page, place: Place) {
+        match self.frames.last() {
+            Some(frame) if frame.is_object && page.removes() => {
+                self.keys.forget_last(&frame.keys);
+                page.remove(place.member);
+            }
+            _ => page.filtered(),
+        }
+    }
+
+    /// A string's content; nothing of one that is too long.
+    fn text(&mut self, names: &Names, page: &mut Page, content: Option<&str>) {
+        let place = self.place;
+        let mut decoded = std::mem::take(&mut self.decoded);
+        let text = content.map(|content| (content.len(), syntax::decode_into(content, &mut decoded)));
+        if let Some((length, text)) = text {
+            self.note(names, page, place.role, length, text);
+        }
+        let text = text.map(|(_, text)| text);
+        if let Some(frame) = self.frames.last_mut() {
+            frame.values += 1;
+            if !frame.is_object
+                && let Some(text) = text
+                && text.starts_with('-')
+                && text.len() <= MAX_OPTION
+                && !text.contains(['=', ' '])
+            {
+                frame.option = page.recall.of(names, text).class;
+            }
+        }
+        if !page.is_cut() {
+            match text {
+                _ if !place.listed => self.hide(page, place),
+                Some(text) if place.class.keeps_text(text) => {
+                    page.text(names, text, Class::Plain, place.geometry);
+                    self.suspect(page, place, || Keeps::text(text));
+                }
+                Some(_) => self.hide(page, place),
+                None if place.class.is_sensitive() => self.hide(page, place),
+                None => {
+                    page.too_long();
+                    self.suspect(page, place, Keeps::default);
+                }
+            }
+        }
+        self.decoded = decoded;
+    }
+
+    /// A number, `true`, `false` or `null`; nothing of a number that is too long.
+    fn scalar(&mut self, page: &mut Page, raw: Option<&str>) {
+        let place = self.place;
+        if let Some(frame) = self.frames.last_mut() {
+            frame.values += 1;
+        }
+        if page.is_cut() {
+            return;
+        }
+        match raw {
+            _ if !place.listed => self.hide(page, place),
+            Some(raw) if place.class.keeps_scalar(raw) => {
+                page.scalar(raw);
+                self.suspect(page, place, || Keeps::scalar(raw));
+            }
+            Some(_) => self.hide(page, place),
+            None if place.class.is_sensitive() => self.hide(page, place),
+            None => {
+                page.too_long();
+                self.suspect(page, place, Keeps::default);
+            }
+        }
+    }
+
+    /// Notes a value that may have to go when more is known of what it stands in.
+    pub(super) fn suspect(&mut self, page: &Page, place: Place, keeps: impl FnOnce() -> Keeps) {
+        let Some(frame) = self.frames.last() else { return };
+        let is_second = !frame.is_object && frame.in_list && frame.values == 2 && frame.named.is_sensitive();
+        let is_valued = place.role.is_valued() && !place.class.is_sensitive();
+        if is_second || is_valued || place.variable.is_some() {
+            let redacted = page.redacted - place.redacted;
+            self.pending.push(Pending { place, end: page.out.len(), redacted, keeps: keeps(), is_second });
+        }
+    }
+
+    /// Notes what a string says about its siblings; `length` is that of its undecoded content.
+    fn note(&mut self, names: &Names, page: &mut Page, role: Role, length: usize, text: &str) {
+        let depth = self.frames.len();
+        let Some(frame) = self.frames.last_mut() else { return };
+        let names_field = if frame.is_object {
+            matches!(role, Role::Naming | Role::Hinting | Role::Type)
+        } else {
+            frame.in_list && frame.values == 0
+        };
+        if !names_field || length > MAX_NAMED {
+            if frame.is_object && role == Role::Query {
+                frame.has_query = true;
+                let bound = &mut self.bound;
+                graphql::bound(&mut |name| page.recall.of(names, name).class.is_sensitive(), text, &mut |variable| {
+                    bound.push((depth, graphql::hash(variable)));
+                });
+            }
+            return;
+        }
+        if role == Role::Type && frame.is_object {
+            // A repeated type cannot talk a geometry away.
+            frame.geometry_type = frame.geometry_type.or_else(|| geometry::geojson_type(text));
+        }
+        // Nor is JSON in a string a name.
+        let is_json = text.starts_with(['{', '[', '"']);
+        if is_json || text.bytes().filter(|byte| *byte == b' ').count() > MAX_NAMED_SPACES {
+            return;
+        }
+        let class = page.recall.of(names, text).class;
+        let hints = frame.is_object && role != Role::Naming;
+        let known = if hints { &mut frame.hinted } else { &mut frame.named };
+        if class == Class::Secret || *known == Class::Plain {
+            *known = class;
+        }
+        frame.has_name |= !hints;
+    }
+}

@@ -1,0 +1,149 @@
+//! What becomes of a list or object when it closes, now that all of it is known.
+
+use super::frame::{Frame, Pending, Place};
+use super::siblings::Role;
+use super::{Document, Expect};
+use crate::redact::class::Class;
+use crate::redact::page::Page;
+use crate::vocabulary::Mode;
+
+impl Document {
+    /// The innermost open list or object closed; if it was written, it is settled.
+    pub(super) fn close(&mut self, page: &mut Page) {
+        self.expect = if self.open.depth == 0 { Expect::End } else { Expect::CommaOrClose };
+        if self.open.depth < self.frames.len()
+            && let Some(frame) = self.frames.pop()
+        {
+            let closer = if frame.is_object { b'}' } else { b']' };
+            self.settle(page, &frame, Some(closer));
+        }
+    }
+
+    /// The document ends here, whatever is open.
+    pub(super) fn settle_all(&mut self, page: &mut Page) {
+        self.cut_region(page);
+        while let Some(mut frame) = self.frames.pop() {
+            // The name may have stood in what was cut off.
+            if frame.is_object && !frame.has_name {
+                frame.hinted = Class::Secret;
+            }
+            self.settle(page, &frame, None);
+        }
+    }
+
+    /// Takes back what `frame` shows to be a geometry or secret, and closes it, unless it was cut.
+    fn settle(&mut self, page: &mut Page, frame: &Frame, closer: Option<u8>) {
+        let open = self.frames.len();
+        self.keys.close(&frame.keys);
+        if frame.is_geometry() && page.mode() != Mode::Full {
+            self.pending.truncate(frame.pending_from);
+            page.take_back(frame.place.start, frame.place.redacted, open);
+            page.geometry_filtered();
+        } else {
+            self.take_back(page, frame, closer.is_none());
+            if let Some(closer) = closer.filter(|_| !page.is_cut()) {
+                page.out.push(closer);
+            }
+        }
+        self.bound.retain(|(depth, _)| *depth <= open);
+        self.suspect(page, frame.place, Default::default);
+    }
+
+    /// Hides the values of `frame` that turned out to be secret.
+    fn take_back(&mut self, page: &mut Page, frame: &Frame, is_cut: bool) {
+        if self.pending.len() <= frame.pending_from {
+            return;
+        }
+        let depth = self.frames.len() + 1;
+        let pending = self.pending.get_mut(frame.pending_from..).unwrap_or_default();
+        let is_secret = |pending: &Pending| {
+            let Pending { place, keeps, .. } = pending;
+            let class = if pending.is_second && (frame.values == 2 || is_cut) {
+                frame.named
+            } else {
+                place.role.class_under(frame.named, frame.hinted)
+            };
+            let is_bound = |variable: u64| match (is_cut && !frame.has_query, frame.is_variables) {
+                (_, true) => false,
+                // The query may have stood in what was cut off.
+                (true, false) => true,
+                (false, false) => self.bound.contains(&(depth, variable)),
+            };
+            !keeps.under(class) || place.variable.is_some_and(is_bound)
+        };
+        if let Some(first) = pending.iter().position(is_secret) {
+            let pending = pending.get_mut(first..).unwrap_or_default();
+            let start = pending.first().map_or(page.out.len(), |pending| pending.place.member);
+            let bytes = tail_of(&mut self.tail, page, start);
+            let removes = page.removes() && frame.is_object;
+            let mut tail = Tail { bytes, start, at: start };
+            for pending in pending {
+                let place = pending.place;
+                if is_secret(pending) {
+                    tail.copy(page, if removes { place.member } else { place.start });
+                    page.redacted -= pending.redacted;
+                    if removes { page.redacted += 1 } else { page.filtered() }
+                    tail.at = pending.end;
+                    pending.place.variable = None;
+                } else {
+                    tail.copy(page, place.member);
+                    let member = page.out.len();
+                    tail.copy(page, place.start);
+                    let start = page.out.len();
+                    tail.copy(page, pending.end);
+                    pending.end = page.out.len();
+                    pending.place = Place { member, start, ..place };
+                }
+            }
+            tail.copy(page, start + bytes.len());
+        }
+        self.hand_on(frame);
+    }
+
+    /// Forgets what waited for more to be known of `frame`; the variables of a query wait on, for the query stands
+    /// beside them.
+    fn hand_on(&mut self, frame: &Frame) {
+        let mut kept = frame.pending_from;
+        if frame.is_variables {
+            for at in frame.pending_from..self.pending.len() {
+                if let Some(&pending) = self.pending.get(at)
+                    && pending.place.variable.is_some()
+                    && let Some(slot) = self.pending.get_mut(kept)
+                {
+                    let place = Place { role: Role::None, ..pending.place };
+                    *slot = Pending { place, is_second: false, ..pending };
+                    kept += 1;
+                }
+            }
+        }
+        self.pending.truncate(kept);
+    }
+}
+
+/// Takes the end of the page from it, to be written anew.
+pub(super) fn tail_of<'t>(tail: &'t mut Vec<u8>, page: &mut Page, start: usize) -> &'t [u8] {
+    tail.clear();
+    tail.extend_from_slice(page.out.get(start..).unwrap_or_default());
+    page.out.truncate(start);
+    tail
+}
+
+/// The end of a page that is written anew.
+struct Tail<'a> {
+    bytes: &'a [u8],
+    /// Where on the page it began.
+    start: usize,
+    /// How far it is written, or passed over.
+    at: usize,
+}
+
+impl Tail<'_> {
+    /// Writes what stood on the page before `until`.
+    fn copy(&mut self, page: &mut Page, until: usize) {
+        let piece = self.bytes.get(self.at - self.start..until - self.start).unwrap_or_default();
+        // The member before it may be gone.
+        let piece = if page.out.last() == Some(&b'{') { piece.strip_prefix(b",").unwrap_or(piece) } else { piece };
+        page.out.extend_from_slice(piece);
+        self.at = until;
+    }
+}

@@ -1,0 +1,234 @@
+//! What is written of a value: bytes of JSON that hold no secret, and an account of what was hidden.
+
+use super::class::Class;
+use super::document::{Document, Keys, Object, Refusal};
+use super::fit::fit_prefix;
+use super::names::Names;
+use super::recall::{Known, Recall};
+use super::{FILTERED, Fragment, GEOMETRY_FILTERED, TOO_LONG, geometry, shapes};
+use crate::record::json;
+use crate::vocabulary::Mode;
+
+/// How often JSON is looked for inside strings of JSON inside strings; deeper, such a string is hidden.
+pub(super) const MAX_STRINGS: usize = 4;
+
+/// Numbers longer than this become strings: Python refuses integers of more than 4,300 digits.
+pub(super) const MAX_NUMBER: usize = 300;
+
+/// How many times its limit a page may hold of a text before that is judged: what is longer is not shown.
+const HELD: usize = 4;
+
+/// Redacted values, written one after the other, until there is enough.
+#[derive(Debug, Default)]
+pub(super) struct Page {
+    pub(super) out: Vec<u8>,
+    mode: Mode,
+    removes: bool,
+    /// How many bytes are wanted.
+    limit: usize,
+    /// How long a text may be to be looked at.
+    held: usize,
+    pub(super) redacted: u32,
+    /// How many lists and objects were open when writing stopped, if it has.
+    cut: Option<usize>,
+    /// Whether a text was too long to be looked at.
+    shortened: bool,
+    strings: usize,
+    pub(super) recall: Recall,
+    /// For JSON inside a string.
+    inner: Option<Box<(Page, Document)>>,
+}
+
+impl Page {
+    /// Begins anew; what was allocated stays.
+    pub(super) fn begin(&mut self, mode: Mode, limit: usize, held: usize, removes: bool) {
+        self.out.clear();
+        self.mode = mode;
+        self.removes = removes;
+        self.limit = limit;
+        self.held = held.min(limit.saturating_mul(HELD));
+        self.redacted = 0;
+        self.cut = None;
+        self.shortened = false;
+        self.strings = 0;
+    }
+
+    /// What is on the page, cut to `limit`; `cut` says that what it was made from was cut already.
+    pub(super) fn fragment(&mut self, limit: usize, cut: bool, original_bytes: u64) -> Fragment {
+        let out = std::mem::take(&mut self.out);
+        let is_cut = cut || self.is_cut() || out.len() > limit.max(2);
+        let json = if is_cut { fit_prefix(&out, limit) } else { out };
+        Fragment { json, redacted: self.redacted, truncated: is_cut || self.shortened, original_bytes }
+    }
+
+    pub(super) fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// How long a text may be to be looked at: a longer one need not be held.
+    pub(super) fn held(&self) -> usize {
+        self.held
+    }
+
+    /// Whether something is not on the page that was to be.
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut.is_some()
+    }
+
+    /// Whether a value may be written inside so many open lists and objects. Once one may not, nothing is written
+    /// until what was open then is taken back.
+    pub(super) fn has_room(&mut self, open: usize) -> bool {
+        if self.cut.is_none() && self.out.len() > self.limit {
+            self.cut = Some(open);
+        }
+        self.cut.is_none()
+    }
+
+    /// Writes nothing more inside what is open.
+    pub(super) fn stop(&mut self, open: usize) {
+        self.cut.get_or_insert(open);
+    }
+
+    /// Takes back everything from `start` on, which is the list or object that `open` others contain.
+    pub(super) fn take_back(&mut self, start: usize, redacted: u32, open: usize) {
+        self.out.truncate(start);
+        self.redacted = redacted;
+        if self.cut.is_some_and(|cut| cut > open) {
+            self.cut = None;
+        }
+    }
+
+    /// A comma, unless the list or object has only begun.
+    pub(super) fn comma(&mut self) {
+        if !matches!(self.out.last(), None | Some(b'{' | b'[')) {
+            self.out.push(b',');
+        }
+    }
+
+    pub(super) fn filtered(&mut self) {
+        self.redacted = self.redacted.saturating_add(1);
+        json::write_str(&mut self.out, FILTERED);
+    }
+
+    /// Takes a member out instead of hiding its value.
+    pub(super) fn remove(&mut self, member: usize) {
+        self.redacted = self.redacted.saturating_add(1);
+        self.out.truncate(member);
+    }
+
+    /// Whether members are taken out instead of being hidden.
+    pub(super) fn removes(&self) -> bool {
+        self.removes
+    }
+
+    pub(super) fn geometry_filtered(&mut self) {
+        self.redacted = self.redacted.saturating_add(1);
+        json::write_str(&mut self.out, GEOMETRY_FILTERED);
+    }
+
+    /// Writes that a text was too long to be looked at.
+    pub(super) fn too_long(&mut self) {
+        self.shortened = true;
+        json::write_str(&mut self.out, TOO_LONG);
+    }
+
+    /// What is known of `name`; a geometry's only if the mode leaves geometry out.
+    pub(super) fn look_up(&mut self, names: &Names, name: &str) -> Known {
+        let known = self.recall.of(names, name);
+        Known { geometry: known.geometry && self.mode != Mode::Full, ..known }
+    }
+
+    /// Writes a key, free of secrets and unlike those before it, and its colon; `is_clean` says that it holds none.
+    pub(super) fn key(&mut self, names: &Names, keys: &mut Keys, object: &mut Object, key: &str, is_clean: bool) {
+        if is_clean {
+            keys.write(object, &mut self.out, key);
+        } else {
+            let (shown, hidden) = shapes::sweep(names, key);
+            self.redacted = self.redacted.saturating_add(hidden);
+            keys.write(object, &mut self.out, &shown);
+        }
+        self.out.push(b':');
+    }
+
+    /// Writes a number, `true`, `false` or `null` as it stands, or as a string where a reader would stumble.
+    pub(super) fn scalar(&mut self, raw: &str) {
+        if is_readable(raw) {
+            self.out.extend_from_slice(raw.as_bytes());
+        } else {
+            json::write_str(&mut self.out, raw);
+        }
+    }
+
+    /// Writes a string that stands under a name of this class.
+    pub(super) fn text(&mut self, names: &Names, text: &str, class: Class, geometry_name: bool) {
+        if !class.keeps_text(text) {
+            return self.filtered();
+        }
+        if geometry_name && geometry::is_geometry_text(text) {
+            return self.geometry_filtered();
+        }
+        if self.embedded(names, text) {
+            return;
+        }
+        let (shown, hidden) = shapes::sweep(names, text);
+        self.redacted = self.redacted.saturating_add(hidden);
+        json::write_str(&mut self.out, &shown);
+    }
+
+    /// Writes a string from which `hidden` secrets were taken already.
+    pub(super) fn safe_text(&mut self, text: &str, hidden: u32) {
+        self.redacted = self.redacted.saturating_add(hidden);
+        json::write_str(&mut self.out, text);
+    }
+
+    /// Writes a string that is a JSON document, if it is one that holds something to hide, or looks like one and cannot
+    /// be read; otherwise does nothing.
+    fn embedded(&mut self, names: &Names, text: &str) -> bool {
+        // The first byte of what is looked for below.
+        if !matches!(text.as_bytes().first(), Some(b'{' | b'[' | b'"' | b' ' | b'\t' | b'\r' | b'\n' | 0xef)) {
+            return false;
+        }
+        let inner = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
+        if !inner.starts_with(['{', '[', '"']) || inner.len() < 4 {
+            return false;
+        }
+        if self.strings >= MAX_STRINGS {
+            self.filtered();
+            return true;
+        }
+        let (page, document) = &mut **self.inner.get_or_insert_default();
+        page.begin(self.mode, self.limit.saturating_mul(HELD), usize::MAX, self.removes);
+        page.strings = self.strings + 1;
+        match document.whole(names, page, inner) {
+            Ok(()) if page.is_cut() || page.shortened => {
+                self.too_long();
+                true
+            }
+            Ok(()) if page.redacted == 0 => false,
+            Ok(()) => {
+                self.redacted = self.redacted.saturating_add(page.redacted);
+                json::write_lossy(&mut self.out, &page.out);
+                true
+            }
+            // Names can hide in escapes that the sweep does not read.
+            Err(Refusal::TooDeep) => {
+                self.filtered();
+                true
+            }
+            Err(Refusal::Invalid | Refusal::Empty) if inner.contains("\\u") && !inner.starts_with('"') => {
+                self.filtered();
+                true
+            }
+            Err(Refusal::Invalid | Refusal::Empty) => false,
+        }
+    }
+}
+
+/// Whether a number, `true`, `false` or `null` can be read wherever JSON is: serde_json refuses what no double holds.
+pub(super) fn is_readable(raw: &str) -> bool {
+    if raw.len() > MAX_NUMBER {
+        return false;
+    }
+    let is_plain = !raw.bytes().any(|byte| matches!(byte, b'e' | b'E'));
+    is_plain || matches!(raw, "true" | "false") || raw.parse::<f64>().is_ok_and(f64::is_finite)
+}
