@@ -13,6 +13,7 @@ usage: cargo xtask <command>
   test    formatting, lints, docs and every test, the ones outside the workspace too
   soak    ten times the tests' load on each framework, and which handlers survive fat link-time optimisation
   bench   instructions a request, ours and others': [--json FILE] [--only NAME] [--profile NAME] (needs valgrind)
+          redact: time and memory that redaction takes, beside what people use, and on the worst inputs
 ";
 
 fn main() -> ExitCode {

@@ -12,8 +12,11 @@
 //! - They tell nothing of cache misses, and nothing of what the kernel does for a process.
 //! - valgrind runs one thread at a time, so that a writer finds more records waiting than it would beside the others.
 //! - A scenario that did not write one line a request is an error, not a result.
+//!
+//! `cargo xtask bench redact` measures redaction by itself.
 
 mod profile;
+mod redact;
 mod report;
 
 use std::collections::BTreeMap;
@@ -56,8 +59,13 @@ struct Instructions {
 }
 
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
+    if let Some((part, rest)) = arguments.split_first()
+        && part == "redact"
+    {
+        return redact::run(rest);
+    }
     let Some(options) = Options::parse(arguments) else {
-        eprintln!("usage: cargo xtask bench [--json FILE] [--only NAME] [--profile NAME]");
+        eprintln!("usage: cargo xtask bench [--json FILE] [--only NAME] [--profile NAME] | redact [PART]");
         return ExitCode::from(2);
     };
     if !Command::new("valgrind").arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success()) {

@@ -77,7 +77,7 @@ pub(super) fn print(cells: &[Cell], measured: &BTreeMap<String, Instructions>) {
 }
 
 /// Two decimals, without a detour over floating point.
-fn ratio(part: i64, whole: i64) -> String {
+pub(super) fn ratio(part: i64, whole: i64) -> String {
     if whole <= 0 {
         return "-".to_owned();
     }
