@@ -212,7 +212,7 @@ impl Facts {
             self.truncated = true;
             self.cut_bytes = self.cut_bytes.saturating_add(value.original_bytes);
         }
-        value.json
+        value.json.into_vec()
     }
 
     /// Notes that `bytes` bytes of something were not kept whole.

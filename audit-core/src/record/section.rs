@@ -3,13 +3,13 @@
 use crate::exchange::{Facts, Http, NestedCall, Target};
 use crate::record::json::Members;
 use crate::record::stamp::write_milliseconds;
-use crate::redact::{BodyScanner, Fragment};
+use crate::redact::{BodyScanner, Fragment, Json};
 use crate::vocabulary::Mode;
 
 /// A part of a record that may be long: its key, its JSON, and how many bytes it was before it was filtered and cut.
 pub(super) struct Section {
     pub(super) key: &'static str,
-    pub(super) json: Vec<u8>,
+    pub(super) json: Json,
     pub(super) redacted: u32,
     pub(super) truncated: bool,
     pub(super) original: u64,
@@ -18,7 +18,7 @@ pub(super) struct Section {
 impl Section {
     fn of(key: &'static str, json: Vec<u8>) -> Self {
         let original = json.len() as u64;
-        Self { key, json, redacted: 0, truncated: false, original }
+        Self { key, json: json.into(), redacted: 0, truncated: false, original }
     }
 
     fn of_fragment(key: &'static str, fragment: Fragment) -> Self {
@@ -59,7 +59,7 @@ pub(super) fn take_content(http: &mut Http, mode: Mode) -> Vec<Section> {
             http.request_bytes
         );
         let original_bytes = http.request_bytes;
-        add("request_body", Some(Fragment { json: json.into_bytes(), redacted: 1, truncated: false, original_bytes }));
+        add("request_body", Some(Fragment { json: json.into_bytes().into(), redacted: 1, truncated: false, original_bytes }));
     }
     add("response_headers", http.response_headers.take());
     let scanner = http.response_scanner.take();

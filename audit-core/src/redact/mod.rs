@@ -13,6 +13,7 @@
 
 mod allow_list;
 mod body;
+mod buffer;
 mod class;
 mod document;
 mod escapes;
@@ -45,10 +46,11 @@ use std::sync::Arc;
 use crate::vocabulary::Mode;
 
 pub use body::{BodyKind, BodyScanner};
+pub use buffer::Json;
 pub use fit::fit;
 pub use rules::{Hide, Rules};
 
-use body::Work;
+use body::{Tools, Work};
 use document::{Place, Refusal};
 use names::Names;
 use recall::Known;
@@ -70,7 +72,7 @@ const TYPICAL_HEADERS: usize = 768;
 #[non_exhaustive]
 pub struct Fragment {
     /// One JSON value, redacted.
-    pub json: Vec<u8>,
+    pub json: Json,
     /// How many values were hidden, in what the fragment shows: a hidden subtree, geometry or body counts once.
     pub redacted: u32,
     /// Whether anything was cut, before or after redaction.
@@ -161,7 +163,7 @@ impl Redactor {
     /// As [`value`](Self::value), of JSON that may be cut: of what is not complete nothing is shown.
     pub(crate) fn value_or_beginning(&self, name: &str, json: &[u8], cut: bool, mode: Mode, limit: usize) -> Fragment {
         let mut work = Work::begin(mode, limit, usize::MAX, self.names.removes());
-        let Work { page, document, .. } = &mut work;
+        let Tools { page, document, .. } = &mut *work;
         let Known { class, geometry, .. } = page.look_up(&self.unlisted, name);
         document.begin(page, Place { class, geometry, ..Place::default() });
         let written = std::str::from_utf8(json).map_err(|_| Refusal::Invalid).and_then(|text| {

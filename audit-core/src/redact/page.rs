@@ -1,5 +1,6 @@
 //! What is written of a value: bytes of JSON that hold no secret, and an account of what was hidden.
 
+use super::buffer::Json;
 use super::class::Class;
 use super::document::{Document, Keys, Object, Refusal};
 use super::fit::fit_prefix;
@@ -42,6 +43,9 @@ pub(super) struct Page {
 impl Page {
     /// Begins anew; what was allocated stays.
     pub(super) fn begin(&mut self, mode: Mode, limit: usize, held: usize, removes: bool) {
+        if self.out.capacity() == 0 {
+            self.out = Json::new().into_vec();
+        }
         self.out.clear();
         self.mode = mode;
         self.removes = removes;
@@ -55,10 +59,21 @@ impl Page {
 
     /// What is on the page, cut to `limit`; `cut` says that what it was made from was cut already.
     pub(super) fn fragment(&mut self, limit: usize, cut: bool, original_bytes: u64) -> Fragment {
-        let out = std::mem::take(&mut self.out);
-        let is_cut = cut || self.is_cut() || out.len() > limit.max(2);
-        let json = if is_cut { fit_prefix(&out, limit) } else { out };
+        let is_cut = cut || self.is_cut() || self.out.len() > limit.max(2);
+        if is_cut {
+            self.out = fit_prefix(&self.out, limit);
+        }
+        let json = std::mem::take(&mut self.out).into();
         Fragment { json, redacted: self.redacted, truncated: is_cut || self.shortened, original_bytes }
+    }
+
+    /// Lets go of what was written, and of memory that few need.
+    pub(super) fn forget(&mut self) {
+        drop(Json::from(std::mem::take(&mut self.out)));
+        if let Some(inner) = &mut self.inner {
+            inner.0.forget();
+            inner.1.forget();
+        }
     }
 
     pub(super) fn mode(&self) -> Mode {

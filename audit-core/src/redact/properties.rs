@@ -124,11 +124,11 @@ proptest! {
         };
         for end in [json.len(), cut.index(json.len() + 1)] {
             let Some(fragment) = scan("application/json", json.get(..end).map_or(json.as_bytes(), str::as_bytes), 64, usize::MAX, 10_000, end == json.len()) else { continue };
-            let shown = String::from_utf8(fragment.json).unwrap();
+            let shown = fragment.json.as_str().to_owned();
             prop_assert!(!shown.contains("CANARY") && !shown.contains("771998812"), "{}", shown);
         }
         let form: String = form_urlencoded::Serializer::new(String::new()).append_pair(&name, "Zq7CANARY").finish();
-        let shown = String::from_utf8(Redactor::default().query(&form, 1000).json).unwrap();
+        let shown = Redactor::default().query(&form, 1000).json.as_str().to_owned();
         prop_assert!(!shown.contains("CANARY"), "{}", shown);
         let swept = format!("failed with {name}=Zq7CANARY at x");
         let redactor = Redactor::default();

@@ -22,7 +22,7 @@ use crate::vocabulary::Mode;
 
 pub use content_type::BodyKind;
 pub(super) use pairs::write as write_pairs;
-pub(super) use work::Work;
+pub(super) use work::{Tools, Work};
 
 use content_type::{Format, Reason};
 use lines::Lines;
@@ -70,7 +70,7 @@ impl Reader {
     }
 
     /// Reads on.
-    fn feed(&mut self, names: &Names, work: &mut Work, chunk: &[u8]) -> Result<(), Reason> {
+    fn feed(&mut self, names: &Names, work: &mut Tools, chunk: &[u8]) -> Result<(), Reason> {
         match self {
             Self::Json { at_start } => work.characters.split(chunk, |text| {
                 let text = if std::mem::take(at_start) { without_mark(text) } else { text };
@@ -86,7 +86,7 @@ impl Reader {
     }
 
     /// The body ends here; `complete` says whether this is its end.
-    fn end(&mut self, names: &Names, work: &mut Work, complete: bool) -> Result<(), Reason> {
+    fn end(&mut self, names: &Names, work: &mut Tools, complete: bool) -> Result<(), Reason> {
         if complete && work.characters.is_inside() {
             return Err(Reason::NotUtf8);
         }
@@ -125,7 +125,8 @@ impl BodyScanner {
                 work.has_type = true;
             }
             let place = Place { listed: !redactor.names.has_allow_list(), ..Place::default() };
-            work.document.begin(&work.page, place);
+            let Tools { page, document, .. } = &mut *work;
+            document.begin(page, place);
             State::Watched(work)
         } else {
             State::NotKept
@@ -137,7 +138,7 @@ impl BodyScanner {
     pub fn push(&mut self, chunk: &[u8]) {
         self.seen = self.seen.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
         let State::Watched(work) = &mut self.state else { return };
-        let mut reader = std::mem::replace(&mut work.reader, Reader::Withheld(Reason::NotObserved));
+        let mut reader = std::mem::take(&mut work.reader);
         if let Err(reason) = reader.feed(&self.redactor.names, work, chunk) {
             reader = Reader::Withheld(reason);
             work.page.out.clear();
@@ -170,9 +171,9 @@ impl BodyScanner {
         if seen == 0 {
             return None;
         }
-        let mut reader = std::mem::replace(&mut work.reader, Reader::Withheld(Reason::NotObserved));
+        let mut reader = std::mem::take(&mut work.reader);
         Some(match reader.end(&redactor.names, &mut work, complete) {
-            Ok(()) => work.fragment(limit, !complete, seen),
+            Ok(()) => work.page.fragment(limit, !complete, seen),
             Err(reason) => withheld(&redactor, &work, reason, limit, !complete, seen),
         })
     }
@@ -192,7 +193,7 @@ impl BodyScanner {
 /// What is said of a body instead of showing it.
 fn withheld(
     redactor: &Redactor,
-    work: &Work,
+    work: &Tools,
     reason: Reason,
     limit: usize,
     truncated: bool,
@@ -208,7 +209,7 @@ fn withheld(
         members.display("bytes", original_bytes);
     }
     members.close();
-    let json = fit_prefix(&out, limit);
+    let json = fit_prefix(&out, limit).into();
     Fragment { json, redacted: 1, truncated, original_bytes }
 }
 
@@ -229,7 +230,7 @@ mod tests {
     }
 
     fn json(content_type: &str, body: &str) -> String {
-        String::from_utf8(scan(content_type, body.as_bytes(), true).unwrap().json).unwrap()
+        String::from_utf8(scan(content_type, body.as_bytes(), true).unwrap().json.into_vec()).unwrap()
     }
 
     #[test]
@@ -272,7 +273,7 @@ mod tests {
             r#"{"withheld":"not valid JSON","content_type":"application/x-ndjson","bytes":6}"#
         );
         let cut =
-            |body: &[u8]| String::from_utf8(scan("application/x-ndjson", body, false).unwrap().json).unwrap();
+            |body: &[u8]| String::from_utf8(scan("application/x-ndjson", body, false).unwrap().json.into_vec()).unwrap();
         assert_eq!(cut(b"{\"a\":1}\n{\"b\":2,\"c\":\"x"), r#"[{"a":1},{"b":2}]"#);
         assert_eq!(cut(b"{\"a\":1}\n12"), r#"[{"a":1}]"#);
         assert_eq!(cut(b"1"), "[]");
@@ -284,7 +285,7 @@ mod tests {
         for end in 1..body.len() {
             let fragment = scan("application/json", body.as_bytes().get(..end).unwrap(), false).unwrap();
             assert!(fragment.truncated && fragment.original_bytes == end as u64);
-            let shown = String::from_utf8(fragment.json).unwrap();
+            let shown = String::from_utf8(fragment.json.into_vec()).unwrap();
             serde_json::from_str::<serde_json::Value>(&shown).unwrap();
             let is_last_whole = end == body.len() - 1;
             assert!(!shown.contains("ca") && shown.contains("xx") == is_last_whole, "{shown}");
@@ -311,7 +312,7 @@ mod tests {
     fn what_is_hidden_makes_room_for_what_follows() {
         let long = format!(r#"{{"value":[{}0],"name":"token","b":2}}"#, "12345678,".repeat(3_000));
         let fragment = scan("application/json", long.as_bytes(), true).unwrap();
-        assert_eq!(String::from_utf8(fragment.json).unwrap(), r#"{"value":"[FILTERED]"}"#);
+        assert_eq!(String::from_utf8(fragment.json.into_vec()).unwrap(), r#"{"value":"[FILTERED]"}"#);
         assert!(fragment.truncated);
         let geometry = format!(r#"{{"g":{{"coordinates":[{}0],"type":"Point"}},"b":2}}"#, "12345678,".repeat(3_000));
         let redactor = Arc::new(Redactor::default());
@@ -319,7 +320,7 @@ mod tests {
             redactor.body(BodyKind::new(Some("application/geo+json"), None), Mode::Compact, LIMIT, LIMIT);
         geometry.as_bytes().chunks(11).for_each(|chunk| scanner.push(chunk));
         let fragment = scanner.finish(true).unwrap();
-        assert_eq!(String::from_utf8(fragment.json).unwrap(), r#"{"g":"[GEOMETRY_FILTERED]","b":2}"#);
+        assert_eq!(String::from_utf8(fragment.json.into_vec()).unwrap(), r#"{"g":"[GEOMETRY_FILTERED]","b":2}"#);
         assert_eq!((fragment.redacted, fragment.truncated), (1, false));
     }
 

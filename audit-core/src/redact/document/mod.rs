@@ -151,6 +151,22 @@ impl Document {
         self.place = Place { start: page.out.len(), member: page.out.len(), redacted: page.redacted, ..place };
     }
 
+    /// Lets go of what was read, and of memory that few documents need.
+    pub(super) fn forget(&mut self) {
+        const KEPT: usize = 16 * 1024;
+        self.frames.clear();
+        self.pending.clear();
+        self.keys.clear();
+        self.bound.clear();
+        self.carry.clear();
+        self.decoded.clear();
+        self.tail.clear();
+        self.carry.shrink_to(KEPT);
+        self.decoded.shrink_to(KEPT);
+        self.tail.shrink_to(KEPT);
+        self.pending.shrink_to(KEPT / size_of::<Pending>());
+    }
+
     /// How many bytes of the document are held.
     pub(super) fn held(&self) -> usize {
         self.carry.len()
