@@ -84,7 +84,7 @@ const MAY_ESCAPE: [bool; 256] = {
 };
 
 /// Of the bytes beyond ASCII only three lead characters that are escaped.
-const fn may_escape(byte: u8) -> bool {
+pub(crate) const fn may_escape(byte: u8) -> bool {
     (byte < 0x20) | (byte == b'"') | (byte == b'\\') | (byte == 0x7f) | (byte == 0xc2) | (byte == 0xd8) | (byte == 0xe2)
 }
 

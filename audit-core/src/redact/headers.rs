@@ -44,7 +44,7 @@ pub(super) fn write<'h>(
             continue;
         }
         page.comma();
-        page.key(names, &mut keys, &mut object, name, common.is_some() || shapes::is_clean(names, name));
+        page.name(names, &mut keys, &mut object, name, common.is_some());
         match shown {
             Some((shown, hidden)) => page.safe_text(&shown, hidden),
             None => page.text(names, &value, class, false),

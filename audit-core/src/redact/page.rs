@@ -5,8 +5,8 @@ use super::class::Class;
 use super::document::{Document, Keys, Object, Refusal};
 use super::fit::fit_prefix;
 use super::names::Names;
-use super::recall::{Known, Recall};
-use super::{FILTERED, Fragment, GEOMETRY_FILTERED, TOO_LONG, geometry, shapes};
+use super::recall::{Known, Recall, hash};
+use super::{FILTERED, Fragment, GEOMETRY_FILTERED, TOO_LONG, geometry, shapes, signs};
 use crate::record::json;
 use crate::vocabulary::Mode;
 
@@ -153,21 +153,30 @@ impl Page {
         Known { geometry: known.geometry && self.mode != Mode::Full, ..known }
     }
 
-    /// Writes a key, free of secrets and unlike those before it, and its colon; `is_clean` says that it holds none.
-    pub(super) fn key(&mut self, names: &Names, keys: &mut Keys, object: &mut Object, key: &str, is_clean: bool) {
-        if is_clean {
-            keys.write(object, &mut self.out, key);
+    /// Writes a key, free of secrets and unlike those before it, and its colon.
+    pub(super) fn key(&mut self, names: &Names, keys: &mut Keys, object: &mut Object, key: &str, known: Known) {
+        if known.is_clean {
+            keys.write(object, &mut self.out, key, known.hash, known.is_plain);
         } else {
             let (shown, hidden) = shapes::sweep(names, key);
             self.redacted = self.redacted.saturating_add(hidden);
-            keys.write(object, &mut self.out, &shown);
+            keys.write(object, &mut self.out, &shown, hash(shown.as_bytes()), false);
         }
         self.out.push(b':');
     }
 
+    /// Writes the name of a header as a key; `is_clean` says that it is known to hold nothing to hide.
+    pub(super) fn name(&mut self, names: &Names, keys: &mut Keys, object: &mut Object, name: &str, is_clean: bool) {
+        let (shown, hidden) = if is_clean { (name.into(), 0) } else { shapes::sweep(names, name) };
+        self.redacted = self.redacted.saturating_add(hidden);
+        keys.write(object, &mut self.out, &shown, hash(shown.as_bytes()), is_clean);
+        self.out.push(b':');
+    }
+
     /// Writes a number, `true`, `false` or `null` as it stands, or as a string where a reader would stumble.
-    pub(super) fn scalar(&mut self, raw: &str) {
-        if is_readable(raw) {
+    /// `is_plain` says that it has no exponent.
+    pub(super) fn scalar(&mut self, raw: &str, is_plain: bool) {
+        if is_plain && raw.len() <= MAX_NUMBER || is_readable(raw) {
             self.out.extend_from_slice(raw.as_bytes());
         } else {
             json::write_str(&mut self.out, raw);
@@ -185,9 +194,21 @@ impl Page {
         if self.embedded(names, text) {
             return;
         }
-        let (shown, hidden) = shapes::sweep(names, text);
+        let signs = signs::of(text);
+        let (shown, hidden) = shapes::sweep_signed(names, text, signs);
+        if hidden == 0 && !signs::may_escape(signs) {
+            return self.plain(text);
+        }
         self.redacted = self.redacted.saturating_add(hidden);
         json::write_str(&mut self.out, &shown);
+    }
+
+    /// Writes a string in which nothing needs an escape.
+    fn plain(&mut self, text: &str) {
+        self.out.reserve(text.len() + 2);
+        self.out.push(b'"');
+        self.out.extend_from_slice(text.as_bytes());
+        self.out.push(b'"');
     }
 
     /// Writes a string from which `hidden` secrets were taken already.

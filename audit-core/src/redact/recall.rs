@@ -5,7 +5,7 @@
 use super::class::Class;
 use super::document::Role;
 use super::names::Names;
-use super::shapes;
+use super::{shapes, signs};
 
 /// How many names are remembered, and how long they may be.
 const SLOTS: usize = 128;
@@ -21,6 +21,9 @@ pub(super) struct Known {
     pub(super) is_clean: bool,
     /// Whether an allow-list names it; true where there is none.
     pub(super) listed: bool,
+    /// Whether nothing in it needs an escape.
+    pub(super) is_plain: bool,
+    pub(super) hash: u32,
     /// What it says about its siblings in an object.
     pub(super) role: Role,
 }
@@ -36,7 +39,15 @@ struct Slot {
 const EMPTY: Slot = Slot {
     name: [0; LONGEST],
     length: 0,
-    known: Known { class: Class::Plain, geometry: false, is_clean: true, listed: true, role: Role::None },
+    known: Known {
+        class: Class::Plain,
+        geometry: false,
+        is_clean: true,
+        listed: true,
+        is_plain: true,
+        hash: 0,
+        role: Role::None,
+    },
 };
 
 #[derive(Debug)]
@@ -59,14 +70,17 @@ impl Recall {
             self.rules = names.id();
             self.slots.fill(EMPTY);
         }
-        let Some(slot) = slot_of(name.as_bytes()).and_then(|slot| self.slots.get_mut(slot)) else {
-            return find_out(names, name);
-        };
-        if slot.length == name.len() && slot.name.get(..slot.length) == Some(name.as_bytes()) {
+        let hash = hash(name.as_bytes());
+        if name.len() > LONGEST {
+            return find_out(names, name, hash);
+        }
+        let slot = &mut self.slots[hash as usize % SLOTS];
+        if slot.known.hash == hash && slot.length == name.len() && slot.name.get(..slot.length) == Some(name.as_bytes())
+        {
             return slot.known;
         }
-        let known = find_out(names, name);
-        if known.is_clean {
+        let known = find_out(names, name, hash);
+        if known.is_clean && !name.is_empty() {
             slot.length = name.len();
             slot.known = known;
             if let Some(place) = slot.name.get_mut(..name.len()) {
@@ -77,24 +91,29 @@ impl Recall {
     }
 }
 
-/// The slot of a name that is not too long. Who sends names of one slot has each looked up anew, as without memory.
+/// Tells most names from each other. Who sends many of one hash has each looked up anew, as without memory.
 #[inline]
-fn slot_of(name: &[u8]) -> Option<usize> {
-    if name.is_empty() || name.len() > LONGEST {
-        return None;
-    }
+pub(super) fn hash(name: &[u8]) -> u32 {
     let mut hash = name.len() as u64;
-    let (eights, rest) = name.as_chunks::<8>();
     let mut mix = |word: u64| hash = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+    let (eights, rest) = name.as_chunks::<8>();
     eights.iter().for_each(|eight| mix(u64::from_le_bytes(*eight)));
-    let last = rest.iter().fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
-    mix(last);
-    usize::try_from(hash % SLOTS as u64).ok()
+    mix(rest.iter().fold(0_u64, |word, byte| word << 8 | u64::from(*byte)));
+    // The multiplication leaves the best bits on top.
+    u32::try_from(hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32).unwrap_or_default()
 }
 
-fn find_out(names: &Names, name: &str) -> Known {
+fn find_out(names: &Names, name: &str, hash: u32) -> Known {
     let (class, geometry) = names.classify_with_geometry(name);
-    Known { class, geometry, is_clean: shapes::is_clean(names, name), listed: names.is_listed(name), role: Role::of(name) }
+    Known {
+        class,
+        geometry,
+        is_clean: shapes::is_clean(names, name),
+        listed: names.is_listed(name),
+        is_plain: !signs::may_escape(signs::of(name)),
+        hash,
+        role: Role::of(name),
+    }
 }
 
 #[cfg(test)]
@@ -107,7 +126,7 @@ mod tests {
         let mut recall = Recall::default();
         for _ in 0..2 {
             for name in ["the_geom", "pin", "contraseña", "", "value", "password=x", &"ñ".repeat(LONGEST)] {
-                assert_eq!(recall.of(&names, name), find_out(&names, name), "{name}");
+                assert_eq!(recall.of(&names, name), find_out(&names, name, hash(name.as_bytes())), "{name}");
             }
             assert_eq!(recall.of(&others, "the_geom").class, Class::Secret, "other rules");
         }

@@ -1,5 +1,7 @@
 //! What bytes a text is made of, as a set: most texts lack what every secret's shape needs, and one pass tells so.
 
+use crate::record::json;
+
 /// `:` or `=`, which every assignment and every URL holds.
 pub(super) const SEPARATOR: u8 = 1;
 /// What stands between an option or a scheme and its value.
@@ -8,6 +10,11 @@ pub(super) const BLANK: u8 = 1 << 1;
 pub(super) const MARK: u8 = 1 << 2;
 /// A digit or a capital: every token of known form holds one, and so does the armour of PEM.
 pub(super) const MIXED: u8 = 1 << 3;
+/// What may stand beside a value, or close a list of them: quotes, brackets, the sign of an address.
+pub(super) const ASIDE: u8 = 1 << 5;
+pub(super) const DIGIT: u8 = 1 << 6;
+/// What may need an escape in JSON.
+const ESCAPE: u8 = 1 << 7;
 /// A character of names, in any of the languages that text may quote.
 const NAME: u8 = 1 << 4;
 
@@ -15,14 +22,17 @@ const SIGNS: [u8; 256] = {
     let mut signs = [0; 256];
     let mut byte = 0_u8;
     loop {
-        signs[byte as usize] = match byte {
+        let escape = if json::may_escape(byte) { ESCAPE } else { 0 };
+        signs[byte as usize] = escape | match byte {
             b':' | b'=' => SEPARATOR,
             b' ' | b'\t' => BLANK,
             b'<' => MARK,
             b'%' => MARK | NAME,
             // The full-width forms of the separators begin with it.
             0xef => SEPARATOR | NAME,
-            b'0'..=b'9' | b'A'..=b'Z' => MIXED | NAME,
+            b'0'..=b'9' => MIXED | DIGIT | NAME,
+            b'A'..=b'Z' => MIXED | NAME,
+            b'"' | b'\'' | b'`' | b'(' | b')' | b'@' => ASIDE,
             b'a'..=b'z' | b'_' | b'-' | b'.' | b'$' | b'[' | b']' | 0x80.. => NAME,
             _ => 0,
         };
@@ -38,6 +48,11 @@ pub(super) fn of(text: &str) -> u8 {
     text.bytes().fold(0, |signs, byte| signs | SIGNS[usize::from(byte)])
 }
 
+/// Whether anything in a text may need an escape in JSON.
+pub(super) fn may_escape(signs: u8) -> bool {
+    signs & ESCAPE != 0
+}
+
 pub(super) fn is_name_byte(byte: u8) -> bool {
     SIGNS[usize::from(byte)] & NAME != 0
 }
@@ -49,8 +64,10 @@ mod tests {
     #[test]
     fn a_text_is_what_its_bytes_are() {
         assert_eq!(of("plain_key-x.ñ") & !NAME, 0);
+        assert!(may_escape(of("\u{7f}")) && may_escape(of("a\nb")) && !may_escape(of("a b/ñ{}")));
         assert_eq!(of("a=b") & !NAME, SEPARATOR);
-        assert_eq!(of("a:b\tC") & !NAME, SEPARATOR | BLANK | MIXED);
+        assert_eq!(of("a:b\tC") & !NAME, SEPARATOR | BLANK | MIXED | ESCAPE);
+        assert_eq!(of("7\"") & !NAME, MIXED | DIGIT | ASIDE | ESCAPE);
         assert_eq!((of("<"), of("%"), of("/,\n")), (MARK, MARK | NAME, 0));
     }
 }

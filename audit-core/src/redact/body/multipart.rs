@@ -267,7 +267,8 @@ impl Multipart {
         let member = page.out.len();
         let redacted = page.redacted;
         let key = name.as_deref().unwrap_or("part");
-        let Known { mut class, geometry, is_clean, listed, .. } = page.look_up(names, key);
+        let known = page.look_up(names, key);
+        let Known { mut class, geometry, listed, .. } = known;
         // Which of several names counts, readers do not agree on.
         for (other, value) in parameters(&head.disposition) {
             let is_name = other.trim_end_matches('*').eq_ignore_ascii_case("name");
@@ -289,7 +290,7 @@ impl Multipart {
         };
         if !page.is_cut() {
             page.comma();
-            page.key(names, &mut self.keys, &mut self.object, key, is_clean);
+            page.key(names, &mut self.keys, &mut self.object, key, known);
         }
         let start = page.out.len();
         document.begin(page, Place { class, geometry, listed, ..Place::default() });

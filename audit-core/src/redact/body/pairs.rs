@@ -165,13 +165,14 @@ impl Pairs {
         }
         let member = page.out.len();
         page.comma();
-        let Known { mut class, geometry, is_clean, listed, .. } = page.look_up(names, &name);
+        let known = page.look_up(names, &name);
+        let Known { mut class, geometry, listed, .. } = known;
         let is_signature = SIGNATURES.iter().any(|known| name.eq_ignore_ascii_case(known));
         let is_ticket = name == "ticket" && TICKETS.iter().any(|prefix| value.starts_with(prefix));
         if is_signature || is_ticket {
             class = Class::Secret;
         }
-        page.key(names, &mut self.keys, &mut self.object, &name, is_clean);
+        page.key(names, &mut self.keys, &mut self.object, &name, known);
         let (start, redacted) = (page.out.len(), page.redacted);
         if !listed || !is_long && !class.keeps_text(&value) || is_long && class.is_sensitive() {
             if page.removes() {

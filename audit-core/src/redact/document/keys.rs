@@ -13,21 +13,29 @@ const FEW: usize = 16;
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
     /// Where each key stands, object after object.
-    few: Vec<Range<usize>>,
+    few: Vec<Key>,
+}
+
+#[derive(Debug)]
+struct Key {
+    hash: u32,
+    content: Range<usize>,
 }
 
 /// The keys of one object among them.
 #[derive(Debug, Default)]
 pub(crate) struct Object {
     from: usize,
+    /// A bit for each key, by its hash: most keys are told from all others by it.
+    seen: u64,
     /// Each key that was written, and the number its next repetition tries first; once they are many or one repeats.
-    many: Option<HashMap<Vec<u8>, u32>>,
+    many: Option<Box<HashMap<Vec<u8>, u32>>>,
 }
 
 impl Keys {
     /// An object that opens inside those that are open.
     pub(crate) fn open(&self) -> Object {
-        Object { from: self.few.len(), many: None }
+        Object { from: self.few.len(), seen: 0, many: None }
     }
 
     /// Forgets an object and those inside it.
@@ -48,25 +56,34 @@ impl Keys {
     }
 
     /// Appends the key under which a member may be written, as a JSON string: `key` itself, or the first free `key#n`.
-    /// What was appended before must still stand there. Amortised constant time.
-    pub(crate) fn write(&mut self, object: &mut Object, out: &mut Vec<u8>, key: &str) {
+    /// What was appended before must still stand there. Amortised constant time. `is_plain` says that nothing in the key
+    /// needs an escape.
+    pub(crate) fn write(&mut self, object: &mut Object, out: &mut Vec<u8>, key: &str, hash: u32, is_plain: bool) {
         let start = out.len() + 1;
-        json::write_str(out, key);
+        if is_plain {
+            out.reserve(key.len() + 3);
+            out.push(b'"');
+            out.extend_from_slice(key.as_bytes());
+            out.push(b'"');
+        } else {
+            json::write_str(out, key);
+        }
         let content = start..out.len() - 1;
         let written = out.get(content.clone()).unwrap_or_default();
+        let bit = 1 << (hash % u64::BITS);
+        let may_be_seen = object.seen & bit != 0;
+        object.seen |= bit;
         if object.many.is_none() {
             let few = self.few.get(object.from..).unwrap_or_default();
-            let is_same =
-                |other: &Range<usize>| other.len() == written.len() && out.get(other.clone()) == Some(written);
-            if few.len() < FEW && !few.iter().any(is_same) {
-                self.few.push(content);
+            let is_same = |other: &Key| other.hash == hash && out.get(other.content.clone()) == Some(written);
+            if few.len() < FEW && !(may_be_seen && few.iter().any(is_same)) {
+                self.few.push(Key { hash, content });
                 return;
             }
         }
         let few = self.few.get(object.from..).unwrap_or_default().iter();
-        let seen = object
-            .many
-            .get_or_insert_with(|| few.map(|range| (out.get(range.clone()).unwrap_or_default().to_vec(), 2)).collect());
+        let known = |key: &Key| (out.get(key.content.clone()).unwrap_or_default().to_vec(), 2);
+        let seen = object.many.get_or_insert_with(|| Box::new(few.map(known).collect()));
         let Some(&first) = seen.get(written) else {
             seen.insert(written.to_vec(), 2);
             return;
@@ -91,14 +108,15 @@ impl Keys {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::recall::hash;
 
     fn written<'k>(keys: impl IntoIterator<Item = &'k str>) -> Vec<String> {
         let (mut seen, mut out) = (Keys::default(), b"{\"outer\"".to_vec());
-        seen.few.push(2..7);
+        seen.few.push(Key { hash: hash(b"outer"), content: 2..7 });
         let mut object = seen.open();
         let mut last = |key| {
             let start = out.len();
-            seen.write(&mut object, &mut out, key);
+            seen.write(&mut object, &mut out, key, hash(key.as_bytes()), false);
             serde_json::from_slice(out.get(start..).unwrap()).unwrap()
         };
         keys.into_iter().map(&mut last).collect()
@@ -135,11 +153,11 @@ mod tests {
     fn an_object_that_closes_is_forgotten() {
         let (mut keys, mut out) = (Keys::default(), Vec::new());
         let mut outer = keys.open();
-        keys.write(&mut outer, &mut out, "a");
+        keys.write(&mut outer, &mut out, "a", 1, true);
         let mut inner = keys.open();
-        keys.write(&mut inner, &mut out, "a");
+        keys.write(&mut inner, &mut out, "a", 1, true);
         keys.close(&inner);
-        keys.write(&mut outer, &mut out, "a");
+        keys.write(&mut outer, &mut out, "a", 1, true);
         assert_eq!(out, br#""a""a""a#2""#);
     }
 }

@@ -9,13 +9,21 @@ pub(super) struct Bad;
 
 /// Where in a string the last piece ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Escape {
+enum Escape {
     #[default]
     None,
     /// Behind a backslash.
     Open,
     /// So many digits of `\uXXXX` are to come.
     Digits(u8),
+}
+
+/// How far a string was read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Text {
+    escape: Escape,
+    /// Whether anything in it is escaped.
+    pub(super) has_escapes: bool,
 }
 
 const ONES: u64 = u64::MAX / 0xff;
@@ -58,9 +66,9 @@ fn plain_end(bytes: &[u8], mut at: usize) -> usize {
 
 /// The place of the quote that ends a string whose content goes on at `at`, if it is in this piece.
 #[inline]
-pub(super) fn text(bytes: &[u8], mut at: usize, escape: &mut Escape) -> Result<Option<usize>, Bad> {
-    if *escape != Escape::None {
-        match escaped(bytes, at, escape)? {
+pub(super) fn text(bytes: &[u8], mut at: usize, state: &mut Text) -> Result<Option<usize>, Bad> {
+    if state.escape != Escape::None {
+        match escaped(bytes, at, &mut state.escape)? {
             Some(next) => at = next,
             None => return Ok(None),
         }
@@ -71,8 +79,8 @@ pub(super) fn text(bytes: &[u8], mut at: usize, escape: &mut Escape) -> Result<O
             None => return Ok(None),
             Some(b'"') => return Ok(Some(at)),
             Some(b'\\') => {
-                *escape = Escape::Open;
-                match escaped(bytes, at + 1, escape)? {
+                *state = Text { escape: Escape::Open, has_escapes: true };
+                match escaped(bytes, at + 1, &mut state.escape)? {
                     Some(next) => at = next,
                     None => return Ok(None),
                 }
@@ -125,6 +133,11 @@ impl Number {
     /// Whether a number may end here.
     pub(super) fn is_whole(self) -> bool {
         matches!(self, Self::Zero | Self::Integer | Self::Fraction | Self::Power)
+    }
+
+    /// Whether it has no exponent, as far as it was read.
+    pub(super) fn is_plain(self) -> bool {
+        matches!(self, Self::Zero | Self::Integer | Self::Fraction)
     }
 }
 
@@ -282,16 +295,17 @@ mod tests {
             ("\"", Ok(Some(0))),
             ("ñ\\n😀xxxxxxxxx\"", Ok(Some(17))),
         ] {
-            assert_eq!(text(content.as_bytes(), 0, &mut Escape::None), end, "{content}");
-            let mut escape = Escape::None;
+            assert_eq!(text(content.as_bytes(), 0, &mut Text::default()), end, "{content}");
+            let mut state = Text::default();
             let mut found = Ok(None);
             for at in 0..content.len() {
-                found = text(content.as_bytes().get(at..=at).unwrap(), 0, &mut escape).map(|end| end.map(|_| at));
+                found = text(content.as_bytes().get(at..=at).unwrap(), 0, &mut state).map(|end| end.map(|_| at));
                 if found != Ok(None) {
                     break;
                 }
             }
             assert_eq!(found, end, "{content}");
+            assert!(state.has_escapes == content.contains('\\') || end == Err(Bad), "{content}");
         }
     }
 

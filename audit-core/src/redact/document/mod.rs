@@ -26,7 +26,7 @@ use super::names::Names;
 use super::page::Page;
 use super::syntax;
 use frame::{Frame, Pending};
-use lexer::{Bad, Escape, Number};
+use lexer::{Bad, Number, Text};
 use numbers::Region;
 
 /// How deep lists and objects may be nested. Within serde_json's 128 with room for what the record puts around them.
@@ -66,7 +66,7 @@ enum Expect {
 enum Partial {
     #[default]
     None,
-    Text(Escape),
+    Text(Text),
     Number(Number),
     Literal {
         word: &'static [u8],
@@ -205,7 +205,7 @@ impl Document {
                 && state.is_whole()
                 && self.open.depth == 0
             {
-                self.number_ended(page, "");
+                self.number_ended(page, "", state);
             }
             return if self.expect == Expect::End { Ok(()) } else { Err(Refusal::Invalid) };
         }

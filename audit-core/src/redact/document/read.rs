@@ -1,7 +1,7 @@
 //! Reads what is written: the members of open objects and the elements of open lists.
 
 use super::frame::{Frame, Keeps, Pending, Place};
-use super::lexer::{self, Escape, Number};
+use super::lexer::{self, Number, Text};
 use super::numbers::Region;
 use super::siblings::Role;
 use super::{Document, Expect, Partial, Refusal, syntax};
@@ -26,7 +26,7 @@ impl Document {
             return Ok(at + 1);
         }
         match (self.expect, byte) {
-            (Expect::Key | Expect::KeyOrClose, b'"') => return self.text_from(names, page, json, at + 1, Escape::None),
+            (Expect::Key | Expect::KeyOrClose, b'"') => return self.text_from(names, page, json, at + 1, Text::default()),
             (Expect::Colon, b':') => self.expect = Expect::Value,
             (Expect::CommaOrClose, b',') => {
                 self.expect = if self.open.in_object() { Expect::Key } else { Expect::Value };
@@ -41,7 +41,7 @@ impl Document {
             }
             (Expect::Value | Expect::ValueOrClose, b'"') => {
                 self.element(page);
-                return self.text_from(names, page, json, at + 1, Escape::None);
+                return self.text_from(names, page, json, at + 1, Text::default());
             }
             (Expect::Value | Expect::ValueOrClose, b'-' | b'0'..=b'9') => {
                 self.element(page);
@@ -61,7 +61,7 @@ impl Document {
     pub(super) fn go_on(&mut self, names: &Names, page: &mut Page, json: &str) -> Result<usize, Refusal> {
         match std::mem::take(&mut self.partial) {
             Partial::None => Ok(0),
-            Partial::Text(escape) => self.text_from(names, page, json, 0, escape),
+            Partial::Text(state) => self.text_from(names, page, json, 0, state),
             Partial::Number(state) if self.region.is_some() => self.number_of_region(page, json, 0, state),
             Partial::Number(state) => self.number_from(page, json, 0, state),
             Partial::Literal { word, done } => self.literal_from(page, json, 0, word, done),
@@ -83,43 +83,82 @@ impl Document {
     }
 
     /// A string whose content goes on at `start`.
-    pub(super) fn text_from(
+    fn text_from(
         &mut self,
         names: &Names,
         page: &mut Page,
         json: &str,
         start: usize,
-        mut escape: Escape,
+        mut state: Text,
     ) -> Result<usize, Refusal> {
-        let Some(end) = lexer::text(json.as_bytes(), start, &mut escape)? else {
-            self.interrupt(page, Partial::Text(escape), json.get(start..).unwrap_or_default());
+        let bytes = json.as_bytes();
+        let Some(end) = lexer::text(bytes, start, &mut state)? else {
+            self.interrupt(page, Partial::Text(state), json.get(start..).unwrap_or_default());
             return Ok(json.len());
         };
-        let is_key = matches!(self.expect, Expect::Key | Expect::KeyOrClose);
-        self.expect = if is_key { Expect::Colon } else { Expect::CommaOrClose };
         if self.is_live() {
             let part = json.get(start..end).unwrap_or_default();
-            let length = self.length.saturating_add(part.len());
-            let content = if length > page.held() { None } else { Some(part) };
-            let mut carry = std::mem::take(&mut self.carry);
-            let content = match content {
-                Some(part) if !carry.is_empty() => {
-                    carry.push_str(part);
-                    Some(carry.as_str())
-                }
-                other => other,
-            };
-            if is_key {
-                self.key(names, page, content);
+            let is_long = self.length.saturating_add(part.len()) > page.held();
+            if is_long {
+                self.string(names, page, None, state);
+            } else if self.carry.is_empty() {
+                self.string(names, page, Some(part), state);
             } else {
-                self.text(names, page, content);
+                let mut carry = std::mem::take(&mut self.carry);
+                carry.push_str(part);
+                self.string(names, page, Some(&carry), state);
+                self.carry = carry;
             }
-            carry.clear();
-            self.carry = carry;
+            self.carry.clear();
         }
         self.length = 0;
-        self.ended();
-        Ok(end + 1)
+        // What nearly always follows is read at once.
+        Ok(end + 1 + usize::from(match self.expect {
+            Expect::Key | Expect::KeyOrClose => {
+                let follows = bytes.get(end + 1) == Some(&b':');
+                self.expect = if follows { Expect::Value } else { Expect::Colon };
+                follows
+            }
+            _ => self.value_ended(bytes.get(end + 1).copied()),
+        }))
+    }
+
+    /// A string's content, undecoded; nothing of one that is too long.
+    fn string(&mut self, names: &Names, page: &mut Page, content: Option<&str>, state: Text) {
+        let is_key = matches!(self.expect, Expect::Key | Expect::KeyOrClose);
+        let length = content.map_or(0, str::len);
+        let mut decoded = String::new();
+        let text = match content {
+            Some(content) if state.has_escapes => {
+                decoded = std::mem::take(&mut self.decoded);
+                Some(syntax::decode_into(content, &mut decoded))
+            }
+            content => content,
+        };
+        if is_key {
+            self.key(names, page, text);
+        } else {
+            self.text(names, page, text, length);
+        }
+        if state.has_escapes {
+            self.decoded = decoded;
+        }
+    }
+
+    /// A value ended; whether `next`, which follows it, is the comma before another.
+    fn value_ended(&mut self, next: Option<u8>) -> bool {
+        // After a value at the top, nothing more comes.
+        if self.open.depth == 0 {
+            self.expect = Expect::End;
+            return false;
+        }
+        let follows = next == Some(b',');
+        self.expect = match (follows, self.open.in_object()) {
+            (false, _) => Expect::CommaOrClose,
+            (true, true) => Expect::Key,
+            (true, false) => Expect::Value,
+        };
+        follows
     }
 
     fn number_from(
@@ -133,14 +172,15 @@ impl Document {
             self.interrupt(page, Partial::Number(state), json.get(start..).unwrap_or_default());
             return Ok(json.len());
         };
-        self.number_ended(page, json.get(start..end).unwrap_or_default());
-        Ok(end)
+        self.number_ended(page, json.get(start..end).unwrap_or_default(), state);
+        Ok(end + usize::from(self.value_ended(json.as_bytes().get(end).copied())))
     }
 
     /// A number ends with this last part of it.
-    pub(super) fn number_ended(&mut self, page: &mut Page, part: &str) {
+    pub(super) fn number_ended(&mut self, page: &mut Page, part: &str, state: Number) {
         self.partial = Partial::None;
-        self.scalar_ended(page, part);
+        self.scalar_ended(page, part, state.is_plain());
+        self.value_ended(None);
     }
 
     fn literal_from(
@@ -155,47 +195,37 @@ impl Document {
             self.interrupt(page, Partial::Literal { word, done }, json.get(start..).unwrap_or_default());
             return Ok(json.len());
         };
-        self.scalar_ended(page, json.get(start..end).unwrap_or_default());
-        Ok(end)
+        self.scalar_ended(page, json.get(start..end).unwrap_or_default(), true);
+        Ok(end + usize::from(self.value_ended(json.as_bytes().get(end).copied())))
     }
 
-    fn scalar_ended(&mut self, page: &mut Page, part: &str) {
-        self.expect = Expect::CommaOrClose;
+    fn scalar_ended(&mut self, page: &mut Page, part: &str, is_plain: bool) {
         if self.is_live() {
             let is_long = self.length.saturating_add(part.len()) > page.held();
-            let mut carry = std::mem::take(&mut self.carry);
-            if carry.is_empty() {
-                self.scalar(page, Some(part).filter(|_| !is_long));
+            if is_long {
+                self.scalar(page, None, is_plain);
+            } else if self.carry.is_empty() {
+                self.scalar(page, Some(part), is_plain);
             } else {
+                let mut carry = std::mem::take(&mut self.carry);
                 carry.push_str(part);
-                self.scalar(page, Some(carry.as_str()).filter(|_| !is_long));
+                self.scalar(page, Some(&carry), is_plain);
+                self.carry = carry;
             }
-            carry.clear();
-            self.carry = carry;
+            self.carry.clear();
         }
         self.length = 0;
-        self.ended();
-    }
-
-    /// After a value at the top, nothing more comes.
-    fn ended(&mut self) {
-        if self.open.depth == 0 {
-            self.expect = Expect::End;
-        }
     }
 
     /// A member's key; nothing of one that is too long.
-    fn key(&mut self, names: &Names, page: &mut Page, content: Option<&str>) {
-        let mut decoded = std::mem::take(&mut self.decoded);
-        self.place = Place::default();
-        match content {
-            Some(content) => {
-                let key = syntax::decode_into(content, &mut decoded);
-                self.place = self.member(names, page, key);
+    fn key(&mut self, names: &Names, page: &mut Page, key: Option<&str>) {
+        self.place = match key {
+            Some(key) => self.member(names, page, key),
+            None => {
+                page.stop(self.frames.len());
+                Place::default()
             }
-            None => page.stop(self.frames.len()),
-        }
-        self.decoded = decoded;
+        };
     }
 
     /// Writes a key; where its value stands.
@@ -208,7 +238,7 @@ impl Document {
         let member = page.out.len();
         page.comma();
         let known = page.look_up(names, key);
-        page.key(names, &mut self.keys, &mut frame.keys, key, known.is_clean);
+        page.key(names, &mut self.keys, &mut frame.keys, key, known);
         let mut class = known.class;
         if !class.is_sensitive() {
             class = known.role.class_under(frame.named, frame.hinted);
@@ -301,15 +331,12 @@ impl Document {
         }
     }
 
-    /// A string's content; nothing of one that is too long.
-    fn text(&mut self, names: &Names, page: &mut Page, content: Option<&str>) {
+    /// What a string says, which was `length` bytes long undecoded; nothing of one that is too long.
+    fn text(&mut self, names: &Names, page: &mut Page, text: Option<&str>, length: usize) {
         let place = self.place;
-        let mut decoded = std::mem::take(&mut self.decoded);
-        let text = content.map(|content| (content.len(), syntax::decode_into(content, &mut decoded)));
-        if let Some((length, text)) = text {
-            self.note(names, page, place.role, length, text);
+        if let Some(text) = text {
+            self.note(names, place.role, length, text);
         }
-        let text = text.map(|(_, text)| text);
         if let Some(frame) = self.frames.last_mut() {
             frame.values += 1;
             if !frame.is_object
@@ -318,7 +345,7 @@ impl Document {
                 && text.len() <= MAX_OPTION
                 && !text.contains(['=', ' '])
             {
-                frame.option = page.recall.of(names, text).class;
+                frame.option = names.classify(text);
             }
         }
         if !page.is_cut() {
@@ -336,11 +363,10 @@ impl Document {
                 }
             }
         }
-        self.decoded = decoded;
     }
 
     /// A number, `true`, `false` or `null`; nothing of a number that is too long.
-    fn scalar(&mut self, page: &mut Page, raw: Option<&str>) {
+    fn scalar(&mut self, page: &mut Page, raw: Option<&str>, is_plain: bool) {
         let place = self.place;
         if let Some(frame) = self.frames.last_mut() {
             frame.values += 1;
@@ -351,7 +377,7 @@ impl Document {
         match raw {
             _ if !place.listed => self.hide(page, place),
             Some(raw) if place.class.keeps_scalar(raw) => {
-                page.scalar(raw);
+                page.scalar(raw, is_plain);
                 self.suspect(page, place, || Keeps::scalar(raw));
             }
             Some(_) => self.hide(page, place),
@@ -375,7 +401,7 @@ impl Document {
     }
 
     /// Notes what a string says about its siblings; `length` is that of its undecoded content.
-    fn note(&mut self, names: &Names, page: &mut Page, role: Role, length: usize, text: &str) {
+    fn note(&mut self, names: &Names, role: Role, length: usize, text: &str) {
         let depth = self.frames.len();
         let Some(frame) = self.frames.last_mut() else { return };
         let names_field = if frame.is_object {
@@ -387,7 +413,7 @@ impl Document {
             if frame.is_object && role == Role::Query {
                 frame.has_query = true;
                 let bound = &mut self.bound;
-                graphql::bound(&mut |name| page.recall.of(names, name).class.is_sensitive(), text, &mut |variable| {
+                graphql::bound(&mut |name| names.classify(name).is_sensitive(), text, &mut |variable| {
                     bound.push((depth, graphql::hash(variable)));
                 });
             }
@@ -402,7 +428,7 @@ impl Document {
         if is_json || text.bytes().filter(|byte| *byte == b' ').count() > MAX_NAMED_SPACES {
             return;
         }
-        let class = page.recall.of(names, text).class;
+        let class = names.classify(text);
         let hints = frame.is_object && role != Role::Naming;
         let known = if hints { &mut frame.hinted } else { &mut frame.named };
         if class == Class::Secret || *known == Class::Plain {

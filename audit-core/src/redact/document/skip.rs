@@ -1,6 +1,6 @@
 //! Reads what is not written: whether it is JSON, and where it ends.
 
-use super::lexer::{self, Escape, Number};
+use super::lexer::{self, Number, Text};
 use super::{Document, Expect, Partial, Refusal};
 
 impl Document {
@@ -28,9 +28,9 @@ impl Document {
                     expect = Expect::CommaOrClose;
                 }
                 (Expect::Value | Expect::ValueOrClose | Expect::Key | Expect::KeyOrClose, b'"') => {
-                    let mut escape = Escape::None;
-                    let Some(end) = lexer::text(bytes, at + 1, &mut escape)? else {
-                        partial = Partial::Text(escape);
+                    let mut state = Text::default();
+                    let Some(end) = lexer::text(bytes, at + 1, &mut state)? else {
+                        partial = Partial::Text(state);
                         at = bytes.len();
                         break;
                     };

@@ -45,7 +45,12 @@ const HOOKS: &[&str] = &[
 
 /// Hides the secrets of a text; how many there were.
 pub(crate) fn sweep<'t>(names: &Names, text: &'t str) -> (Cow<'t, str>, u32) {
-    sweep_decoded(names, text, 0)
+    sweep_signed(names, text, signs::of(text))
+}
+
+/// The same of a text in which there is nothing but what `signs` tells.
+pub(in crate::redact) fn sweep_signed<'t>(names: &Names, text: &'t str, signs: u8) -> (Cow<'t, str>, u32) {
+    sweep_decoded(names, text, 0, signs)
 }
 
 /// Whether a text holds no secret.
@@ -53,8 +58,8 @@ pub(crate) fn is_clean(names: &Names, text: &str) -> bool {
     sweep(names, text).1 == 0
 }
 
-fn sweep_decoded<'t>(names: &Names, text: &'t str, decodings: usize) -> (Cow<'t, str>, u32) {
-    let mut edits = find(names, text, decodings);
+fn sweep_decoded<'t>(names: &Names, text: &'t str, decodings: usize, signs: u8) -> (Cow<'t, str>, u32) {
+    let mut edits = find_signed(names, text, decodings, signs);
     if let Some(patterns) = names.patterns() {
         let matches = patterns.matches(text).into_iter().map(|range| Edit { range, marker: FILTERED });
         edits = united(edits, matches.collect());
@@ -101,18 +106,10 @@ fn apply<'t>(text: &'t str, edits: &[Edit]) -> (Cow<'t, str>, u32) {
     (Cow::Owned(out), u32::try_from(edits.len()).unwrap_or(u32::MAX))
 }
 
-/// What the built-in shapes hide of a text.
-fn find(names: &Names, text: &str, decodings: usize) -> Vec<Edit> {
-    // The shortest assignment of a name that is secret takes five: `pin=1`.
-    if text.len() < 5 {
-        return Vec::new();
-    }
-    find_signed(names, text, decodings, signs::of(text))
-}
-
-/// The same of a text in which there is nothing but what `signs` tells.
+/// What the built-in shapes hide of a text in which there is nothing but what `signs` tells.
 fn find_signed(names: &Names, text: &str, decodings: usize, signs: u8) -> Vec<Edit> {
-    if is_quiet(text, signs) {
+    // The shortest assignment of a name that is secret takes five: `pin=1`.
+    if text.len() < 5 || is_quiet(text, signs) {
         return Vec::new();
     }
     let mut sweep = Sweep {
@@ -134,9 +131,23 @@ fn find_signed(names: &Names, text: &str, decodings: usize, signs: u8) -> Vec<Ed
 
 /// Whether a text lacks what each of the shapes needs.
 fn is_quiet(text: &str, signs: u8) -> bool {
-    signs & (signs::SEPARATOR | signs::BLANK | signs::MARK) == 0
-        && (signs & signs::MIXED == 0 || text.len() < SHORTEST_MIXED)
-        && !text.starts_with("//")
+    if signs & (signs::SEPARATOR | signs::MARK) != 0 {
+        return false;
+    }
+    if signs & signs::BLANK == 0 {
+        return (signs & signs::MIXED == 0 || text.len() < SHORTEST_MIXED) && !text.starts_with("//");
+    }
+    signs & (signs::DIGIT | signs::ASIDE) == 0 && is_sentence(text)
+}
+
+/// Whether a text without digits, quotes and brackets is words that hold no token and name no option and no scheme: so
+/// no value stands behind any of them.
+fn is_sentence(text: &str) -> bool {
+    text.split([' ', '\t']).all(|word| {
+        let is_short = word.len() < SHORTEST_MIXED || word.bytes().all(|byte| byte.is_ascii_lowercase());
+        let first = word.trim_start_matches(['[', '-', '.']);
+        is_short && first.len() == word.len() && !word.starts_with("//") && !schemes::is_scheme(word)
+    })
 }
 
 struct Sweep<'a> {
@@ -235,7 +246,7 @@ impl<'a> Sweep<'a> {
         }
         if self.holds(signs::MARK) && text.contains('%') && self.decodings < MAX_DECODINGS {
             let decoded = percent_decode_str(text).decode_utf8_lossy();
-            if decoded != text && sweep_decoded(self.names, &decoded, self.decodings + 1).1 > 0 {
+            if decoded != text && sweep_decoded(self.names, &decoded, self.decodings + 1, signs::of(&decoded)).1 > 0 {
                 self.hide(word.start..values::bare_end(self.text, word.end));
             }
         }
@@ -297,6 +308,19 @@ mod tests {
 
     const PIECES: &[&str] = &[
         "token",
+        "password",
+        "is",
+        "in",
+        "values",
+        "//x",
+        "'y z'",
+        "(pin)",
+        "@tcp(",
+        "Token",
+        "Basic dXNlcjpwYXNz",
+        "sso-key",
+        "abcdefghijklmnopqrstuvwx",
+        "[bearer",
         "=",
         ":",
         " ",
