@@ -6,9 +6,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::report::{grouped, ratio};
 use super::totals;
 
 const USAGE: &str = "\
@@ -17,7 +17,8 @@ usage: cargo xtask bench redact [part]
   race [ROUNDS]         ours and others by turns, and which aims are met
   worst [NAME [LINE]]   milliseconds a MiB of inputs that are meant to be slow, in records of LINE bytes
   allocations           what each allocates for a body
-  instructions [NAME]   of the slow inputs, at twice the length over those at once (needs valgrind; some minutes)
+  instructions [NAME [PLACE]]
+                        of the slow inputs, at twice the length over those at once (needs valgrind; some minutes)
 
 Without a part: the first three.
 ";
@@ -34,8 +35,9 @@ pub(super) fn run(arguments: &[String]) -> ExitCode {
     let done = match arguments[..] {
         [] => ["race", "worst", "allocations"].into_iter().try_for_each(|part| measure(&[part])),
         ["race"] | ["race", _] | ["worst"] | ["worst", _] | ["worst", _, _] | ["allocations"] => measure(&arguments),
-        ["instructions"] => instructions(""),
-        ["instructions", name] => instructions(name),
+        ["instructions"] => instructions("", ""),
+        ["instructions", name] => instructions(name, ""),
+        ["instructions", name, place] => instructions(name, place),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);
@@ -74,44 +76,39 @@ struct Worst {
     case: String,
 }
 
-/// Prints how instructions grow, of all worst cases whose name contains `name`.
-fn instructions(name: &str) -> Result<(), String> {
+/// Prints how instructions grow, of all worst cases whose name contains `name`, where the place's contains `place`.
+fn instructions(name: &str, place: &str) -> Result<(), String> {
     let (program, mut worst) = listed()?;
-    worst.retain(|worst| worst.case.contains(name));
+    worst.retain(|worst| worst.case.contains(name) && worst.place.contains(place));
     if worst.is_empty() {
-        return Err(format!("no worst case is called {name}"));
+        return Err(format!("no worst case is called {name} {place}"));
     }
-    let (next, measured) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    println!("{:<10} {:<18} {:>12} {:>12} {:>6}", "place", "case", "64 KiB", "128 KiB", "x");
+    let (next, missed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let work = || -> Result<(), String> {
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(worst) = worst.get(index) else { return Ok(()) };
-            let figures = (count(&program, worst, BYTES)?, count(&program, worst, 2 * BYTES)?);
-            measured.lock().map_err(|_| "another count panicked".to_owned())?.push((index, figures));
+        while let Some(worst) = worst.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let (once, twice) = (count(&program, worst, BYTES)?, count(&program, worst, 2 * BYTES)?);
+            let is_met = twice * 100 < once * AIM;
+            missed.fetch_add(usize::from(!is_met), Ordering::Relaxed);
+            // Each as it is known, for all of them take minutes.
+            println!(
+                "{:<10} {:<18} {:>12} {:>12} {:>6}{}",
+                worst.place,
+                worst.case,
+                grouped(once),
+                grouped(twice),
+                ratio(twice, once),
+                if is_met { "" } else { " MISSED" },
+            );
         }
+        Ok(())
     };
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         let running: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
         running.into_iter().try_for_each(|one| one.join().map_err(|_| "a count panicked".to_owned())?)
     })?;
-    let mut measured = measured.into_inner().map_err(|_| "a count panicked".to_owned())?;
-    measured.sort_unstable();
-    println!("{:<10} {:<18} {:>12} {:>12} {:>6}", "place", "case", "64 KiB", "128 KiB", "x");
-    let mut missed = 0;
-    for (index, (once, twice)) in measured {
-        let Some(Worst { place, case }) = worst.get(index) else { continue };
-        let is_met = twice * 100 < once * AIM;
-        missed += usize::from(!is_met);
-        println!(
-            "{place:<10} {case:<18} {:>12} {:>12} {:>6}{}",
-            super::report::grouped(once),
-            super::report::grouped(twice),
-            super::report::ratio(twice, once),
-            if is_met { "" } else { " MISSED" },
-        );
-    }
-    println!("{missed} of {} aims missed (under {} times)", worst.len(), super::report::ratio(AIM, 100));
+    println!("{} of {} aims missed (under {} times)", missed.into_inner(), worst.len(), ratio(AIM, 100));
     Ok(())
 }
 
