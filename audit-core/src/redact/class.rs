@@ -63,6 +63,18 @@ fn is_date(text: &str) -> bool {
         && text.bytes().skip(pattern.len()).all(|byte| b"0123456789:.+-TtZz ".contains(&byte))
 }
 
+/// A calendar date with a time and nothing else, in the form of RFC 3339 (section 5.6); too short to hold more.
+pub(super) fn is_timestamp(text: &str) -> bool {
+    let pattern = b"dddd-dd-ddTdd:dd";
+    (pattern.len()..=32).contains(&text.len())
+        && pattern.iter().zip(text.bytes()).all(|(pattern, byte)| match pattern {
+            b'd' => byte.is_ascii_digit(),
+            b'T' => matches!(byte, b'T' | b't' | b' '),
+            other => *other == byte,
+        })
+        && text.bytes().skip(pattern.len()).all(|byte| b"0123456789:.+-Zz".contains(&byte))
+}
+
 /// One to four pieces, each a word (`bearer`), a word with a short number (`RS256`) or a short number.
 fn is_plain_word(text: &str) -> bool {
     let is_piece = |piece: &str| {
@@ -80,6 +92,16 @@ fn is_plain_word(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn timestamps() {
+        for text in ["2031-07-04T11:22:33Z", "2031-07-04 11:22", "2031-07-04t11:22:33.123456+02:00"] {
+            assert!(is_timestamp(text), "{text}");
+        }
+        for text in ["2031-07-04", "2031-07-04T11:22 pin=1", "2031-07-04T11:22:4111111111111111", "", "pin:12"] {
+            assert!(!is_timestamp(text), "{text}");
+        }
+    }
 
     #[test]
     fn what_describes_is_kept_and_what_may_be_secret_is_not() {

@@ -8,7 +8,7 @@ use super::names::Names;
 use super::{shapes, signs};
 
 /// How many names are remembered, and how long they may be.
-const SLOTS: usize = 128;
+const SLOTS: usize = 256;
 const LONGEST: usize = 24;
 
 /// What is known of a name.
@@ -74,13 +74,21 @@ impl Recall {
         if name.len() > LONGEST {
             return find_out(names, name, hash);
         }
-        let slot = &mut self.slots[hash as usize % SLOTS];
-        if slot.known.hash == hash && slot.length == name.len() && slot.name.get(..slot.length) == Some(name.as_bytes())
-        {
-            return slot.known;
+        let place = hash as usize % SLOTS;
+        // Two of one place have one each.
+        for place in [place, place ^ 1] {
+            let slot = &self.slots[place];
+            if slot.known.hash == hash
+                && slot.length == name.len()
+                && slot.name.get(..slot.length) == Some(name.as_bytes())
+            {
+                return slot.known;
+            }
         }
         let known = find_out(names, name, hash);
         if known.is_clean && !name.is_empty() {
+            let is_taken = self.slots[place].length > 0;
+            let slot = &mut self.slots[place ^ usize::from(is_taken)];
             slot.length = name.len();
             slot.known = known;
             if let Some(place) = slot.name.get_mut(..name.len()) {

@@ -68,6 +68,6 @@ mod tests {
         assert_eq!(of("a=b") & !NAME, SEPARATOR);
         assert_eq!(of("a:b\tC") & !NAME, SEPARATOR | BLANK | MIXED | ESCAPE);
         assert_eq!(of("7\"") & !NAME, MIXED | DIGIT | ASIDE | ESCAPE);
-        assert_eq!((of("<"), of("%"), of("/,\n")), (MARK, MARK | NAME, 0));
+        assert_eq!((of("<"), of("%"), of("/,\n")), (MARK, MARK | NAME, ESCAPE));
     }
 }

@@ -14,7 +14,7 @@ const TOLD: &[&str] = &["is", "was", "are", "plain", "login", "default"];
 
 /// The shortest that is taken for a secret in a sentence.
 const SHORTEST_QUOTED: usize = 4;
-const SHORTEST_BARE: usize = 8;
+pub(super) const SHORTEST_BARE: usize = 8;
 
 /// What might be a value, and how sure that is if the name is secret.
 struct Candidate {

@@ -9,14 +9,14 @@ const MAX_COLUMNS: usize = 512;
 impl Sweep<'_> {
     /// `(name, name)=(value, value)`, `(name, name) VALUES (value, value), …`: if a name is secret, the values go, for
     /// nothing tells them apart. The bracket that closes the names stands here.
-    pub(super) fn columns(&mut self) -> bool {
+    pub(super) fn columns(&mut self) {
         let at = self.at;
-        let Some(open) = self.values_behind(at + 1) else { return false };
+        let Some(open) = self.values_behind(at + 1) else { return };
         let before = self.text.get(..at).unwrap_or_default().bytes().rev().take(MAX_COLUMNS);
-        let Some(length) = before.into_iter().position(|byte| byte == b'(') else { return false };
+        let Some(length) = before.into_iter().position(|byte| byte == b'(') else { return };
         let names = self.slice(at - length..at);
         if !names.split(',').any(|name| self.names.classify(name.trim()).is_sensitive()) {
-            return false;
+            return;
         }
         let bytes = self.text.as_bytes();
         let mut end = values::bracket_end(bytes, open);
@@ -27,7 +27,6 @@ impl Sweep<'_> {
             end = values::bracket_end(bytes, self.text.len() - next.len());
         }
         self.hide(open + 1..if bytes.get(end - 1) == Some(&b')') { end - 1 } else { end });
-        true
     }
 
     /// Where the bracket stands that opens the values of columns whose own bracket closes before `at`.

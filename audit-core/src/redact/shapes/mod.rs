@@ -22,7 +22,7 @@ use std::ops::Range;
 use percent_encoding::percent_decode_str;
 
 use super::names::Names;
-use super::{FILTERED, schemes, signs, tokens, values};
+use super::{FILTERED, class, schemes, signs, tokens, values};
 
 /// How often percent escapes are undone to look behind them.
 const MAX_DECODINGS: usize = 3;
@@ -131,23 +131,34 @@ fn find_signed(names: &Names, text: &str, decodings: usize, signs: u8) -> Vec<Ed
 
 /// Whether a text lacks what each of the shapes needs.
 fn is_quiet(text: &str, signs: u8) -> bool {
-    if signs & (signs::SEPARATOR | signs::MARK) != 0 {
+    let holds = |some: u8| signs & some != 0;
+    if holds(signs::SEPARATOR | signs::MARK) {
+        return class::is_timestamp(text);
+    }
+    if holds(signs::BLANK) && (holds(signs::ASIDE) || !is_sentence(text, signs)) || text.starts_with("//") {
         return false;
     }
-    if signs & signs::BLANK == 0 {
-        return (signs & signs::MIXED == 0 || text.len() < SHORTEST_MIXED) && !text.starts_with("//");
+    if text.len() < SHORTEST_MIXED || !holds(signs::MIXED | signs::BLANK) {
+        return true;
     }
-    signs & (signs::DIGIT | signs::ASIDE) == 0 && is_sentence(text)
+    let is_armoured = text.as_bytes().windows(4).any(|four| four == b"----");
+    !is_armoured && (!holds(signs::MIXED) || tokens::find(text, 0, text.len()).is_none())
 }
 
-/// Whether a text without digits, quotes and brackets is words that hold no token and name no option and no scheme: so
-/// no value stands behind any of them.
-fn is_sentence(text: &str) -> bool {
+/// Whether no word of a text without quotes and brackets is an option, a scheme, or what may be the value of a word
+/// before it.
+fn is_sentence(text: &str, signs: u8) -> bool {
+    let has_digits = signs & signs::DIGIT != 0;
     text.split([' ', '\t']).all(|word| {
-        let is_short = word.len() < SHORTEST_MIXED || word.bytes().all(|byte| byte.is_ascii_lowercase());
-        let first = word.trim_start_matches(['[', '-', '.']);
-        is_short && first.len() == word.len() && !word.starts_with("//") && !schemes::is_scheme(word)
+        let is_long = has_digits && word.len() >= apposition::SHORTEST_BARE;
+        let may_be_value = is_long && word.bytes().any(|byte| byte.is_ascii_digit());
+        !may_be_value && words_of(word).all(|word| !word.starts_with(['[', '-', '.']) && !schemes::is_scheme(word))
     })
+}
+
+/// The words of a text, as a sweep meets them.
+fn words_of(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|letter: char| letter.is_ascii() && !u8::try_from(letter).is_ok_and(signs::is_name_byte))
 }
 
 struct Sweep<'a> {
@@ -182,10 +193,16 @@ impl<'a> Sweep<'a> {
                 self.at = start + length;
                 self.word(start..start + length);
                 self.before = start..start + length;
-            } else if byte == b'<' {
-                self.element();
-            } else if !(byte == b')' && self.columns() || byte == b'@' && self.dialled()) {
-                self.at += 1;
+            } else {
+                let start = self.at;
+                match byte {
+                    b'<' => self.element(),
+                    b')' => self.columns(),
+                    b'@' => self.dialled(),
+                    _ => {}
+                }
+                // Whatever was found, or not: time is linear only if every byte is left behind.
+                self.at = self.at.max(start + 1);
             }
         }
     }
@@ -274,16 +291,15 @@ impl<'a> Sweep<'a> {
     }
 
     /// `user:password@tcp(host)`, as Go's drivers are told whom to dial; its `@` stands here.
-    fn dialled(&mut self) -> bool {
+    fn dialled(&mut self) {
         let at = self.at;
         if !["@tcp(", "@unix(", "@udp(", "@tcp6("].iter().any(|dial| self.rest(at).starts_with(dial)) {
-            return false;
+            return;
         }
         let before = self.slice(self.replaced.max(at.saturating_sub(MAX_USERINFO))..at);
         let before = before.rsplit(|letter: char| letter.is_whitespace() || "\"'`(".contains(letter)).next();
-        let Some((_, password)) = before.and_then(|userinfo| userinfo.split_once(':')) else { return false };
+        let Some((_, password)) = before.and_then(|userinfo| userinfo.split_once(':')) else { return };
         self.hide(at - password.len()..at);
-        true
     }
 
     /// `user:password@` behind `://`; `start` is where the authority begins.
@@ -316,6 +332,8 @@ mod tests {
         "'y z'",
         "(pin)",
         "@tcp(",
+        "x:@tcp(h)",
+        "[FILTERED]@tcp(",
         "Token",
         "Basic dXNlcjpwYXNz",
         "sso-key",
@@ -424,6 +442,13 @@ mod tests {
         fn signs_only_save_work(pieces in vec(prop::sample::select(PIECES), 0..8)) {
             let (text, names) = (pieces.concat(), Names::new(&[], &[]));
             prop_assert_eq!(sweep(&names, &text), apply(&text, &find_signed(&names, &text, 0, u8::MAX)));
+        }
+    }
+
+    #[test]
+    fn what_holds_nothing_to_hide_is_left_behind() {
+        for text in ["x:@tcp(h)", "(pin)=()", "a [FILTERED]@tcp(h) b", "x:[FILTERED]@tcp(h)", "<", "//", "//@"] {
+            assert_eq!(sweep(&Names::new(&[], &[]), text), (Cow::Borrowed(text), 0));
         }
     }
 
