@@ -32,6 +32,7 @@ pub mod routing;
 mod service;
 mod wired;
 
+pub use audit_core::redact::{Hide, Rules};
 pub use audit_core::{
     Actor, ActorId, ActorType, AsActor, AuditScope, Auditor, BuildError, Builder, Completion, Delivery,
     DuplicateAction, Endpoint, EventBuilder, ListedEndpoint, Listing, Mode, Mount, Outcome, Output, RecordOn, Scope,

@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use crate::actor::Actor;
 use crate::auditor::Inner;
-use crate::exchange::{End, Facts, Target};
 #[cfg(feature = "tracing")]
-use crate::redact::Fragment;
-use crate::vocabulary::{Completion, Mode, Outcome};
+use crate::auditor::SafeField;
+use crate::exchange::{End, Facts, Target};
+use crate::vocabulary::{Completion, Outcome};
 
 /// An event being described; [`record`](Self::record) hands it over.
 ///
@@ -34,7 +34,7 @@ impl EventBuilder {
     /// Names who it is.
     pub fn actor(mut self, actor: Actor) -> Self {
         let (actor, redacted) = match &self.auditor {
-            Some(auditor) => actor.redacted(auditor.redactor()),
+            Some(auditor) => actor.redacted(auditor.common_rules()),
             None => (actor, 0),
         };
         self.facts.redacted += redacted;
@@ -46,7 +46,7 @@ impl EventBuilder {
     pub fn target(mut self, kind: impl Into<String>, id: impl Into<String>) -> Self {
         if let Some(auditor) = &self.auditor {
             let kind = kind.into();
-            let (id, redacted) = auditor.redact_named(&kind, &id.into());
+            let (id, redacted) = auditor.common_rules().named(&kind, &id.into());
             self.facts.redacted += redacted;
             self.facts.push_target(Target { kind, id: Some(id) });
         }
@@ -61,18 +61,16 @@ impl EventBuilder {
     /// Adds a field to the record's `data`.
     pub fn data(mut self, key: impl Into<String>, value: impl Serialize) -> Self {
         if let Some(auditor) = &self.auditor {
-            let key = key.into();
-            let value = auditor.redact_value(&key, &value, Mode::Full);
-            let json = self.facts.note(value);
-            self.facts.put_data(key, json);
+            let field = auditor.common_rules().field(key.into(), &value);
+            self.facts.put_field(field);
         }
         self
     }
 
     /// Adds fields that are redacted already.
     #[cfg(feature = "tracing")]
-    pub(crate) fn safe_data(mut self, fields: Vec<(String, Fragment)>) -> Self {
-        self.facts.put_safe_data(fields);
+    pub(crate) fn safe_data(mut self, fields: Vec<SafeField>) -> Self {
+        fields.into_iter().for_each(|field| self.facts.put_field(field));
         self
     }
 
@@ -85,7 +83,7 @@ impl EventBuilder {
     /// Says why.
     pub fn reason(mut self, reason: impl Into<String>) -> Self {
         if let Some(auditor) = &self.auditor {
-            let (reason, redacted) = auditor.redact_text(&reason.into());
+            let (reason, redacted) = auditor.common_rules().text(&reason.into());
             self.facts.redacted += redacted;
             self.facts.reason = Some(reason);
         }

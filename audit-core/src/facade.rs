@@ -4,10 +4,9 @@
 use serde::Serialize;
 
 use crate::actor::Actor;
+use crate::auditor::SafeField;
 use crate::exchange::{Facts, Step, Target};
 use crate::record::HELD;
-#[cfg(feature = "tracing")]
-use crate::redact::Fragment;
 use crate::scope::{Scope, current};
 use crate::vocabulary::{Mode, Outcome};
 
@@ -63,7 +62,7 @@ pub fn set_reason(reason: impl Into<String>) {
 impl Scope {
     /// Names who it is. The last word counts.
     pub fn set_actor(&self, actor: Actor) {
-        let (actor, redacted) = actor.redacted(self.shared().auditor().redactor());
+        let (actor, redacted) = actor.redacted(self.rules());
         self.shared().add(|facts| {
             facts.redacted += redacted;
             facts.actor = Some(actor);
@@ -74,7 +73,7 @@ impl Scope {
     /// Names who it is as a request's extensions tell, unless [`set_actor`](Self::set_actor) was called. The last word
     /// counts. For adapters.
     pub fn resolve_actor(&self, actor: Actor) {
-        let (actor, redacted) = actor.redacted(self.shared().auditor().redactor());
+        let (actor, redacted) = actor.redacted(self.rules());
         self.shared().add(|facts| {
             if !facts.actor_named {
                 facts.redacted += redacted;
@@ -86,7 +85,7 @@ impl Scope {
     /// Adds something that is acted on, by its kind and identifier.
     pub fn add_target(&self, kind: impl Into<String>, id: impl Into<String>) {
         let kind = kind.into();
-        let (id, redacted) = self.shared().auditor().redact_named(&kind, &id.into());
+        let (id, redacted) = self.rules().named(&kind, &id.into());
         self.shared().add(|facts| {
             facts.redacted += redacted;
             facts.push_target(Target { kind, id: Some(id) });
@@ -95,20 +94,16 @@ impl Scope {
 
     /// Adds a field to the record's `data`. A key that is given again replaces its value.
     pub fn data(&self, key: impl Into<String>, value: impl Serialize) {
-        let key = key.into();
-        let value = self.shared().auditor().redact_value(&key, &value, Mode::Full);
-        self.shared().add(|facts| {
-            let json = facts.note(value);
-            facts.put_data(key, json);
-        });
+        let field = self.rules().field(key.into(), &value);
+        self.shared().add(|facts| facts.put_field(field));
     }
 
     /// Records that a field of the target changed: `{"field": {"old": …, "new": …}}`.
     pub fn change(&self, field: impl Into<String>, old: impl Serialize, new: impl Serialize) {
         let field = field.into();
-        let auditor = self.shared().auditor();
-        let old = auditor.redact_value(&field, &old, Mode::Full);
-        let new = auditor.redact_value(&field, &new, Mode::Full);
+        let rules = self.rules();
+        let old = rules.value(&field, &old, Mode::Full);
+        let new = rules.value(&field, &new, Mode::Full);
         self.shared().add(|facts| {
             let (old, new) = (facts.note(old), facts.note(new));
             let json = [b"{\"old\":", old.as_slice(), b",\"new\":", &new, b"}"].concat();
@@ -135,7 +130,7 @@ impl Scope {
 
     /// Gives a reason, and leaves the outcome to the status.
     pub fn set_reason(&self, reason: impl Into<String>) {
-        let (reason, redacted) = self.shared().auditor().redact_text(&reason.into());
+        let (reason, redacted) = self.rules().text(&reason.into());
         self.shared().add(|facts| {
             facts.redacted += redacted;
             facts.reason = Some(reason);
@@ -162,14 +157,19 @@ impl Facts {
     }
 
     /// Adds a field of JSON that is safe already, within a bound on all fields together.
-    pub(crate) fn put_data(&mut self, key: String, json: Vec<u8>) {
+    fn put_data(&mut self, key: String, json: Vec<u8>) {
         let mut fields = std::mem::take(&mut self.data);
         self.put_within(&mut fields, key, json);
         self.data = fields;
     }
 
-    /// Adds a field of JSON that is safe already to a nested call's own, within the bound on the event's fields.
-    pub(crate) fn put_call_data(&mut self, index: usize, key: String, json: Vec<u8>) {
+    /// Adds a field that is redacted already to a nested call's own, within the bound on the event's fields.
+    pub(crate) fn put_call_field(&mut self, index: usize, field: SafeField) {
+        let SafeField { key, value, is_removed } = field;
+        let json = self.note(value);
+        if is_removed {
+            return;
+        }
         let mut fields = match self.calls.get_mut(index) {
             Some(call) => std::mem::take(&mut call.data),
             None => return,
@@ -178,12 +178,11 @@ impl Facts {
         self.calls[index].data = fields;
     }
 
-    /// Adds fields that are redacted already.
-    #[cfg(feature = "tracing")]
-    pub(crate) fn put_safe_data(&mut self, fields: Vec<(String, Fragment)>) {
-        for (key, value) in fields {
-            let json = self.note(value);
-            self.put_data(key, json);
+    /// Adds a field that is redacted already.
+    pub(crate) fn put_field(&mut self, field: SafeField) {
+        let json = self.note(field.value);
+        if !field.is_removed {
+            self.put_data(field.key, json);
         }
     }
 

@@ -15,11 +15,10 @@ use tracing_subscriber::filter::{FilterFn, Filtered, filter_fn};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::auditor::{Auditor, Inner};
+use crate::auditor::{Auditor, InForce, Inner, SafeField};
 use crate::event::EventBuilder;
-use crate::redact::Fragment;
 use crate::scope::{self, Current};
-use crate::vocabulary::{Mode, Outcome};
+use crate::vocabulary::Outcome;
 
 /// The target that makes a tracing event an audited one.
 const TARGET: &str = "audit";
@@ -151,14 +150,20 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLayer {
         if event.metadata().target() != TARGET {
             return;
         }
-        let mut fields = Fields { auditor, safe: Vec::new() };
-        event.record(&mut fields);
-        let safe = fields.safe;
+        let safe = |rules| {
+            let mut fields = Fields { rules, safe: Vec::new() };
+            event.record(&mut fields);
+            fields.safe
+        };
         match scope::place() {
-            Current::Exchange(shared) => shared.add(|facts| facts.put_safe_data(safe)),
+            Current::Exchange(scope) => {
+                let safe = safe(scope.rules());
+                scope.shared().add(|facts| safe.into_iter().for_each(|field| facts.put_field(field)));
+            }
             // Nothing is recorded of its request: nor is this.
             Current::Unrecorded => {}
             Current::Outside => {
+                let safe = safe(auditor.common_rules());
                 let outcome =
                     if *event.metadata().level() == Level::ERROR { Outcome::Failed } else { Outcome::Success };
                 EventBuilder::new(Some(Arc::clone(auditor)), "tracing.event".to_owned())
@@ -172,14 +177,13 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLayer {
 
 /// An event's fields, redacted as they are read.
 struct Fields<'a> {
-    auditor: &'a Inner,
-    safe: Vec<(String, Fragment)>,
+    rules: InForce<'a>,
+    safe: Vec<SafeField>,
 }
 
 impl Fields<'_> {
     fn add(&mut self, field: &Field, value: &impl serde::Serialize) {
-        let value = self.auditor.redact_value(field.name(), value, Mode::Full);
-        self.safe.push((field.name().to_owned(), value));
+        self.safe.push(self.rules.field(field.name().to_owned(), value));
     }
 }
 

@@ -15,7 +15,9 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
+use crate::auditor::InForce;
 use crate::exchange::Shared;
+use crate::registry::Endpoint;
 
 thread_local! {
     static CURRENT: RefCell<Current> = const { RefCell::new(Current::Outside) };
@@ -30,18 +32,22 @@ pub(crate) enum Current {
     /// A request of which nothing is recorded.
     Unrecorded,
     /// An exchange.
-    Exchange(Arc<Shared>),
+    Exchange(Scope),
 }
 
 /// A handle to the exchange that is being handled, for adding facts to its record.
 #[derive(Clone)]
-pub struct Scope(Arc<Shared>);
+pub struct Scope {
+    shared: Arc<Shared>,
+    /// The nested function that runs here, if it has rules of redaction of its own.
+    nested: Option<&'static Endpoint>,
+}
 
 /// The exchange that is being handled here, if there is one.
 #[must_use]
 pub fn current() -> Option<Scope> {
     match place() {
-        Current::Exchange(shared) => Some(Scope(shared)),
+        Current::Exchange(scope) => Some(scope),
         Current::Outside | Current::Unrecorded => None,
     }
 }
@@ -53,7 +59,15 @@ pub(crate) fn place() -> Current {
 
 /// Runs `run` with `shared` as the current exchange, and puts the one before it back, even when `run` unwinds.
 pub(crate) fn with_current<R>(shared: &Arc<Shared>, run: impl FnOnce() -> R) -> R {
-    run_in(Current::Exchange(Arc::clone(shared)), run)
+    run_in(Current::Exchange(Scope::new(Arc::clone(shared))), run)
+}
+
+/// Runs a part of a nested function, whose rules of redaction hold for what is added meanwhile.
+pub(crate) fn within_nested<R>(nested: Option<&'static Endpoint>, run: impl FnOnce() -> R) -> R {
+    match (nested, place()) {
+        (Some(_), Current::Exchange(scope)) => run_in(Current::Exchange(Scope { nested, ..scope }), run),
+        _ => run(),
+    }
 }
 
 /// Runs `run` as part of a request of which nothing is recorded: annotated functions in it leave nothing either, and
@@ -82,21 +96,26 @@ fn swap(other: &mut Current) {
 
 impl Scope {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self(shared)
+        Self { shared, nested: None }
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.0
+        &self.shared
+    }
+
+    /// The rules of redaction that hold for what is added here and now.
+    pub(crate) fn rules(&self) -> InForce<'_> {
+        self.shared.rules(self.nested)
     }
 
     /// Runs `run` as part of this exchange: for work on another thread.
     pub fn in_scope<R>(&self, run: impl FnOnce() -> R) -> R {
-        with_current(&self.0, run)
+        run_in(Current::Exchange(self.clone()), run)
     }
 
     /// Makes `future` part of this exchange wherever it is polled and dropped.
     pub fn wrap<F: Future>(&self, future: F) -> Scoped<F> {
-        Scoped { future: Some(future), place: Current::Exchange(Arc::clone(&self.0)) }
+        Scoped { future: Some(future), place: Current::Exchange(self.clone()) }
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) enum Value {
     Path(Path),
     /// `actor = expr`
     Expr(Box<Expr>),
-    /// `capture(..)`
+    /// `capture(..)`, `redact(..)`, `keep(..)`
     Group(Group),
     /// Of an argument that takes no such value; it is judged by its name.
     Other,

@@ -71,6 +71,7 @@ fn endpoint(declared: &Declaration, sig: &Signature) -> TokenStream {
     let delivery = optional(declared.delivery.as_ref().map(|delivery| quote!(#root::__private::Delivery::#delivery)));
     let on = declared.on.as_ref().map_or_else(|| quote!(Always), |on| quote!(#on));
     let route = optional(declared.route.as_ref().map(|Route { method, template }| quote!((#method, #template))));
+    let (redact, keep) = (&declared.redact, &declared.keep);
     let mounts = declared.mounts.iter().map(|Mount { method, path }| quote!((#method, #path)));
     // The place of the function's name: attributes of several functions that one macro wrote share theirs.
     let place = sig.ident.span();
@@ -89,6 +90,8 @@ fn endpoint(declared: &Declaration, sig: &Signature) -> TokenStream {
                 on: #root::__private::RecordOn::#on,
                 route: #route,
                 mounts: &[#(#mounts),*],
+                redact: &[#(#redact),*],
+                keep: &[#(#keep),*],
                 module: ::core::module_path!(),
                 function: #function,
                 file: #file,

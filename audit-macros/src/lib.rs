@@ -20,6 +20,7 @@ mod expand;
 mod item;
 mod model;
 mod mount;
+mod names;
 mod route;
 mod template;
 mod validate;
@@ -171,6 +172,53 @@ use crate::validate::Attribute;
 /// assert_eq!(data["kind"], "Some(\"road\")");
 /// # Ok(()) }
 /// ```
+///
+/// # `redact`
+///
+/// Names of fields that are secret here, besides what is secret anyway: identifiers or texts, matched as words, as in
+/// `AUDIT_SENSITIVE_FIELDS`. They count for the query, the headers, the bodies in both directions, the path's parameters
+/// and whatever is added while the function runs.
+///
+/// ```
+/// use audit_core::testing::MemorySink;
+/// use audit_core::{Auditor, Output, audited};
+///
+/// #[audited("invoice.send", redact("iban", notes), capture(iban, customer))]
+/// fn send(iban: &str, customer: u32) {
+///     audit_core::data("internal_notes", "pays late");
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sink = MemorySink::new();
+/// Auditor::builder().output(Output::None).sink(sink.clone()).build()?.install_global()?;
+/// send("DE44 5001", 7);
+/// let data = &sink.only()["data"];
+/// assert_eq!(data["iban"], "[FILTERED]");
+/// assert_eq!(data["customer"], 7);
+/// assert_eq!(data["internal_notes"], "[FILTERED]");
+/// # Ok(()) }
+/// ```
+///
+/// # `keep`
+///
+/// The only fields that are kept of the query and of the bodies in both directions: identifiers or texts, each a whole
+/// name in any spelling (`layerName` is `layer_name`, and `name` is neither). What is no object and no list is hidden
+/// unless its own name, or that of something it stands in, is one of these. What is secret is hidden all the same, and
+/// where the auditor has a list of its own (`Rules::keep_only`), only what both name is kept. Headers, and what the
+/// function adds (`capture`, `data`, `changes`), are not subject to the list.
+///
+/// ```
+/// use audit_core::audited;
+///
+/// #[audited("user.update", keep(id, "display name"), redact(nickname))]
+/// fn update_user() {}
+/// # update_user();
+/// ```
+///
+/// Both hold from the start of a request where its [route](#route) is wired or declared. On any other route the function
+/// becomes known only as it begins, after its extractors have read the body: then the query and the request's body are
+/// withheld, and the record says so; what comes after is as the function asks. In a function that another audited
+/// function calls, they hold for its own target, for what it captures, for what is added while it runs and for its error.
 ///
 /// # `actor`
 ///

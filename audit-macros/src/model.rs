@@ -23,6 +23,10 @@ pub(crate) struct Declaration {
     /// What the framework's own attributes below say.
     pub(crate) mounts: Vec<Mount>,
     pub(crate) capture: Vec<Field>,
+    /// Names that are secret here.
+    pub(crate) redact: Vec<LitStr>,
+    /// The only names that are kept; none: all are.
+    pub(crate) keep: Vec<LitStr>,
     pub(crate) actor: Option<Expr>,
     /// Where `__private` is found.
     pub(crate) root: Path,
@@ -41,6 +45,8 @@ impl Declaration {
             route: None,
             mounts: Vec::new(),
             capture: Vec::new(),
+            redact: Vec::new(),
+            keep: Vec::new(),
             actor: None,
             root,
         }

@@ -11,7 +11,7 @@ use crate::item::Function;
 use crate::model::{DELIVERIES, Declaration, Kind, MODES, ONS, Target, Words};
 use crate::route::Route;
 use crate::template::Template;
-use crate::{bindings, capture, mount};
+use crate::{bindings, capture, mount, names};
 
 /// The attribute that was written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,16 +38,10 @@ impl Attribute {
 
     const fn arguments(self) -> &'static [&'static str] {
         match self {
-            Self::Audited => &["action", "target", "mode", "delivery", "capture", "actor", "on", "route", "crate"],
+            Self::Audited => {
+                &["action", "target", "mode", "delivery", "capture", "redact", "keep", "actor", "on", "route", "crate"]
+            }
             Self::Exempt => &["reason", "route", "crate"],
-        }
-    }
-
-    /// Arguments that are designed and not built; naming them now would promise what does not happen.
-    const fn not_built(self) -> &'static [&'static str] {
-        match self {
-            Self::Audited => &["redact", "keep"],
-            Self::Exempt => &[],
         }
     }
 }
@@ -74,10 +68,6 @@ pub(crate) fn declaration(
 
     for Argument { name, value } in arguments {
         let word = name.to_string();
-        if attribute.not_built().contains(&word.as_str()) {
-            errors.at(name.span(), format_args!("`{word}` is not built yet; leave it out"));
-            continue;
-        }
         if !attribute.arguments().contains(&word.as_str()) {
             let hint = match word.as_str() {
                 "skip" if attribute == Attribute::Audited => NOTHING_TO_SKIP.to_owned(),
@@ -108,6 +98,21 @@ pub(crate) fn declaration(
                 let found = if matches!(value, Value::Group(_)) { "`capture()` names nothing; " } else { "" };
                 let hint = "expected fields, such as `capture(name, n = items.len())`";
                 errors.at(name.span(), format_args!("{found}{hint}"));
+            }
+            ("redact", Value::Group(list)) if !list.stream().is_empty() => {
+                declared.redact = names::read("redact", list, errors);
+            }
+            ("keep", Value::Group(list)) if !list.stream().is_empty() => {
+                declared.keep = names::read("keep", list, errors);
+            }
+            ("redact" | "keep", value) => {
+                let found = if matches!(value, Value::Group(_)) {
+                    format!("`{word}()` names nothing; ")
+                } else {
+                    String::new()
+                };
+                errors
+                    .at(name.span(), format_args!("{found}expected names of fields, such as `{word}(id, \"x-ref\")`"));
             }
             ("reason", Value::Text(text)) => reason = non_empty_reason(text, errors),
             _ => errors.at(name.span(), format_args!("expected `{word} = \"…\"`, a string")),

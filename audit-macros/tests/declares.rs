@@ -13,7 +13,9 @@ mod layers {
         mode = "full",
         delivery = "best_effort",
         on = "error",
-        route = "POST /layers/{name}"
+        route = "POST /layers/{name}",
+        redact("x-ref", r#type, año),
+        keep(id)
     )]
     #[inline]
     pub(super) async fn create(name: String) -> usize {
@@ -103,6 +105,8 @@ fn every_argument_arrives() {
     assert_eq!(create.on().as_str(), "error");
     assert_eq!(create.route(), Some(("POST", "/layers/{name}")));
     assert!(create.mounts().is_empty());
+    assert_eq!(create.redact(), ["x-ref", "type", "año"]);
+    assert_eq!(create.keep(), ["id"]);
     assert_eq!(create.exemption(), None);
     assert_eq!(create.module(), "declares::layers");
     assert!(create.file().ends_with("declares.rs"));
@@ -119,6 +123,7 @@ fn what_is_not_said_is_left_to_the_settings() {
     assert_eq!(moved.action(), "declares.layers.move");
     assert_eq!(moved.target(), None);
     assert!(moved.mode().is_none() && moved.delivery().is_none() && moved.route().is_none());
+    assert!(moved.redact().is_empty() && moved.keep().is_empty());
     assert_eq!(moved.on().as_str(), "always");
 }
 

@@ -82,6 +82,7 @@ mod routes;
 mod routing;
 mod slot;
 
+pub use audit_core::redact::{Hide, Rules};
 pub use audit_core::{
     Actor, ActorId, ActorType, AsActor, AuditScope, Auditor, BuildError, Builder, Completion, Delivery,
     DuplicateAction, Endpoint, EventBuilder, ListedEndpoint, Listing, Mode, Mount, Outcome, Output, RecordOn, Scope,

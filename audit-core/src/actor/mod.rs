@@ -8,7 +8,7 @@ use std::fmt;
 pub use as_actor::AsActor;
 pub use resolver::ActorResolver;
 
-use crate::redact::Redactor;
+use crate::auditor::InForce;
 
 /// What kind of party an [`Actor`] is: the record's `actor_type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -180,7 +180,7 @@ impl Actor {
     }
 
     /// Without what has the shape of a secret in any of its texts; how many there were.
-    pub(crate) fn redacted(mut self, redactor: &Redactor) -> (Self, u64) {
+    pub(crate) fn redacted(mut self, rules: InForce<'_>) -> (Self, u64) {
         let Self { kind: _, name, id, roles, on_behalf_of, tenant, session } = &mut self;
         let id = match id {
             Some(ActorId::Text(id)) => Some(id),
@@ -189,10 +189,10 @@ impl Actor {
         let optional = id.into_iter().chain(on_behalf_of).chain(tenant).chain(session);
         let mut hidden = 0;
         for text in std::iter::once(name).chain(roles).chain(optional) {
-            let (safe, redacted) = redactor.text(text);
+            let (safe, redacted) = rules.text(text);
             if redacted > 0 {
-                hidden += u64::from(redacted);
-                *text = safe.into_owned();
+                hidden += redacted;
+                *text = safe;
             }
         }
         (self, hidden)

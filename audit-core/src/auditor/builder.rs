@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::auditor::build_error::list;
 use crate::auditor::expect::Expectations;
-use crate::auditor::{Auditor, BuildError, Inner, ResponseCapture};
+use crate::auditor::{Auditor, BuildError, Inner, Redactors, ResponseCapture};
 use crate::client_address::TrustedProxies;
 use crate::delivery::Delivery;
 use crate::exchange::OpenExchanges;
@@ -309,7 +309,7 @@ impl Builder {
             declared,
             learned: Learned::default(),
             proxies: TrustedProxies::new(&settings),
-            redactor: Arc::new(rules.redactor()),
+            redactors: Redactors::new(&rules, registry::endpoints()),
             encoder,
             delivery,
             open: OpenExchanges::new(),

@@ -4,17 +4,18 @@ mod build_error;
 mod builder;
 mod expect;
 pub(crate) mod global;
+mod redactors;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use serde::Serialize;
 
 pub use build_error::BuildError;
 pub use builder::Builder;
 pub use global::InstallError;
+pub(crate) use redactors::{InForce, OfRecord, Redactors, SafeField};
 
 use crate::client_address::TrustedProxies;
 use crate::delivery::{Admission, Delivery, Parcel, ShutdownReport, Stats};
@@ -24,11 +25,10 @@ use crate::exchange::{
 };
 use crate::notice;
 use crate::policy::Policy;
-use crate::record::{Encoder, Ending, HELD, Written};
-use crate::redact::{Fragment, Redactor};
+use crate::record::{Encoder, Ending};
 use crate::registry::{DeclaredRoutes, Endpoint, Learned, Listing};
 use crate::settings::{Output, Settings};
-use crate::vocabulary::{Completion, Delivery as DeliveryKind, Mode, Outcome};
+use crate::vocabulary::{Completion, Delivery as DeliveryKind, Outcome};
 
 /// Decides what is recorded, and records it. Cheap to clone; all clones are one auditor.
 ///
@@ -49,7 +49,7 @@ pub(crate) struct Inner {
     declared: Option<DeclaredRoutes>,
     learned: Learned,
     proxies: TrustedProxies,
-    redactor: Arc<Redactor>,
+    redactors: Redactors,
     encoder: Arc<Encoder>,
     delivery: Delivery,
     open: OpenExchanges,
@@ -210,8 +210,13 @@ impl Inner {
         &self.settings
     }
 
-    pub(crate) fn redactor(&self) -> &Arc<Redactor> {
-        &self.redactor
+    pub(crate) fn redactors(&self) -> &Redactors {
+        &self.redactors
+    }
+
+    /// The rules for what belongs to no endpoint.
+    pub(crate) fn common_rules(&self) -> InForce<'_> {
+        InForce::new(self.redactors.common(), None)
     }
 
     pub(crate) fn open_exchanges(&self) -> &OpenExchanges {
@@ -315,8 +320,8 @@ impl Inner {
         let ending = Ending { completion: end.completion, at: Timestamp::now(), elapsed: facts.started.elapsed() };
         let held = facts.held_bytes();
         let encoder = Arc::clone(&self.encoder);
-        let redactor = Arc::clone(&self.redactor);
-        let encode = move || encoder.encode(*facts, ending, &redactor);
+        let redactors = self.redactors.of_record(&facts);
+        let encode = move || encoder.encode(*facts, ending, &redactors);
         let parcel =
             if held > LARGE { Parcel::Draft { bytes: held, encode: Box::new(encode) } } else { Parcel::Line(encode()) };
         self.delivery.submit(parcel, end.may_overdraw);
@@ -332,40 +337,6 @@ impl Inner {
             });
         });
         self.delivery.shutdown(deadline)
-    }
-
-    /// A text that may hold secrets by their shape, made safe.
-    pub(crate) fn redact_text(&self, text: &str) -> (String, u64) {
-        let (text, redacted) = self.redactor.text(text);
-        (text.into_owned(), redacted.into())
-    }
-
-    /// A text under a name, made safe.
-    pub(crate) fn redact_named(&self, name: &str, text: &str) -> (String, u64) {
-        if self.redactor.is_sensitive_name(name) {
-            return (crate::redact::FILTERED.to_owned(), 1);
-        }
-        self.redact_text(text)
-    }
-
-    /// A value of the application under a name, as JSON that is safe to write.
-    pub(crate) fn redact_value(&self, name: &str, value: &impl Serialize, mode: Mode) -> Fragment {
-        self.redact_written(name, &Written::serialised(value), mode)
-    }
-
-    /// The same of a value that is written already.
-    pub(crate) fn redact_written(&self, name: &str, value: &Written, mode: Mode) -> Fragment {
-        /// More than any line holds: cutting it to the line is the encoder's part. With its key it can be held.
-        const LIMIT: usize = HELD - 1024;
-        self.redactor.value_or_beginning(name, &value.json, value.cut, mode, LIMIT)
-    }
-
-    /// The same of a value that stands under two names: its key, and that of what it was read from. It goes if either
-    /// is secret.
-    pub(crate) fn redact_captured(&self, key: &str, source: &str, value: &Written) -> Fragment {
-        let under = |name| self.redact_written(name, value, Mode::Full);
-        let of_source = (key != source && self.redactor.is_sensitive_name(source)).then(|| under(source));
-        of_source.filter(Fragment::is_filtered).unwrap_or_else(|| under(key))
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use pin_project_lite::pin_project;
 
-use crate::auditor::global;
+use crate::auditor::{InForce, global};
 use crate::exchange::{Attribution, Exchange, Facts, HandlerEnd, NestedCall, Shared, Source, noting_panics};
 use crate::registry::{Endpoint, Returned};
 use crate::scope::{self, Current, Scope, Scoped};
@@ -28,7 +28,7 @@ pub struct Call {
 /// Where a panic of the body is noted.
 enum Watched {
     Handler(Arc<Shared>),
-    Nested(Arc<Shared>, usize),
+    Nested(Arc<Shared>, usize, &'static Endpoint),
     Alone(Arc<Shared>),
 }
 
@@ -36,7 +36,7 @@ enum Place {
     /// The handler of the exchange.
     Handler(Arc<Shared>),
     /// Called by the handler: its index among the exchange's calls.
-    Nested(Arc<Shared>, usize),
+    Nested(Arc<Shared>, usize, &'static Endpoint),
     /// Outside any exchange: an event of its own.
     Alone(Exchange),
     /// Nothing to record into.
@@ -48,7 +48,7 @@ impl Call {
     #[must_use]
     pub fn enter(endpoint: &'static Endpoint) -> Self {
         let place = match scope::place() {
-            Current::Exchange(shared) => Self::enter_exchange(shared, endpoint),
+            Current::Exchange(scope) => Self::enter_exchange(Arc::clone(scope.shared()), endpoint),
             Current::Unrecorded => Place::Nowhere,
             Current::Outside if endpoint.exemption().is_some() => Place::Nowhere,
             Current::Outside => match global::installed_for(endpoint) {
@@ -89,7 +89,7 @@ impl Call {
         });
         match index {
             Some(Some(None)) => Place::Handler(shared),
-            Some(Some(Some(index))) => Place::Nested(shared, index),
+            Some(Some(Some(index))) => Place::Nested(shared, index, endpoint),
             Some(None) => Place::Nowhere,
             None => {
                 shared.auditor().count_late();
@@ -100,9 +100,17 @@ impl Call {
 
     fn shared(&self) -> Option<&Arc<Shared>> {
         match &self.place {
-            Place::Handler(shared) | Place::Nested(shared, _) => Some(shared),
+            Place::Handler(shared) | Place::Nested(shared, ..) => Some(shared),
             Place::Alone(exchange) => Some(exchange.shared()),
             Place::Nowhere => None,
+        }
+    }
+
+    /// The rules of redaction that hold for what the run tells of itself.
+    fn rules<'a>(&self, shared: &'a Shared) -> InForce<'a> {
+        match self.place {
+            Place::Nested(_, _, endpoint) => shared.rules(Some(endpoint)),
+            _ => shared.rules(None),
         }
     }
 
@@ -134,7 +142,7 @@ impl Call {
         self.running.set(true);
         match &self.place {
             Place::Handler(shared) => Some(Watched::Handler(Arc::clone(shared))),
-            Place::Nested(shared, index) => Some(Watched::Nested(Arc::clone(shared), *index)),
+            Place::Nested(shared, index, endpoint) => Some(Watched::Nested(Arc::clone(shared), *index, endpoint)),
             Place::Alone(exchange) => Some(Watched::Alone(Arc::clone(exchange.shared()))),
             Place::Nowhere => None,
         }
@@ -145,7 +153,7 @@ impl Call {
         self.finished = true;
         let Some(shared) = self.shared() else { return };
         let error = match &returned {
-            Returned::Error(Some(text)) => Some(shared.auditor().redact_text(text)),
+            Returned::Error(Some(text)) => Some(self.rules(shared).text(text)),
             _ => None,
         };
         shared.with(|facts| {
@@ -171,7 +179,7 @@ impl Call {
                         facts.error = error;
                     }
                 }
-                Place::Nested(_, index) => {
+                Place::Nested(_, index, _) => {
                     if let Some(call) = facts.calls.get_mut(*index) {
                         call.duration = Some(call.started.elapsed());
                         call.error = error;
@@ -209,7 +217,7 @@ impl Drop for Call {
                     facts.handler_end.get_or_insert(HandlerEnd::DroppedUnfinished);
                 });
             }
-            Place::Nested(shared, index) => {
+            Place::Nested(shared, index, _) => {
                 shared.with(|facts| {
                     if let Some(call) = facts.calls.get_mut(*index) {
                         call.duration = Some(call.started.elapsed());
@@ -250,14 +258,22 @@ impl<F: Future> Future for Running<F> {
 fn watching<R>(watched: Option<&Watched>, run: impl FnOnce() -> R) -> R {
     match watched {
         None => run(),
-        Some(Watched::Handler(shared)) => noting_panics(shared, run, Facts::note_handler_panic),
-        Some(Watched::Alone(shared)) => noting_panics(shared, run, Facts::note_panic),
-        Some(Watched::Nested(shared, index)) => noting_panics(shared, run, |facts, message| {
-            if let Some(call) = facts.calls.get_mut(*index) {
-                call.outcome = Outcome::Failed;
-                call.error = message;
-            }
-        }),
+        Some(Watched::Handler(shared)) => noting_panics(shared, None, run, Facts::note_handler_panic),
+        Some(Watched::Alone(shared)) => noting_panics(shared, None, run, Facts::note_panic),
+        Some(Watched::Nested(shared, index, endpoint)) => {
+            let nested = Some(*endpoint).filter(|endpoint| endpoint.has_rules());
+            noting_panics(
+                shared,
+                nested,
+                || scope::within_nested(nested, run),
+                |facts, message| {
+                    if let Some(call) = facts.calls.get_mut(*index) {
+                        call.outcome = Outcome::Failed;
+                        call.error = message;
+                    }
+                },
+            )
+        }
     }
 }
 

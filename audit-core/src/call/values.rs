@@ -18,7 +18,7 @@ impl Call {
         let Some(template) = self.endpoint(shared).and_then(Endpoint::target) else { return };
         let (text, redacted) = fill(template, |name| {
             let value = values.iter().find(|(known, _)| *known == name).map(|(_, value)| value)?;
-            Some(shared.auditor().redact_named(name, &self.text(value)))
+            Some(self.rules(shared).named(name, &self.text(value)))
         });
         let target = Target::parse(&text);
         shared.add(|facts| {
@@ -54,13 +54,10 @@ impl Call {
     pub fn capture(&self, key: &str, source: &str, read: &dyn Fn() -> Captured) {
         let Some(shared) = self.shared() else { return };
         let captured = self.read(read).unwrap_or_else(|| Captured::unreadable(PANICKED));
-        let value = shared.auditor().redact_captured(key, source, captured.written());
-        shared.add(|facts| {
-            let json = facts.note(value);
-            match &self.place {
-                Place::Nested(_, index) => facts.put_call_data(*index, key.to_owned(), json),
-                _ => facts.put_data(key.to_owned(), json),
-            }
+        let field = self.rules(shared).captured(key, source, captured.written());
+        shared.add(|facts| match &self.place {
+            Place::Nested(_, index, _) => facts.put_call_field(*index, field),
+            _ => facts.put_field(field),
         });
     }
 
@@ -89,7 +86,7 @@ impl Call {
     fn endpoint(&self, shared: &Shared) -> Option<&'static Endpoint> {
         shared
             .with(|facts| match &self.place {
-                Place::Nested(_, index) => facts.calls.get(*index).map(|call| call.endpoint),
+                Place::Nested(_, _, endpoint) => Some(*endpoint),
                 _ => facts.endpoint(),
             })
             .flatten()
@@ -99,7 +96,7 @@ impl Call {
 impl Place {
     fn put_target(&self, facts: &mut Facts, target: Target) {
         match self {
-            Self::Nested(_, index) => {
+            Self::Nested(_, index, _) => {
                 if let Some(call) = facts.calls.get_mut(*index) {
                     call.target = Some(target);
                 }

@@ -93,6 +93,8 @@ pub(crate) struct Http {
     pub(crate) request_id: Option<Box<str>>,
     /// Under which mode the content was taken from the request.
     pub(crate) taken_as: Mode,
+    /// By whose rules of redaction it was taken, if an endpoint that has any was known.
+    pub(crate) taken_for: Option<&'static Endpoint>,
     pub(crate) query: Option<Fragment>,
     pub(crate) headers: Option<Fragment>,
     pub(crate) without_body: bool,
@@ -106,6 +108,8 @@ pub(crate) struct Http {
     pub(crate) response_headers: Option<Fragment>,
     pub(crate) response_scanner: Option<BodyScanner>,
     pub(crate) response_complete: bool,
+    /// By whose rules of redaction the answer was taken.
+    pub(crate) response_taken_for: Option<&'static Endpoint>,
     pub(crate) client_gone: bool,
 }
 

@@ -81,6 +81,20 @@ impl Facts {
         entered.chain(self.declared_in_vain()).filter_map(Endpoint::mode).fold(setting, Mode::stricter)
     }
 
+    /// Whether an endpoint with rules of redaction of its own, other than `taken_for`, has a say in the record: what was
+    /// taken by the rules of `taken_for` then may show what it hides.
+    ///
+    /// Until it is settled whose request it is, each that was entered has a say, and so has the declared one.
+    pub(crate) fn has_other_rules(&self, taken_for: Option<&'static Endpoint>) -> bool {
+        self.endpoints_with_rules().any(|endpoint| taken_for != Some(endpoint))
+    }
+
+    /// The endpoints with rules of redaction of their own that have a say in the record.
+    pub(crate) fn endpoints_with_rules(&self) -> impl Iterator<Item = &'static Endpoint> {
+        let entered = self.declared_in_vain().map(|_| self.calls.iter().map(|call| call.endpoint).chain(self.instead));
+        self.endpoint().into_iter().chain(entered.into_iter().flatten()).filter(|endpoint| endpoint.has_rules())
+    }
+
     /// Makes the function that ran instead of the declared one the handler of the record. Asked once, at its end.
     pub(crate) fn settle(&mut self) {
         if self.ran_instead().is_none() || self.calls.is_empty() {

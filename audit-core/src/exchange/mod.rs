@@ -92,7 +92,7 @@ impl Exchange {
 
     /// Runs one poll of the handler, or its drop, with this exchange as the current one. A panic is noted and goes on.
     pub fn enter<R>(&self, run: impl FnOnce() -> R) -> R {
-        noting_panics(&self.shared, || scope::with_current(&self.shared, run), Facts::note_panic)
+        noting_panics(&self.shared, None, || scope::with_current(&self.shared, run), Facts::note_panic)
     }
 
     /// An observer of the request's body, for the adapter to put around it.
@@ -151,7 +151,7 @@ impl Exchange {
     /// Notes the error that ended the answer's body; one whose text cannot be written is left out.
     pub fn note_error(&self, error: &dyn std::fmt::Display) {
         let Some(text) = caught::text(error) else { return };
-        let (text, redacted) = self.shared.auditor().redact_text(&text);
+        let (text, redacted) = self.shared.rules(None).text(&text);
         self.shared.with(|facts| {
             facts.redacted += redacted;
             facts.error.get_or_insert(text);
@@ -213,14 +213,16 @@ fn declared_length(head: &ResponseHead<'_>) -> Option<u64> {
     std::str::from_utf8(head.headers.get("content-length")?).ok()?.parse().ok()
 }
 
-/// Runs `run`; a panic in it is noted with its message, as `note` says, and then goes on as if nobody had looked.
+/// Runs `run`; a panic in it is noted with its message, as `note` says, and then goes on as if nobody had looked. `nested`
+/// is the nested function that it is a part of, if it is.
 pub(crate) fn noting_panics<R>(
     shared: &Shared,
+    nested: Option<&'static Endpoint>,
     run: impl FnOnce() -> R,
     note: impl FnOnce(&mut Facts, Option<String>),
 ) -> R {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
-        let message = message_of(&*panic).map(|message| shared.auditor().redact_text(message));
+        let message = message_of(&*panic).map(|message| shared.rules(nested).text(message));
         shared.with(|facts| {
             let message = message.map(|(text, redacted)| {
                 facts.redacted += redacted;

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::auditor::Inner;
+use crate::auditor::{InForce, Inner};
 use crate::exchange::facts::Facts;
+use crate::registry::Endpoint;
 use crate::vocabulary::Completion;
 
 /// One open event. Its facts are taken out exactly once, by whoever ends it first.
@@ -19,6 +20,18 @@ impl Shared {
 
     pub(crate) fn auditor(&self) -> &Arc<Inner> {
         &self.auditor
+    }
+
+    /// The rules of redaction that hold for what is added now: those of the endpoint, as far as it is known, and of the
+    /// nested function that runs.
+    pub(crate) fn rules(&self, nested: Option<&'static Endpoint>) -> InForce<'_> {
+        let redactors = self.auditor.redactors();
+        if redactors.are_common() {
+            return self.auditor.common_rules();
+        }
+        let endpoint = self.with(|facts| facts.endpoint()).flatten();
+        let nested = nested.filter(|nested| nested.has_rules()).map(|nested| &**redactors.of(Some(nested)));
+        InForce::new(redactors.of(endpoint), nested)
     }
 
     /// The facts are only data: whatever panicked while holding them left them readable.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::auditor::Inner;
+use crate::auditor::{InForce, Inner};
 use crate::exchange::lines::Lines;
 use crate::exchange::{Attribution, Facts, Headers, Http, RequestHead, ResponseHead, RouteMatch, Source};
 use crate::policy::ContentHints;
@@ -22,14 +22,15 @@ pub(crate) fn take_http(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestH
     let lines = Lines::of(head.headers);
     let proxies = auditor.proxies();
     let address = proxies.resolve(head.peer, lines.all(proxies.header()));
+    let rules = InForce::new(auditor.redactors().of(facts.endpoint()), None);
     let forwarded_for = address.forwarded_for.map(|claim| {
-        let (claim, redacted) = auditor.redact_text(&claim);
+        let (claim, redacted) = rules.text(&claim);
         facts.redacted += redacted;
         claim.into()
     });
     // An identifier that is a secret by its shape, such as a token, is none.
     let request_id = lines.get("x-request-id").and_then(request_id);
-    let request_id = request_id.filter(|id| auditor.redact_text(id).1 == 0).map(Into::into);
+    let request_id = request_id.filter(|id| rules.text(id).1 == 0).map(Into::into);
     let hints = ContentHints::new(lines.all("content-type"), lines.all("accept"));
     if let Some((trace_id, span_id)) = lines.get("traceparent").and_then(trace_parent) {
         facts.trace_id = Some(trace_id.into());
@@ -58,6 +59,7 @@ pub(crate) fn take_http(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestH
         user_agent: None,
         request_id,
         taken_as: Mode::Basic,
+        taken_for: None,
         query: None,
         headers: None,
         without_body: head.without_body,
@@ -70,6 +72,7 @@ pub(crate) fn take_http(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestH
         response_headers: None,
         response_scanner: None,
         response_complete: false,
+        response_taken_for: None,
         client_gone: false,
     });
     if head.method.len() > METHOD_BYTES {
@@ -105,8 +108,10 @@ pub(crate) fn take_wired(auditor: &Arc<Inner>, facts: &mut Facts, endpoint: &'st
         http.route = None;
         http.route_guessed = false;
     }
-    // Once the body has been seen under one mode, it cannot be seen again under a wider one.
-    if mode != http.taken_as && http.request_bytes == 0 {
+    let is_otherwise =
+        mode != http.taken_as || http.taken_for != Some(endpoint).filter(|endpoint| endpoint.has_rules());
+    // Once the body has been seen under one mode and some rules, it cannot be seen again under others.
+    if is_otherwise && http.request_bytes == 0 {
         http.query = None;
         http.headers = None;
         http.request_scanner = None;
@@ -116,13 +121,15 @@ pub(crate) fn take_wired(auditor: &Arc<Inner>, facts: &mut Facts, endpoint: &'st
 }
 
 fn take_content(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestHead<'_>, lines: &Lines<'_>, mode: Mode) {
+    let endpoint = facts.endpoint();
     let Some(http) = &mut facts.http else { return };
     http.taken_as = mode;
+    http.taken_for = endpoint.filter(|endpoint| endpoint.has_rules());
     if !mode.keeps_content() {
         return;
     }
     let settings = auditor.settings();
-    let redactor = auditor.redactor();
+    let redactor = auditor.redactors().of(endpoint);
     let limit = settings.max_line_bytes;
     http.query = head.query.filter(|query| !query.is_empty()).map(|query| redactor.query(query, limit));
     if let Some(agent) = lines.get("user-agent") {
@@ -145,12 +152,14 @@ pub(crate) fn take_response(auditor: &Arc<Inner>, facts: &mut Facts, head: &Resp
         http.status = Some(head.status);
     }
     let mode = facts.mode(auditor.settings().mode);
+    let endpoint = facts.deciding_endpoint();
     let Some(http) = &mut facts.http else { return };
     if !mode.keeps_content() {
         return;
     }
     let limit = auditor.settings().max_line_bytes;
-    let redactor = auditor.redactor();
+    let redactor = auditor.redactors().of(endpoint);
+    http.response_taken_for = endpoint.filter(|endpoint| endpoint.has_rules());
     if auditor.records_response_headers() {
         http.response_headers = Some(redactor.headers(Lines::of(head.headers).iter(), limit));
     }

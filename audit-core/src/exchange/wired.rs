@@ -112,6 +112,7 @@ impl<S: Start> Future for WiredHandling<S> {
         }
         let output = ready!(noting_panics(
             scope.shared(),
+            None,
             || {
                 if let Some(call) = this.call.take() {
                     let admitted = this.admission.may_overdraw();

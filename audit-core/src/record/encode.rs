@@ -4,12 +4,14 @@
 //! objects and lists after their last complete member. The line then says `truncated`, and `original_bytes` says how
 //! many bytes the things had that were cut.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::actor::{Actor, ActorId, ActorType};
+use crate::auditor::OfRecord;
 use crate::delivery::Gap;
 use crate::exchange::Facts;
 use crate::record::json::{Members, write_display, write_number, write_str};
@@ -17,7 +19,7 @@ use crate::record::line::FieldIndex;
 use crate::record::section::{Section, facts_sections, take_content};
 use crate::record::stamp::{write_milliseconds, write_rfc3339};
 use crate::record::{Field, Line};
-use crate::redact::{self, Redactor};
+use crate::redact;
 use crate::settings::Settings;
 use crate::vocabulary::{Completion, Level, Mode, Outcome};
 
@@ -73,14 +75,14 @@ impl Encoder {
         text("until", &rfc3339(gap.until));
         facts.data.push(("count".to_owned(), gap.count.to_string().into_bytes()));
         let ending = Ending { completion: Completion::Completed, at: facts.started_at, elapsed: Duration::ZERO };
-        self.encode(facts, ending, &Redactor::default())
+        self.encode(facts, ending, &OfRecord::default())
     }
 
-    /// Encodes an event that has ended.
-    pub(crate) fn encode(&self, mut facts: Facts, ending: Ending, redactor: &Redactor) -> Line {
+    /// Encodes an event that has ended, by the rules that hold for all of it.
+    pub(crate) fn encode(&self, mut facts: Facts, ending: Ending, redactors: &OfRecord) -> Line {
         let mode = facts.mode(self.mode);
         let outcome = facts.outcome();
-        let content = facts.http.as_mut().map(|http| take_content(http, mode)).unwrap_or_default();
+        let content = take_content(&mut facts, mode, redactors, self.max_line);
         let mut out = Vec::with_capacity(1024);
         let mut writer = Writer {
             limit: self.max_line.saturating_sub(TRAILER),
@@ -90,7 +92,7 @@ impl Encoder {
             cut: facts.truncated,
             cut_bytes: facts.cut_bytes,
         };
-        writer.essentials(self, &facts, ending, outcome, mode, redactor);
+        writer.essentials(self, &facts, ending, outcome, mode, redactors);
         writer.context(self, &facts);
         writer.sections(facts_sections(&facts), content);
         writer.finish();
@@ -136,7 +138,7 @@ impl Writer<'_> {
         ending: Ending,
         outcome: Outcome,
         mode: Mode,
-        redactor: &Redactor,
+        redactors: &OfRecord,
     ) {
         let level = if facts.panicked { Level::Error } else { outcome.level() };
         let eighth = encoder.max_line / 8;
@@ -145,8 +147,14 @@ impl Writer<'_> {
         self.members.str("level", level.as_str());
         if let Some(http) = &facts.http {
             self.indexed(Field::Method, &http.method, 64);
-            let (path, redacted) = redactor.path(&http.path, http.route.as_deref());
-            self.redacted += u64::from(redacted);
+            let mut path = Cow::Borrowed(&*http.path);
+            for redactor in redactors.iter() {
+                let (safe, redacted) = redactor.path(&path, http.route.as_deref());
+                self.redacted += u64::from(redacted);
+                if let Cow::Owned(safe) = safe {
+                    path = Cow::Owned(safe);
+                }
+            }
             // Filtering may shorten a path too; that is no cut.
             let missing = http.path_bytes - http.path.len();
             self.indexed_of(Field::Path, &path, path.len() + missing, eighth.min(2048));

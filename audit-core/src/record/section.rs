@@ -1,6 +1,7 @@
 //! The parts of a record that may be long: what the handler added, and the request's and the answer's content.
 
-use crate::exchange::{Facts, Http, NestedCall, Target};
+use crate::auditor::OfRecord;
+use crate::exchange::{Facts, NestedCall, Target};
 use crate::record::json::Members;
 use crate::record::stamp::write_milliseconds;
 use crate::redact::{BodyScanner, Fragment, Json};
@@ -36,35 +37,56 @@ impl Section {
     }
 }
 
-/// What a record keeps of query, headers and bodies under `mode`.
-pub(super) fn take_content(http: &mut Http, mode: Mode) -> Vec<Section> {
+/// What is said of content that was taken before its endpoint, which hides more, was known.
+const RULES_LATE: &str = "the endpoint has rules of its own, and was known too late";
+
+/// What a record keeps of query, headers and bodies under `mode`, and under the endpoint's rules of redaction.
+pub(super) fn take_content(facts: &mut Facts, mode: Mode, redactors: &OfRecord, limit: usize) -> Vec<Section> {
     let mut content = Vec::new();
-    if !mode.keeps_content() {
-        return content;
-    }
+    let taken = facts.http.as_ref().map(|http| (http.taken_for, http.response_taken_for));
+    let (taken_for, response_taken_for) = taken.unwrap_or_default();
+    let (is_ruled_late, is_response_ruled_late) =
+        (facts.has_other_rules(taken_for), facts.has_other_rules(response_taken_for));
+    let Some(http) = facts.http.as_mut().filter(|_| mode.keeps_content()) else { return content };
     let mut add = |key, fragment: Option<Fragment>| {
         content.extend(fragment.map(|fragment| Section::of_fragment(key, fragment)));
     };
-    add("query_params", http.query.take());
-    add("headers", http.headers.take());
+    let headers = |headers: Option<Fragment>, is_late| match headers {
+        Some(headers) if is_late => {
+            Some(redactors.iter().fold(headers, |headers, redactor| redactor.again("", headers, limit)))
+        }
+        headers => headers,
+    };
+    let query = http.query.take();
+    add(
+        "query_params",
+        query.map(|query| if is_ruled_late { withheld(RULES_LATE, query.original_bytes) } else { query }),
+    );
+    add("headers", headers(http.headers.take(), is_ruled_late));
     let scanner = http.request_scanner.take();
     if http.request_unobserved {
         add("request_body", scanner.map(BodyScanner::unobserved));
-    } else if mode == http.taken_as {
+    } else if mode == http.taken_as && !is_ruled_late {
         add("request_body", scanner.and_then(|scanner| scanner.finish(http.request_complete)));
-    } else if http.request_bytes > 0 {
+    } else if http.request_bytes > 0 && !(is_ruled_late && scanner.is_none()) {
         // The handler that asks for less became known only after its body had been read under a wider mode.
-        let json = format!(
-            "{{\"withheld\":\"the endpoint keeps less, and was known too late\",\"bytes\":{}}}",
-            http.request_bytes
-        );
-        let original_bytes = http.request_bytes;
-        add("request_body", Some(Fragment { json: json.into_bytes().into(), redacted: 1, truncated: false, original_bytes }));
+        let late = if mode == http.taken_as { RULES_LATE } else { "the endpoint keeps less, and was known too late" };
+        add("request_body", Some(withheld(late, http.request_bytes)));
     }
-    add("response_headers", http.response_headers.take());
+    add("response_headers", headers(http.response_headers.take(), is_response_ruled_late));
     let scanner = http.response_scanner.take();
-    add("response_body", scanner.and_then(|scanner| scanner.finish(http.response_complete)));
+    if is_response_ruled_late {
+        let seen = scanner.map_or(0, |scanner| scanner.seen());
+        add("response_body", (seen > 0).then(|| withheld(RULES_LATE, seen)));
+    } else {
+        add("response_body", scanner.and_then(|scanner| scanner.finish(http.response_complete)));
+    }
     content
+}
+
+fn withheld(why: &str, bytes: u64) -> Fragment {
+    let json = format!("{{\"withheld\":\"{why}\",\"bytes\":{bytes}}}");
+    Fragment { json: json.into_bytes().into(), redacted: 1, truncated: false, original_bytes: bytes }
 }
 
 /// What the handler added.

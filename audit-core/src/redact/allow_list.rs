@@ -16,6 +16,11 @@ impl AllowList {
         Self { names: names.into_iter().map(|name| folded(name.as_ref())).collect() }
     }
 
+    /// What both lists name.
+    pub(super) fn narrowed(&self, by: &Self) -> Self {
+        Self { names: self.names.intersection(&by.names).cloned().collect() }
+    }
+
     /// Whether a name, as received, is one of the list's, or stands under one as forms write it: `user[name]` and
     /// `user.name` are `name` under `user`.
     pub(super) fn holds(&self, name: &str) -> bool {
@@ -69,5 +74,11 @@ mod tests {
         let list = AllowList::new(["$"]);
         assert!(list.holds("$") && !list.holds("_") && !list.holds(""));
         assert!(!AllowList::new(Vec::<&str>::new()).holds("x"));
+    }
+
+    #[test]
+    fn what_two_lists_keep_is_on_both() {
+        let both = AllowList::new(["id", "layerName"]).narrowed(&AllowList::new(["layer_name", "title"]));
+        assert!(both.holds("layer_name") && !both.holds("id") && !both.holds("title"));
     }
 }

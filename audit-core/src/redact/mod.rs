@@ -48,6 +48,7 @@ use crate::vocabulary::Mode;
 pub use body::{BodyKind, BodyScanner};
 pub use buffer::Json;
 pub use fit::fit;
+pub(crate) use rules::Compiled;
 pub use rules::{Hide, Rules};
 
 use body::{Tools, Work};
@@ -133,6 +134,28 @@ impl Redactor {
         self.names.classify_header(name).is_sensitive()
     }
 
+    /// Whether a hidden member goes with its key.
+    pub(crate) fn removes(&self) -> bool {
+        self.names.removes()
+    }
+
+    /// A value under this name that was made safe by other rules, made safe by these too.
+    pub(crate) fn again(&self, name: &str, safe: Fragment, limit: usize) -> Fragment {
+        if safe.is_filtered() {
+            return safe;
+        }
+        let again = self.value(name, &safe.json, Mode::Full, limit);
+        // What is hidden already may be hidden again, and is not counted twice.
+        let (before, after) = (markers(&safe.json), markers(&again.json));
+        let more = after.saturating_sub(before).max(again.redacted.saturating_sub(before));
+        Fragment {
+            json: again.json,
+            redacted: safe.redacted.saturating_add(more),
+            truncated: safe.truncated || again.truncated,
+            original_bytes: safe.original_bytes,
+        }
+    }
+
     /// A query string, without its question mark, as an object of strings: keys decoded, `a=1&a=2` as `a` and `a#2`.
     #[must_use]
     pub fn query(&self, raw: &str, limit: usize) -> Fragment {
@@ -201,6 +224,11 @@ impl Redactor {
     pub fn body(self: &Arc<Self>, kind: BodyKind<'_>, mode: Mode, held: usize, limit: usize) -> BodyScanner {
         BodyScanner::new(Arc::clone(self), kind, mode, held, limit)
     }
+}
+
+fn markers(json: &[u8]) -> u32 {
+    let markers = json.windows(FILTERED.len()).filter(|bytes| *bytes == FILTERED.as_bytes()).count();
+    u32::try_from(markers).unwrap_or(u32::MAX)
 }
 
 fn length(bytes: usize) -> u64 {

@@ -104,6 +104,10 @@ impl Names {
         self.id
     }
 
+    pub(super) fn allow_list(&self) -> Option<&Arc<AllowList>> {
+        self.allow_list.as_ref()
+    }
+
     /// Whether only what an allow-list names is kept.
     pub(super) fn has_allow_list(&self) -> bool {
         self.allow_list.is_some()

@@ -204,6 +204,24 @@ impl Compiled {
         let names = Names::with_patterns(&self.names, &self.headers, self.patterns.clone());
         Redactor::from_names(names.hiding(self.hide).keeping(self.allow_list.clone()))
     }
+
+    /// A redactor by these rules, of which `common` is made, that hides more: what stands under more names, and what is
+    /// not kept, if any name is.
+    pub(crate) fn narrowed(&self, common: &Redactor, redact: &[&str], keep: &[&str]) -> Redactor {
+        let common = &common.names;
+        let allow_list = match (keep.is_empty(), common.allow_list()) {
+            (true, list) => list.cloned(),
+            (false, None) => Some(Arc::new(AllowList::new(keep))),
+            (false, Some(list)) => Some(Arc::new(list.narrowed(&AllowList::new(keep)))),
+        };
+        if redact.is_empty() {
+            return Redactor::from_names(common.keeping(allow_list));
+        }
+        let names: Vec<String> =
+            self.names.iter().cloned().chain(redact.iter().map(|name| (*name).to_owned())).collect();
+        let names = Names::with_patterns(&names, &self.headers, self.patterns.clone());
+        Redactor::from_names(names.hiding(self.hide).keeping(allow_list))
+    }
 }
 
 impl Redactor {
@@ -348,6 +366,25 @@ mod tests {
         assert_eq!(redactor.headers(headers.into_iter(), 100).json, br#"{"accept":"{\"a\":\"b\"}"}"#);
         assert_eq!(redactor.value("a", br#"{"b":"{\"c\":1}"}"#, Mode::Full, 100).json, br#"{"b":"{\"c\":1}"}"#);
         assert!(!Redactor::default().has_allow_list());
+    }
+
+    #[test]
+    fn what_is_narrowed_hides_more_and_never_less() {
+        let rules = Rules::new().names(["dni"]).headers(["x-ref"]).value_pattern("ES1").keep_only(["id", "name"]);
+        let rules = rules.compile().unwrap();
+        let common = rules.redactor();
+        let narrowed = rules.narrowed(&common, &["iban"], &["name", "title"]);
+        for name in ["iban", "dni", "password"] {
+            assert!(narrowed.is_sensitive_name(name), "{name}");
+        }
+        assert!(!common.is_sensitive_name("iban") && narrowed.is_sensitive_header("x-ref"));
+        assert_eq!(narrowed.text("ES1").1, 1);
+        let listed = |redactor: &Redactor, name| redactor.names.is_listed(name);
+        assert!(listed(&narrowed, "name") && !listed(&narrowed, "id") && !listed(&narrowed, "title"));
+        let only_kept = rules.narrowed(&common, &[], &["id"]);
+        assert!(listed(&only_kept, "id") && !listed(&only_kept, "name") && only_kept.is_sensitive_name("dni"));
+        assert!(listed(&rules.narrowed(&common, &["iban"], &[]), "name"));
+        assert!(!listed(&rules.narrowed(&common, &["iban"], &[]), "title"));
     }
 
     #[test]

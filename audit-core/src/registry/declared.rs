@@ -246,6 +246,8 @@ mod tests {
             on: RecordOn::Always,
             route,
             mounts,
+            redact: &[],
+            keep: &[],
             module: "app",
             function: NAME,
             file: "src/app.rs",

@@ -29,6 +29,10 @@ pub struct Declaration {
     pub route: Option<(&'static str, &'static str)>,
     /// The methods and paths of the framework's own attributes, as they are written.
     pub mounts: &'static [(&'static str, &'static str)],
+    /// Names of fields that are secret here.
+    pub redact: &'static [&'static str],
+    /// The only fields that are kept; empty: all are.
+    pub keep: &'static [&'static str],
     pub module: &'static str,
     pub function: &'static str,
     pub file: &'static str,
@@ -106,6 +110,23 @@ impl Endpoint {
     #[must_use]
     pub const fn mounts(&self) -> &'static [(&'static str, &'static str)] {
         self.declared.mounts
+    }
+
+    /// Names of fields that the attribute says are secret here.
+    #[must_use]
+    pub const fn redact(&self) -> &'static [&'static str] {
+        self.declared.redact
+    }
+
+    /// The only fields that the attribute keeps of queries and bodies; empty where it does not say.
+    #[must_use]
+    pub const fn keep(&self) -> &'static [&'static str] {
+        self.declared.keep
+    }
+
+    /// Whether the endpoint has rules of redaction of its own.
+    pub(crate) const fn has_rules(&self) -> bool {
+        !self.declared.redact.is_empty() || !self.declared.keep.is_empty()
     }
 
     /// Why the handler is deliberately not audited; `None` for one that is audited.
@@ -199,6 +220,8 @@ impl std::fmt::Debug for Endpoint {
             .field("on", &self.on())
             .field("route", &self.route())
             .field("mounts", &self.mounts())
+            .field("redact", &self.redact())
+            .field("keep", &self.keep())
             .field("handler", &format_args!("{}::{}", self.module(), self.function()))
             .field("place", &place)
             .finish()
@@ -221,6 +244,8 @@ mod tests {
             on: RecordOn::Always,
             route: None,
             mounts: &[],
+            redact: &[],
+            keep: &[],
             module: "app::layers",
             function: "create",
             file: "src/layers.rs",

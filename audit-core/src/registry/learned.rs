@@ -119,6 +119,8 @@ mod tests {
             on: RecordOn::Always,
             route: None,
             mounts: &[],
+            redact: &[],
+            keep: &[],
             module: "app",
             function: action,
             file: "src/app.rs",

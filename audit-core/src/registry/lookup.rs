@@ -80,6 +80,8 @@ mod tests {
                 on: RecordOn::Always,
                 route: None,
                 mounts: &[],
+                redact: &[],
+                keep: &[],
                 module: module_path!(),
                 function: $function,
                 file: file!(),

@@ -43,6 +43,12 @@ fn no_action() {}
 #[audited("layer-group.re_index2", delivery = "strict")]
 fn strict() {}
 
+#[audited("names.redact", redact("iban", notes, r#type, "x-ref",))]
+fn redacted() {}
+
+#[audited("names.both", keep(id, "display name"), redact(type))]
+fn kept() {}
+
 #[audited("audit.read", target = "report")]
 fn type_only() {}
 
@@ -109,6 +115,7 @@ handler!(second, other);
 
 fn main() {
     (without(), empty(), bare(), bare_comma(), any_order(), no_action(), strict(), type_only());
+    (redacted(), kept());
     (nested_crate(), absolute_crate());
     drop((exempt(), wrapped(Path("a".to_owned())), tuple(Path(("a".to_owned(), 1)), 1), shadowed(1)));
     assert_eq!(renamed_crate(1), 1);
