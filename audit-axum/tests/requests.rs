@@ -93,7 +93,7 @@ async fn a_success_is_told_whole() {
     for router in [wired(), plain()] {
         let server = Server::start(router).await;
         let body = r#"{"name":"rivers","password":"hunter2","geometry":{"type":"Point","coordinates":[1.50,2]}}"#;
-        let answer = server.post("/layers?format=json&token=abc", "application/json", body).await;
+        let answer = server.post("/layers?format=json&token=abc123def", "application/json", body).await;
         assert_eq!(answer.status(), 201);
         let record = server.only().await;
         assert_eq!(answer.header("audit-id").as_deref(), record["event_id"].as_str());
@@ -116,7 +116,7 @@ async fn a_success_is_told_whole() {
         let (started, ended) = (record["started_at"].as_str().unwrap(), record["timestamp"].as_str().unwrap());
         assert!(started <= ended && started.len() == "2026-11-22T10:00:00.000000Z".len(), "{started} {ended}");
         server.sink.assert_no_leak("hunter2");
-        server.sink.assert_no_leak("abc");
+        server.sink.assert_no_leak("abc123def");
     }
 }
 

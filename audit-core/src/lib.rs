@@ -20,6 +20,8 @@ pub mod exchange;
 mod facade;
 #[cfg(feature = "tracing")]
 mod layer;
+#[cfg(feature = "testing")]
+mod leak;
 mod notice;
 mod policy;
 mod record;
