@@ -17,7 +17,7 @@ fn body(rules: &Rules, content_type: &str, body: &str) -> (String, u32) {
     let mut bytes = redactor.body(BodyKind::new(Some(content_type), None), Mode::Full, 10_000, 10_000);
     body.as_bytes().chunks(1).for_each(|byte| bytes.push(byte));
     assert_eq!(bytes.finish(true).as_ref(), Some(&whole));
-    (String::from_utf8(whole.json).expect("it is UTF-8"), whole.redacted)
+    (String::from_utf8(whole.json.into_vec()).expect("it is UTF-8"), whole.redacted)
 }
 
 fn json(rules: &Rules, json: &str) -> (String, u32) {
@@ -26,7 +26,7 @@ fn json(rules: &Rules, json: &str) -> (String, u32) {
 
 fn query(rules: &Rules, raw: &str) -> String {
     let fragment = Redactor::of(rules).expect("the rules are good").query(raw, 10_000);
-    String::from_utf8(fragment.json).expect("it is UTF-8")
+    String::from_utf8(fragment.json.into_vec()).expect("it is UTF-8")
 }
 
 const LAYER: &str = r#"{"id":7,"title":"roads","layer_name":{"es":"vías","password":"x"},"owner":{"ID":1,"mail":"a@b"},"list":["a",{"id":2,"n":null}],"tags":[],"bbox":[1,2],"token":"x","open":true}"#;

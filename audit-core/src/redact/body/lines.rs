@@ -42,7 +42,8 @@ impl Lines {
     /// A part of a line.
     fn part(&mut self, names: &Names, page: &mut Page, document: &mut Document, part: &str) -> Result<(), Reason> {
         if self.line.is_none() {
-            if part.trim_ascii().is_empty() {
+            // Only what JSON takes for white space: more of the line may be to come.
+            if part.trim_matches([' ', '\t', '\r']).is_empty() {
                 return Ok(());
             }
             self.line = Some(page.out.len());
@@ -61,12 +62,7 @@ impl Lines {
         }
     }
 
-    pub(super) fn end(
-        &mut self,
-        page: &mut Page,
-        document: &mut Document,
-        complete: bool,
-    ) -> Result<(), Reason> {
+    pub(super) fn end(&mut self, page: &mut Page, document: &mut Document, complete: bool) -> Result<(), Reason> {
         let Some(before) = self.line.take() else {
             return self.close(page, complete);
         };

@@ -50,7 +50,9 @@ enum State {
 #[derive(Debug)]
 pub(super) enum Reader {
     /// One JSON document; whether it may still begin with a byte order mark.
-    Json { at_start: bool },
+    Json {
+        at_start: bool,
+    },
     Lines(Lines),
     Form(Pairs),
     Multipart(Box<Multipart>),
@@ -76,9 +78,9 @@ impl Reader {
                 let text = if std::mem::take(at_start) { without_mark(text) } else { text };
                 Ok(work.document.feed(names, &mut work.page, text)?)
             }),
-            Self::Lines(lines) => work.characters.split(chunk, |text| {
-                lines.feed(names, &mut work.page, &mut work.document, text)
-            }),
+            Self::Lines(lines) => {
+                work.characters.split(chunk, |text| lines.feed(names, &mut work.page, &mut work.document, text))
+            }
             Self::Form(pairs) => pairs.feed(names, &mut work.page, chunk),
             Self::Multipart(multipart) => multipart.feed(names, &mut work.page, &mut work.document, chunk),
             Self::Withheld(reason) => Err(*reason),
@@ -272,8 +274,9 @@ mod tests {
             json("application/x-ndjson", "{}\n{x}"),
             r#"{"withheld":"not valid JSON","content_type":"application/x-ndjson","bytes":6}"#
         );
-        let cut =
-            |body: &[u8]| String::from_utf8(scan("application/x-ndjson", body, false).unwrap().json.into_vec()).unwrap();
+        // White space to some, not to JSON: also where a piece ends behind it.
+        assert!(json("application/x-ndjson", "1\n\u{c}2").starts_with("{\"withheld\":\"not valid JSON\""));
+        let cut = |body: &[u8]| String::from_utf8(scan("application/x-ndjson", body, false).unwrap().json.into_vec()).unwrap();
         assert_eq!(cut(b"{\"a\":1}\n{\"b\":2,\"c\":\"x"), r#"[{"a":1},{"b":2}]"#);
         assert_eq!(cut(b"{\"a\":1}\n12"), r#"[{"a":1}]"#);
         assert_eq!(cut(b"1"), "[]");
@@ -293,6 +296,22 @@ mod tests {
         assert_eq!(scan("application/json", b"{\"a\":1,\"\xff\":1,\"b\"", false).unwrap().redacted, 1);
         assert!(!scan("application/json", body.as_bytes(), true).unwrap().truncated);
         assert!(scan("application/json", body.as_bytes(), false).unwrap().truncated);
+    }
+
+    #[test]
+    fn what_is_hidden_in_the_name_of_a_part_is_counted() {
+        let part = |kind: &str, content: &str| {
+            let head = "--B\r\nContent-Disposition: form-data; name=eyJhbGciOiJIUzI1NiJ9.e30.x\r\nContent-Type: ";
+            let body = format!("{head}{kind}\r\n\r\n{content}\r\n--B");
+            let cut = scan("multipart/form-data; boundary=B", body.as_bytes(), false).unwrap();
+            assert_eq!((cut.json, cut.redacted), (b"{}".to_vec(), 0));
+            let whole = scan("multipart/form-data; boundary=B", format!("{body}--").as_bytes(), true).unwrap();
+            (String::from_utf8(whole.json).unwrap(), whole.redacted)
+        };
+        for kind in ["application/json", "application/x-www-form-urlencoded"] {
+            let summary = format!(r#"{{"[FILTERED]":{{"content_type":"{kind}","bytes":1}}}}"#);
+            assert_eq!(part(kind, "\""), (summary, 1));
+        }
     }
 
     #[test]
@@ -316,8 +335,7 @@ mod tests {
         assert!(fragment.truncated);
         let geometry = format!(r#"{{"g":{{"coordinates":[{}0],"type":"Point"}},"b":2}}"#, "12345678,".repeat(3_000));
         let redactor = Arc::new(Redactor::default());
-        let mut scanner =
-            redactor.body(BodyKind::new(Some("application/geo+json"), None), Mode::Compact, LIMIT, LIMIT);
+        let mut scanner = redactor.body(BodyKind::new(Some("application/geo+json"), None), Mode::Compact, LIMIT, LIMIT);
         geometry.as_bytes().chunks(11).for_each(|chunk| scanner.push(chunk));
         let fragment = scanner.finish(true).unwrap();
         assert_eq!(String::from_utf8(fragment.json.into_vec()).unwrap(), r#"{"g":"[GEOMETRY_FILTERED]","b":2}"#);

@@ -36,7 +36,9 @@ enum Content {
     /// Only its length is told, whatever the name: it no longer fits, or goes.
     Counted,
     /// Text, or a form, as much of it as may be looked at.
-    Held { is_form: bool },
+    Held {
+        is_form: bool,
+    },
     Json(Characters),
     /// It is described.
     File,
@@ -53,9 +55,11 @@ struct Part {
     content: Content,
     /// How many bytes of content there are.
     bytes: u64,
-    /// How long the page was before it, and before its value; what had been hidden before.
+    /// How long the page was before it, and before its value.
     member: usize,
     start: usize,
+    /// How many values had been hidden before it, and before its value.
+    hidden_before: u32,
     redacted: u32,
 }
 
@@ -203,13 +207,7 @@ impl Multipart {
     }
 
     /// Takes bytes that belong to no boundary.
-    fn content(
-        &mut self,
-        names: &Names,
-        page: &mut Page,
-        document: &mut Document,
-        bytes: &[u8],
-    ) -> Result<(), Reason> {
+    fn content(&mut self, names: &Names, page: &mut Page, document: &mut Document, bytes: &[u8]) -> Result<(), Reason> {
         if let Some(head) = &mut self.head {
             if head.len() + bytes.len() > MAX_HEAD {
                 return Err(Reason::NotMultipart);
@@ -265,7 +263,7 @@ impl Multipart {
         let name = label(&head.disposition, "name");
         let filename = label(&head.disposition, "filename");
         let member = page.out.len();
-        let redacted = page.redacted;
+        let hidden_before = page.redacted;
         let key = name.as_deref().unwrap_or("part");
         let known = page.look_up(names, key);
         let Known { mut class, geometry, listed, .. } = known;
@@ -295,8 +293,19 @@ impl Multipart {
         let start = page.out.len();
         document.begin(page, Place { class, geometry, listed, ..Place::default() });
         self.content.clear();
-        self.part =
-            Some(Part { head, filename, class, geometry, listed, content, bytes: 0, member, start, redacted });
+        self.part = Some(Part {
+            head,
+            filename,
+            class,
+            geometry,
+            listed,
+            content,
+            bytes: 0,
+            member,
+            start,
+            hidden_before,
+            redacted: page.redacted,
+        });
         Ok(())
     }
 
@@ -314,7 +323,8 @@ impl Multipart {
         match (&part.content, content) {
             (Content::Counted, _) => part.hide(page, &mut self.keys, &self.object),
             (Content::Held { is_form: false }, Ok(text)) => {
-                let keeps = part.listed && if is_long { !part.class.is_sensitive() } else { part.class.keeps_text(text) };
+                let keeps =
+                    part.listed && if is_long { !part.class.is_sensitive() } else { part.class.keeps_text(text) };
                 match (keeps, is_long) {
                     (false, _) => part.hide(page, &mut self.keys, &self.object),
                     (true, true) => page.too_long(),
@@ -348,7 +358,7 @@ impl Multipart {
             return Err(Reason::NotMultipart);
         }
         if let Some(part) = self.part.take() {
-            page.take_back(part.member, part.redacted, 0);
+            page.take_back(part.member, part.hidden_before, 0);
         }
         if !page.is_cut() && complete {
             page.out.push(b'}');
@@ -461,9 +471,7 @@ mod tests {
         let names = Names::new(&[], &[]);
         let (mut page, mut document, mut multipart) = (Page::default(), Document::default(), Multipart::new("B"));
         page.begin(Mode::Compact, 100_000, 100_000, false);
-        body.as_bytes()
-            .chunks(size)
-            .try_for_each(|chunk| multipart.feed(&names, &mut page, &mut document, chunk))?;
+        body.as_bytes().chunks(size).try_for_each(|chunk| multipart.feed(&names, &mut page, &mut document, chunk))?;
         multipart.end(&mut page, !cut)?;
         Ok(String::from_utf8(fit_prefix(&page.out, 100_000)).unwrap())
     }

@@ -18,8 +18,8 @@ mod settle;
 mod siblings;
 mod skip;
 
-pub(super) use keys::{Keys, Object};
 pub(super) use frame::Place;
+pub(super) use keys::{Keys, Object};
 pub(in crate::redact) use siblings::Role;
 
 use super::names::Names;
@@ -128,6 +128,8 @@ pub(super) struct Document {
     region: Option<Region>,
     /// What is known of the value that comes next, or of the region that is open.
     place: Place,
+    /// How many values had been hidden before the key of the member that was read last.
+    hidden_before: u32,
     /// The variables that queries bind to secret arguments, by hash, with the depth of the object that has the query.
     bound: Vec<(usize, u64)>,
     decoded: String,

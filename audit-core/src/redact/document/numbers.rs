@@ -7,8 +7,8 @@ use super::frame::{Frame, Place};
 use super::lexer::{self, Number};
 use super::settle::tail_of;
 use super::{Document, Expect, MAX_DEPTH, Partial, Refusal};
-use crate::redact::page::{Page, is_readable};
 use crate::record::json;
+use crate::redact::page::{Page, is_readable};
 
 /// The outermost list of numbers that is open; where it stands is the document's `place`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -124,9 +124,12 @@ impl Document {
 
     /// The document ends here; so does the region, if one is open.
     pub(super) fn cut_region(&mut self, page: &mut Page) {
-        let Some(region) = self.region else { return };
-        if matches!(self.partial, Partial::Number(_)) && !page.is_cut() {
-            page.out.truncate(region.number);
+        let Some(mut region) = self.region else { return };
+        if matches!(self.partial, Partial::Number(_)) {
+            region.numbers -= 1;
+            if !page.is_cut() {
+                page.out.truncate(region.number);
+            }
         }
         self.end_region(page, region);
     }
@@ -147,10 +150,13 @@ impl Document {
             let depth = self.frames.len() - from;
             match byte {
                 b'[' if !in_text => {
-                    let here = Place { member: page.out.len(), start: page.out.len(), redacted: page.redacted, ..outer };
+                    let here =
+                        Place { member: page.out.len(), start: page.out.len(), redacted: page.redacted, ..outer };
                     let place = if depth == 0 { outer } else { here };
                     let in_list = self.frames.last().is_some_and(|parent| !parent.is_object);
-                    if depth > 0 && let Some(parent) = self.frames.last_mut() {
+                    if depth > 0
+                        && let Some(parent) = self.frames.last_mut()
+                    {
                         parent.values += 1;
                     }
                     self.frames.push(Frame::open(false, place, in_list, self.pending.len(), self.keys.open()));

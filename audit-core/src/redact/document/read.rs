@@ -161,13 +161,7 @@ impl Document {
         follows
     }
 
-    fn number_from(
-        &mut self,
-        page: &mut Page,
-        json: &str,
-        start: usize,
-        mut state: Number,
-    ) -> Result<usize, Refusal> {
+    fn number_from(&mut self, page: &mut Page, json: &str, start: usize, mut state: Number) -> Result<usize, Refusal> {
         let Some(end) = lexer::number(json.as_bytes(), start, &mut state)? else {
             self.interrupt(page, Partial::Number(state), json.get(start..).unwrap_or_default());
             return Ok(json.len());
@@ -236,6 +230,7 @@ impl Document {
             return Place { role: Role::of(key), ..Place::default() };
         }
         let member = page.out.len();
+        self.hidden_before = page.redacted;
         page.comma();
         let known = page.look_up(names, key);
         page.key(names, &mut self.keys, &mut frame.keys, key, known);
@@ -393,7 +388,8 @@ impl Document {
     pub(super) fn suspect(&mut self, page: &Page, place: Place, keeps: impl FnOnce() -> Keeps) {
         let Some(frame) = self.frames.last() else { return };
         let is_second = !frame.is_object && frame.in_list && frame.values == 2 && frame.named.is_sensitive();
-        let is_valued = place.role.is_valued() && !place.class.is_sensitive();
+        // What a name that describes lets pass, a later one may not.
+        let is_valued = place.role.is_valued();
         if is_second || is_valued || place.variable.is_some() {
             let redacted = page.redacted - place.redacted;
             self.pending.push(Pending { place, end: page.out.len(), redacted, keeps: keeps(), is_second });

@@ -22,12 +22,23 @@ impl Document {
     /// The document ends here, whatever is open.
     pub(super) fn settle_all(&mut self, page: &mut Page) {
         self.cut_region(page);
+        self.cut_member(page);
         while let Some(mut frame) = self.frames.pop() {
             // The name may have stood in what was cut off.
             if frame.is_object && !frame.has_name {
                 frame.hinted = Class::Secret;
             }
             self.settle(page, &frame, None);
+        }
+    }
+
+    /// Takes back a key whose value did not come.
+    fn cut_member(&mut self, page: &mut Page) {
+        let in_object = self.frames.last().is_some_and(|frame| frame.is_object);
+        let is_alone = matches!(self.expect, Expect::Colon | Expect::Value);
+        if in_object && is_alone && self.open.depth == self.frames.len() && !page.is_cut() {
+            page.out.truncate(self.place.member);
+            page.redacted = self.hidden_before;
         }
     }
 
@@ -82,7 +93,11 @@ impl Document {
                 if is_secret(pending) {
                     tail.copy(page, if removes { place.member } else { place.start });
                     page.redacted -= pending.redacted;
-                    if removes { page.redacted += 1 } else { page.filtered() }
+                    if removes {
+                        page.redacted += 1
+                    } else {
+                        page.filtered()
+                    }
                     tail.at = pending.end;
                     pending.place.variable = None;
                 } else {

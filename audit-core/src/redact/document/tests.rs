@@ -99,6 +99,17 @@ fn a_prefix_ends_at_its_last_complete_value_or_pair() {
 }
 
 #[test]
+fn only_what_is_shown_of_a_prefix_is_counted() {
+    for json in [r#"{"a":{"b":1,"token=x""#, r#"{"a":{"b":1,"token=x":12"#, r#"{"a":{"b":1,"token=x":"y"#] {
+        assert_eq!(rewrite_in(Mode::Compact, json, true), (r#"{"a":{"b":1}}"#.to_owned(), 0), "{json}");
+    }
+    let (shown, hidden) = rewrite_in(Mode::Compact, r#"{"a":{"eyJhbGciOiJIUzI1NiJ9.e30.x":1,"b""#, true);
+    assert_eq!((shown.as_str(), hidden), (r#"{"a":{"[FILTERED]":1}}"#, 1));
+    assert_eq!(rewrite_in(Mode::Compact, r#"{"geom":[9,0"#, true).0, r#"{"geom":[9]}"#);
+    assert_eq!(rewrite_in(Mode::Compact, r#"{"geom":[9,0,"#, true).0, r#"{"geom":"[GEOMETRY_FILTERED]"}"#);
+}
+
+#[test]
 fn every_prefix_of_a_document_is_taken() {
     let json = r#" {"a\u0041":[1,-2.5e3,{"b":null}],"c":{"d":"\ud83d\ude00","e":[]},"f":true} "#;
     for end in 0..json.len() {
@@ -159,6 +170,14 @@ fn names_among_the_values_count() {
 }
 
 #[test]
+fn a_name_that_comes_later_may_say_more() {
+    assert_eq!(
+        rewrite(r#"{"header":"token_type","content":null,"value":"bearer","field":"auth"}"#),
+        r#"{"header":"token_type","content":"[FILTERED]","value":"[FILTERED]","field":"auth"}"#
+    );
+}
+
+#[test]
 fn variables_of_queries_count() {
     for (json, expected) in [
         (
@@ -200,7 +219,10 @@ fn json_in_strings_is_read() {
     assert!(!rewrite(&nested).contains('x'));
     // Beyond the bound even what is harmless is hidden, for nobody looked.
     let nest = |times| (0..times).fold("[1]".to_owned(), |json, _| serde_json::to_string(&json).unwrap());
-    assert_eq!(rewrite_in(Mode::Full, &nest(crate::redact::page::MAX_STRINGS), false), (nest(crate::redact::page::MAX_STRINGS), 0));
+    assert_eq!(
+        rewrite_in(Mode::Full, &nest(crate::redact::page::MAX_STRINGS), false),
+        (nest(crate::redact::page::MAX_STRINGS), 0)
+    );
     assert_eq!(rewrite_in(Mode::Full, &nest(crate::redact::page::MAX_STRINGS + 2), false).1, 1);
 }
 
@@ -223,8 +245,7 @@ fn keys_are_made_unique_after_decoding() {
 
 #[test]
 fn every_prefix_is_closed_and_shows_no_part_of_a_value() {
-    let json =
-        r#"{"u":"bob","password":"canary","l":[12345,{"token":"canary"}],"w":{"value":"canary","name":"pwd"}}"#;
+    let json = r#"{"u":"bob","password":"canary","l":[12345,{"token":"canary"}],"w":{"value":"canary","name":"pwd"}}"#;
     for end in 1..json.len() {
         let (shown, _) = rewrite_in(Mode::Full, json.get(..end).unwrap(), true);
         serde_json::from_str::<serde_json::Value>(&shown).unwrap();
