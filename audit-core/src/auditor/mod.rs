@@ -355,6 +355,7 @@ impl Facts {
     /// How many bytes of bodies are still to be redacted.
     fn held_bytes(&self) -> usize {
         let Some(http) = &self.http else { return 0 };
-        let _ = http; 0
+        let _ = http;
+        0
     }
 }

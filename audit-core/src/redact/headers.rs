@@ -14,11 +14,7 @@ const ATTRIBUTES: &[&str] =
 const MAX_NAME: usize = 64;
 
 /// Appends the headers as an object.
-pub(super) fn write<'h>(
-    page: &mut Page,
-    names: &Names,
-    headers: impl Iterator<Item = (&'h str, &'h [u8])>,
-) {
+pub(super) fn write<'h>(page: &mut Page, names: &Names, headers: impl Iterator<Item = (&'h str, &'h [u8])>) {
     let (mut keys, mut object) = (Keys::default(), Object::default());
     page.out.push(b'{');
     for (name, value) in headers {

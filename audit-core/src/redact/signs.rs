@@ -23,19 +23,20 @@ const SIGNS: [u8; 256] = {
     let mut byte = 0_u8;
     loop {
         let escape = if json::may_escape(byte) { ESCAPE } else { 0 };
-        signs[byte as usize] = escape | match byte {
-            b':' | b'=' => SEPARATOR,
-            b' ' | b'\t' => BLANK,
-            b'<' => MARK,
-            b'%' => MARK | NAME,
-            // The full-width forms of the separators begin with it.
-            0xef => SEPARATOR | NAME,
-            b'0'..=b'9' => MIXED | DIGIT | NAME,
-            b'A'..=b'Z' => MIXED | NAME,
-            b'"' | b'\'' | b'`' | b'(' | b')' | b'@' => ASIDE,
-            b'a'..=b'z' | b'_' | b'-' | b'.' | b'$' | b'[' | b']' | 0x80.. => NAME,
-            _ => 0,
-        };
+        signs[byte as usize] = escape
+            | match byte {
+                b':' | b'=' => SEPARATOR,
+                b' ' | b'\t' => BLANK,
+                b'<' => MARK,
+                b'%' => MARK | NAME,
+                // The full-width forms of the separators begin with it.
+                0xef => SEPARATOR | NAME,
+                b'0'..=b'9' => MIXED | DIGIT | NAME,
+                b'A'..=b'Z' => MIXED | NAME,
+                b'"' | b'\'' | b'`' | b'(' | b')' | b'@' => ASIDE,
+                b'a'..=b'z' | b'_' | b'-' | b'.' | b'$' | b'[' | b']' | 0x80.. => NAME,
+                _ => 0,
+            };
         if byte == u8::MAX {
             break signs;
         }

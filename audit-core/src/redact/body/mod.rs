@@ -276,7 +276,9 @@ mod tests {
         );
         // White space to some, not to JSON: also where a piece ends behind it.
         assert!(json("application/x-ndjson", "1\n\u{c}2").starts_with("{\"withheld\":\"not valid JSON\""));
-        let cut = |body: &[u8]| String::from_utf8(scan("application/x-ndjson", body, false).unwrap().json.into_vec()).unwrap();
+        let cut = |body: &[u8]| {
+            String::from_utf8(scan("application/x-ndjson", body, false).unwrap().json.into_vec()).unwrap()
+        };
         assert_eq!(cut(b"{\"a\":1}\n{\"b\":2,\"c\":\"x"), r#"[{"a":1},{"b":2}]"#);
         assert_eq!(cut(b"{\"a\":1}\n12"), r#"[{"a":1}]"#);
         assert_eq!(cut(b"1"), "[]");
@@ -304,9 +306,9 @@ mod tests {
             let head = "--B\r\nContent-Disposition: form-data; name=eyJhbGciOiJIUzI1NiJ9.e30.x\r\nContent-Type: ";
             let body = format!("{head}{kind}\r\n\r\n{content}\r\n--B");
             let cut = scan("multipart/form-data; boundary=B", body.as_bytes(), false).unwrap();
-            assert_eq!((cut.json, cut.redacted), (b"{}".to_vec(), 0));
+            assert_eq!((cut.json.into_vec(), cut.redacted), (b"{}".to_vec(), 0));
             let whole = scan("multipart/form-data; boundary=B", format!("{body}--").as_bytes(), true).unwrap();
-            (String::from_utf8(whole.json).unwrap(), whole.redacted)
+            (String::from_utf8(whole.json.into_vec()).unwrap(), whole.redacted)
         };
         for kind in ["application/json", "application/x-www-form-urlencoded"] {
             let summary = format!(r#"{{"[FILTERED]":{{"content_type":"{kind}","bytes":1}}}}"#);

@@ -284,6 +284,8 @@ impl Multipart {
             _ if is_field && is_text && name.is_some() => Content::Held { is_form: false },
             Some(Format::Json) if is_field => Content::Json(Characters::default()),
             Some(Format::Form) if is_field && !class.is_sensitive() => Content::Held { is_form: true },
+            // The name of a file is no less than a value.
+            _ if !listed => Content::Counted,
             _ => Content::File,
         };
         if !page.is_cut() {

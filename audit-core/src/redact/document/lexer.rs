@@ -243,7 +243,8 @@ mod tests {
 
     #[test]
     fn numbers_are_strict() {
-        for text in ["0", "-0", "12", "1.50", "1e400", "-1.5E+10", "12345678901234567890123", "0.00000000000001", "10"] {
+        for text in ["0", "-0", "12", "1.50", "1e400", "-1.5E+10", "12345678901234567890123", "0.00000000000001", "10"]
+        {
             assert_eq!(number_of(text), Some(text.len()), "{text}");
             assert_eq!(number_of(&format!("{text}, ")), Some(text.len()), "{text}");
             assert!(serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok(), "{text}");

@@ -26,7 +26,9 @@ impl Document {
             return Ok(at + 1);
         }
         match (self.expect, byte) {
-            (Expect::Key | Expect::KeyOrClose, b'"') => return self.text_from(names, page, json, at + 1, Text::default()),
+            (Expect::Key | Expect::KeyOrClose, b'"') => {
+                return self.text_from(names, page, json, at + 1, Text::default());
+            }
             (Expect::Colon, b':') => self.expect = Expect::Value,
             (Expect::CommaOrClose, b',') => {
                 self.expect = if self.open.in_object() { Expect::Key } else { Expect::Value };
@@ -113,14 +115,16 @@ impl Document {
         }
         self.length = 0;
         // What nearly always follows is read at once.
-        Ok(end + 1 + usize::from(match self.expect {
-            Expect::Key | Expect::KeyOrClose => {
-                let follows = bytes.get(end + 1) == Some(&b':');
-                self.expect = if follows { Expect::Value } else { Expect::Colon };
-                follows
-            }
-            _ => self.value_ended(bytes.get(end + 1).copied()),
-        }))
+        Ok(end
+            + 1
+            + usize::from(match self.expect {
+                Expect::Key | Expect::KeyOrClose => {
+                    let follows = bytes.get(end + 1) == Some(&b':');
+                    self.expect = if follows { Expect::Value } else { Expect::Colon };
+                    follows
+                }
+                _ => self.value_ended(bytes.get(end + 1).copied()),
+            }))
     }
 
     /// A string's content, undecoded; nothing of one that is too long.

@@ -173,4 +173,3 @@ impl Letters {
         list.iter().any(|known| known.as_bytes() == letters)
     }
 }
-
