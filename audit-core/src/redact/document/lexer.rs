@@ -161,7 +161,52 @@ fn digits_end(bytes: &[u8], mut at: usize) -> usize {
 
 /// Where a number that goes on at `at` ends, if it does in this piece: what follows it is for the caller to judge.
 #[inline]
-pub(super) fn number(bytes: &[u8], mut at: usize, state: &mut Number) -> Result<Option<usize>, Bad> {
+pub(super) fn number(bytes: &[u8], at: usize, state: &mut Number) -> Result<Option<usize>, Bad> {
+    if *state == Number::Start
+        && let Some((end, kind)) = decimal(bytes, at)
+    {
+        *state = kind;
+        return Ok(Some(end));
+    }
+    number_on(bytes, at, state)
+}
+
+/// Where a number ends that begins at `at` and has no exponent, if more of the piece follows it.
+#[inline]
+fn decimal(bytes: &[u8], start: usize) -> Option<(usize, Number)> {
+    let mut at = start + usize::from(*bytes.get(start)? == b'-');
+    let first = *bytes.get(at)?;
+    let mut kind = Number::Integer;
+    at = match first {
+        b'0' => {
+            kind = Number::Zero;
+            at + 1
+        }
+        b'1'..=b'9' => {
+            // Few are long.
+            at += 1;
+            while bytes.get(at)?.is_ascii_digit() {
+                at += 1;
+            }
+            at
+        }
+        _ => return None,
+    };
+    let mut next = *bytes.get(at)?;
+    if next == b'.' {
+        let part = at + 1;
+        at = digits_end(bytes, part);
+        next = *bytes.get(at)?;
+        kind = Number::Fraction;
+        if at == part {
+            return None;
+        }
+    }
+    (!matches!(next, b'e' | b'E')).then_some((at, kind))
+}
+
+/// The same of any number, from any state.
+fn number_on(bytes: &[u8], mut at: usize, state: &mut Number) -> Result<Option<usize>, Bad> {
     use Number::{Exponent, Fraction, Integer, Minus, Point, Power, Sign, Start, Zero};
     loop {
         let Some(&byte) = bytes.get(at) else { return Ok(None) };

@@ -133,7 +133,7 @@ pub(super) struct Document {
     /// The variables that queries bind to secret arguments, by hash, with the depth of the object that has the query.
     bound: Vec<(usize, u64)>,
     decoded: String,
-    /// The end of the page while it is written anew.
+    /// The end of the page while it is written anew, and what came of the region that is open.
     tail: Vec<u8>,
 }
 
@@ -171,7 +171,7 @@ impl Document {
 
     /// How many bytes of the document are held.
     pub(super) fn held(&self) -> usize {
-        self.carry.len()
+        self.carry.len() + self.tail.len()
     }
 
     /// Reads all of a document.
@@ -184,7 +184,7 @@ impl Document {
     /// Reads on.
     pub(super) fn feed(&mut self, names: &Names, page: &mut Page, json: &str) -> Result<(), Refusal> {
         let mut at = 0;
-        if self.partial != Partial::None {
+        if self.partial != Partial::None && self.region.is_none() {
             at = self.go_on(names, page, json)?;
         }
         while at < json.len() {

@@ -1,120 +1,137 @@
 //! Lists of numbers under the name of a geometry: they go, and most of a map is made of them.
 //!
-//! While nothing but numbers and lists has come, no frame is opened for each list; what is written meanwhile is taken
-//! back when the outermost one closes.
+//! While nothing but numbers and lists has come, nothing is written; what came is held, as much of it as may be shown,
+//! for the case that something else comes yet.
 
 use super::frame::{Frame, Place};
 use super::lexer::{self, Number};
-use super::settle::tail_of;
 use super::{Document, Expect, MAX_DEPTH, Partial, Refusal};
 use crate::record::json;
 use crate::redact::page::{Page, is_readable};
 
-/// The outermost list of numbers that is open; where it stands is the document's `place`.
+/// The outermost list of numbers that is open; where it stands is the document's `place`, what of it came in earlier
+/// pieces its `tail`.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Region {
     numbers: usize,
-    /// Where on the page the number begins that was interrupted.
-    number: usize,
+    /// How long it is without the number that was interrupted.
+    whole: usize,
+    length: usize,
 }
 
 /// Two numbers are a position; one is none.
 const FEWEST: usize = 2;
 
 impl Document {
+    /// A region opens: its bracket was read.
+    pub(super) fn begin_region(&mut self) {
+        self.tail.clear();
+        self.tail.push(b'[');
+        self.region = Some(Region { numbers: 0, whole: 1, length: 1 });
+    }
+
     /// Reads on until the region ends, or the piece does, or what comes is no number and no list.
-    pub(super) fn numbers(&mut self, page: &mut Page, json: &str, mut at: usize) -> Result<usize, Refusal> {
+    pub(super) fn numbers(&mut self, page: &mut Page, json: &str, from: usize) -> Result<usize, Refusal> {
         let bytes = json.as_bytes();
         let floor = self.frames.len();
-        let Some(mut region) = self.region else { return Ok(at) };
+        let Some(mut region) = self.region else { return Ok(from) };
+        let mut at = from;
+        let mut open = self.open;
+        let mut expect = self.expect;
+        let mut partial = match self.partial {
+            Partial::Number(state) => Some(state),
+            _ => None,
+        };
+        self.partial = Partial::None;
+        // Where the number begins that the end of the piece interrupts.
+        let mut number = None;
         while let Some(&byte) = bytes.get(at) {
-            match (self.expect, byte) {
-                (_, b' ' | b'\t' | b'\n' | b'\r') => {}
-                (Expect::CommaOrClose, b',') => self.expect = Expect::Value,
-                (Expect::Value | Expect::ValueOrClose, b'-' | b'0'..=b'9') => {
-                    region.numbers += 1;
-                    if page.has_room(floor + 1) {
-                        page.comma();
+            match (expect, byte) {
+                (Expect::Value | Expect::ValueOrClose, b'-' | b'0'..=b'9' | b'.' | b'e' | b'E' | b'+')
+                    if partial.is_some() || matches!(byte, b'-' | b'0'..=b'9') =>
+                {
+                    let mut state = partial.take().unwrap_or_else(|| {
+                        region.numbers += 1;
+                        Number::Start
+                    });
+                    let Some(end) = lexer::number(bytes, at, &mut state)? else {
+                        number = Some(at).filter(|_| at > from || region.whole == region.length);
+                        partial = Some(state);
+                        break;
+                    };
+                    at = end;
+                    expect = Expect::CommaOrClose;
+                }
+                (Expect::Value | Expect::ValueOrClose, _) if partial.is_some() => {
+                    // The number ended with the piece before.
+                    if !partial.take().is_some_and(Number::is_whole) {
+                        return Err(Refusal::Invalid);
                     }
-                    region.number = page.out.len();
-                    self.region = Some(region);
-                    at = self.number_of_region(page, json, at, Number::Start)?;
-                    continue;
+                    expect = Expect::CommaOrClose;
+                }
+                (_, b' ' | b'\t' | b'\n' | b'\r') => at += 1,
+                (Expect::CommaOrClose, b',') => {
+                    expect = Expect::Value;
+                    at += 1;
                 }
                 (Expect::Value | Expect::ValueOrClose, b'[') => {
-                    self.open.push(false)?;
-                    self.expect = Expect::ValueOrClose;
-                    if page.has_room(floor + 1) {
-                        page.comma();
-                        page.out.push(b'[');
-                    }
+                    open.push(false)?;
+                    expect = Expect::ValueOrClose;
+                    at += 1;
                 }
                 (Expect::CommaOrClose | Expect::ValueOrClose, b']') => {
-                    self.open.pop(false)?;
-                    self.expect = Expect::CommaOrClose;
-                    if !page.is_cut() {
-                        page.out.push(b']');
-                    }
-                    if self.open.depth == floor {
+                    open.pop(false)?;
+                    expect = Expect::CommaOrClose;
+                    at += 1;
+                    if open.depth == floor {
+                        (self.open, self.expect) = (open, expect);
+                        if region.numbers < FEWEST {
+                            self.hold_region(page, &mut region, json.get(from..at).unwrap_or_default(), None);
+                        }
                         self.end_region(page, region);
-                        return Ok(at + 1);
+                        return Ok(at);
                     }
                 }
                 (Expect::Value | Expect::ValueOrClose, b'"' | b'{' | b't' | b'f' | b'n') => {
-                    self.region = None;
-                    self.open_lists(page);
+                    (self.open, self.expect) = (open, expect);
+                    self.hold_region(page, &mut region, json.get(from..at).unwrap_or_default(), None);
+                    self.open_lists(page, region);
                     return Ok(at);
                 }
                 _ => return Err(Refusal::Invalid),
             }
-            at += 1;
+        }
+        (self.open, self.expect) = (open, expect);
+        if let Some(state) = partial {
+            self.partial = Partial::Number(state);
+        }
+        let whole = number.map(|number| number - from);
+        let is_interrupted = partial.is_some();
+        let before = region.whole;
+        self.hold_region(page, &mut region, json.get(from..).unwrap_or_default(), whole);
+        if is_interrupted && whole.is_none() {
+            // It began in a piece before.
+            region.whole = before;
         }
         self.region = Some(region);
-        Ok(at)
+        Ok(json.len())
     }
 
-    /// A number of a region, which goes on at `start`.
-    pub(super) fn number_of_region(
-        &mut self,
-        page: &mut Page,
-        json: &str,
-        start: usize,
-        mut state: Number,
-    ) -> Result<usize, Refusal> {
-        let end = lexer::number(json.as_bytes(), start, &mut state)?;
-        let part = json.get(start..end.unwrap_or(json.len())).unwrap_or_default();
-        let number = self.region.map_or(0, |region| region.number);
-        if !page.is_cut() {
-            page.out.extend_from_slice(part.as_bytes());
-            if !page.has_room(self.frames.len() + 1) {
-                // Nothing of a number that is not all there.
-                page.out.truncate(number);
-            }
+    /// Holds a part of the region; of it, what comes after `whole` bytes is the beginning of a number.
+    fn hold_region(&mut self, page: &Page, region: &mut Region, part: &str, whole: Option<usize>) {
+        if region.length <= page.held() {
+            self.tail.extend_from_slice(part.as_bytes().get(..part.len().min(page.held())).unwrap_or_default());
         }
-        let Some(end) = end else {
-            self.partial = Partial::Number(state);
-            return Ok(json.len());
-        };
-        self.partial = Partial::None;
-        self.expect = Expect::CommaOrClose;
-        if !page.is_cut() {
-            let raw = page.out.get(number..).unwrap_or_default();
-            let raw = std::str::from_utf8(raw).unwrap_or_default();
-            if !is_readable(raw) {
-                let raw = raw.to_owned();
-                page.out.truncate(number);
-                json::write_str(&mut page.out, &raw);
-            }
-        }
-        Ok(end)
+        region.whole = region.length + whole.unwrap_or(part.len());
+        region.length = region.length.saturating_add(part.len());
     }
 
     fn end_region(&mut self, page: &mut Page, region: Region) {
-        self.region = None;
-        let Place { start, redacted, .. } = self.place;
         if region.numbers >= FEWEST {
-            page.take_back(start, redacted, self.frames.len());
+            self.region = None;
             page.geometry_filtered();
+        } else {
+            self.open_lists(page, region);
         }
         if self.open.depth == 0 {
             self.expect = Expect::End;
@@ -127,64 +144,98 @@ impl Document {
         let Some(mut region) = self.region else { return };
         if matches!(self.partial, Partial::Number(_)) {
             region.numbers -= 1;
-            if !page.is_cut() {
-                page.out.truncate(region.number);
-            }
+            self.tail.truncate(region.whole);
+            self.partial = Partial::None;
         }
-        self.end_region(page, region);
+        if region.numbers >= FEWEST {
+            self.end_region(page, region);
+        } else {
+            self.open_lists(page, region);
+        }
     }
 
-    /// What the region holds is no geometry: the lists that are open are read on like any other; of those that closed,
-    /// the ones that are geometry by themselves go.
-    fn open_lists(&mut self, page: &mut Page) {
-        if page.is_cut() {
+    /// What the region holds is no geometry: it is written, and the lists that are open are read on like any other; of
+    /// those that closed, the ones that are geometry by themselves go.
+    fn open_lists(&mut self, page: &mut Page, region: Region) {
+        self.region = None;
+        if region.length > page.held() {
+            // Too long to be looked at, and so to be shown.
+            page.stop(self.frames.len());
             return;
         }
         let outer = self.place;
-        let tail = tail_of(&mut self.tail, page, outer.start);
+        let tail = std::mem::take(&mut self.tail);
         let from = self.frames.len();
-        let mut numbers = [0_usize; MAX_DEPTH + 1];
-        let mut in_text = false;
-        let mut before = b'[';
-        for &byte in tail {
-            let depth = self.frames.len() - from;
+        let mut numbers = [0_usize; MAX_DEPTH + 2];
+        let mut depth = 0;
+        let mut at = 0;
+        while let Some(&byte) = tail.get(at) {
+            let length = match byte {
+                b'[' | b']' | b',' | b' ' | b'\t' | b'\n' | b'\r' => 1,
+                _ => tail.iter().skip(at).take_while(|byte| !b"[], \t\n\r".contains(byte)).count(),
+            };
+            let token = tail.get(at..at + length).unwrap_or_default();
+            at += length;
             match byte {
-                b'[' if !in_text => {
-                    let here =
-                        Place { member: page.out.len(), start: page.out.len(), redacted: page.redacted, ..outer };
-                    let place = if depth == 0 { outer } else { here };
-                    let in_list = self.frames.last().is_some_and(|parent| !parent.is_object);
-                    if depth > 0
-                        && let Some(parent) = self.frames.last_mut()
+                b',' | b' ' | b'\t' | b'\n' | b'\r' => {}
+                b']' => {
+                    if self.frames.len() - from == depth
+                        && let Some(list) = self.frames.pop()
                     {
-                        parent.values += 1;
+                        if !page.is_cut() {
+                            page.out.push(b']');
+                        }
+                        if numbers[depth] >= FEWEST {
+                            page.take_back(list.place.start, list.place.redacted, self.frames.len());
+                            page.geometry_filtered();
+                        }
                     }
-                    self.frames.push(Frame::open(false, place, in_list, self.pending.len(), self.keys.open()));
-                    numbers[depth + 1] = 0;
-                    page.out.push(b'[');
+                    depth -= 1;
+                    numbers[depth] += numbers[depth + 1];
                 }
-                b']' if !in_text => {
-                    numbers[depth - 1] += numbers[depth];
-                    page.out.push(b']');
-                    if let Some(list) = self.frames.pop()
-                        && numbers[depth] >= FEWEST
-                    {
-                        page.take_back(list.place.start, list.place.redacted, self.frames.len());
-                        page.geometry_filtered();
-                    }
-                }
-                byte => {
-                    if !in_text && byte != b',' && matches!(before, b'[' | b',') {
-                        numbers[depth] += 1;
+                _ => {
+                    if depth > 0 && self.frames.len() - from == depth {
+                        if page.has_room(self.frames.len()) {
+                            page.comma();
+                        }
                         if let Some(list) = self.frames.last_mut() {
                             list.values += 1;
                         }
                     }
-                    in_text ^= byte == b'"';
-                    page.out.push(byte);
+                    if byte == b'[' {
+                        let here =
+                            Place { member: page.out.len(), start: page.out.len(), redacted: page.redacted, ..outer };
+                        let place = if depth == 0 { outer } else { here };
+                        let in_list = self.frames.last().is_some_and(|parent| !parent.is_object);
+                        if !page.is_cut() {
+                            page.out.push(b'[');
+                            self.frames.push(Frame::open(
+                                false,
+                                place,
+                                in_list,
+                                self.pending.len(),
+                                self.keys.open(),
+                            ));
+                        }
+                        depth += 1;
+                        numbers[depth] = 0;
+                    } else {
+                        numbers[depth] += 1;
+                        if !page.is_cut() {
+                            write_number(page, std::str::from_utf8(token).unwrap_or_default());
+                        }
+                    }
                 }
             }
-            before = byte;
         }
+        self.tail = tail;
+    }
+}
+
+fn write_number(page: &mut Page, raw: &str) {
+    if is_readable(raw) {
+        page.out.extend_from_slice(raw.as_bytes());
+    } else {
+        json::write_str(&mut page.out, raw);
     }
 }

@@ -2,7 +2,6 @@
 
 use super::frame::{Frame, Keeps, Pending, Place};
 use super::lexer::{self, Number, Text};
-use super::numbers::Region;
 use super::siblings::Role;
 use super::{Document, Expect, Partial, Refusal, syntax};
 use crate::redact::class::Class;
@@ -64,7 +63,6 @@ impl Document {
         match std::mem::take(&mut self.partial) {
             Partial::None => Ok(0),
             Partial::Text(state) => self.text_from(names, page, json, 0, state),
-            Partial::Number(state) if self.region.is_some() => self.number_of_region(page, json, 0, state),
             Partial::Number(state) => self.number_from(page, json, 0, state),
             Partial::Literal { word, done } => self.literal_from(page, json, 0, word, done),
         }
@@ -309,8 +307,7 @@ impl Document {
             return Ok(());
         }
         if !is_object && place.geometry && place.listed {
-            self.region = Some(Region::default());
-            page.out.push(b'[');
+            self.begin_region();
             return Ok(());
         }
         page.out.push(if is_object { b'{' } else { b'[' });

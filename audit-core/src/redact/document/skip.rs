@@ -12,11 +12,6 @@ impl Document {
         let mut partial = Partial::None;
         while let Some(&byte) = bytes.get(at) {
             match (expect, byte) {
-                (_, b' ' | b'\t' | b'\n' | b'\r') => at += 1,
-                (Expect::CommaOrClose, b',') => {
-                    expect = if open.in_object() { Expect::Key } else { Expect::Value };
-                    at += 1;
-                }
                 (Expect::Value | Expect::ValueOrClose, b'-' | b'0'..=b'9') => {
                     let mut state = Number::Start;
                     let Some(end) = lexer::number(bytes, at, &mut state)? else {
@@ -27,6 +22,11 @@ impl Document {
                     at = end;
                     expect = Expect::CommaOrClose;
                 }
+                (Expect::CommaOrClose, b',') => {
+                    expect = if open.in_object() { Expect::Key } else { Expect::Value };
+                    at += 1;
+                }
+                (_, b' ' | b'\t' | b'\n' | b'\r') => at += 1,
                 (Expect::Value | Expect::ValueOrClose | Expect::Key | Expect::KeyOrClose, b'"') => {
                     let mut state = Text::default();
                     let Some(end) = lexer::text(bytes, at + 1, &mut state)? else {
