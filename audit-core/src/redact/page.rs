@@ -81,17 +81,20 @@ impl Page {
     }
 
     /// How long a text may be to be looked at: a longer one need not be held.
+    #[inline]
     pub(super) fn held(&self) -> usize {
         self.held
     }
 
     /// Whether something is not on the page that was to be.
+    #[inline]
     pub(super) fn is_cut(&self) -> bool {
         self.cut.is_some()
     }
 
     /// Whether a value may be written inside so many open lists and objects. Once one may not, nothing is written
     /// until what was open then is taken back.
+    #[inline]
     pub(super) fn has_room(&mut self, open: usize) -> bool {
         if self.cut.is_none() && self.out.len() > self.limit {
             self.cut = Some(open);
@@ -114,6 +117,7 @@ impl Page {
     }
 
     /// A comma, unless the list or object has only begun.
+    #[inline]
     pub(super) fn comma(&mut self) {
         if !matches!(self.out.last(), None | Some(b'{' | b'[')) {
             self.out.push(b',');
@@ -148,12 +152,14 @@ impl Page {
     }
 
     /// What is known of `name`; a geometry's only if the mode leaves geometry out.
+    #[inline]
     pub(super) fn look_up(&mut self, names: &Names, name: &str) -> Known {
         let known = self.recall.of(names, name);
         Known { geometry: known.geometry && self.mode != Mode::Full, ..known }
     }
 
     /// Writes a key, free of secrets and unlike those before it, and its colon.
+    #[inline]
     pub(super) fn key(&mut self, names: &Names, keys: &mut Keys, object: &mut Object, key: &str, known: Known) {
         if known.is_clean {
             keys.write(object, &mut self.out, key, known.hash, known.is_plain);
@@ -175,6 +181,7 @@ impl Page {
 
     /// Writes a number, `true`, `false` or `null` as it stands, or as a string where a reader would stumble.
     /// `is_plain` says that it has no exponent.
+    #[inline]
     pub(super) fn scalar(&mut self, raw: &str, is_plain: bool) {
         if is_plain && raw.len() <= MAX_NUMBER || is_readable(raw) {
             self.out.extend_from_slice(raw.as_bytes());
@@ -184,10 +191,17 @@ impl Page {
     }
 
     /// Writes a string that stands under a name of this class.
+    #[inline]
     pub(super) fn text(&mut self, names: &Names, text: &str, class: Class, geometry_name: bool) {
         if !class.keeps_text(text) {
             return self.filtered();
         }
+        self.judged(names, text, geometry_name);
+    }
+
+    /// Writes a string that its name lets pass.
+    #[inline]
+    pub(super) fn judged(&mut self, names: &Names, text: &str, geometry_name: bool) {
         if geometry_name && geometry::is_geometry_text(text) {
             return self.geometry_filtered();
         }
@@ -204,6 +218,7 @@ impl Page {
     }
 
     /// Writes a string in which nothing needs an escape.
+    #[inline]
     fn plain(&mut self, text: &str) {
         self.out.reserve(text.len() + 2);
         self.out.push(b'"');

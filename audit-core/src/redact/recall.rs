@@ -28,16 +28,19 @@ pub(super) struct Known {
     pub(super) role: Role,
 }
 
+/// A short name, eight bytes to a number and zeros behind it: compared and hashed without a loop.
+type Padded = [u64; LONGEST / 8];
+
 #[derive(Debug, Clone, Copy)]
 struct Slot {
-    name: [u8; LONGEST],
+    name: Padded,
     /// Nothing stands in a slot of length 0.
     length: usize,
     known: Known,
 }
 
 const EMPTY: Slot = Slot {
-    name: [0; LONGEST],
+    name: [0; LONGEST / 8],
     length: 0,
     known: Known {
         class: Class::Plain,
@@ -65,46 +68,72 @@ impl Default for Recall {
 
 impl Recall {
     /// What `names` say of `name`.
+    #[inline]
     pub(super) fn of(&mut self, names: &Names, name: &str) -> Known {
         if self.rules != names.id() {
             self.rules = names.id();
             self.slots.fill(EMPTY);
         }
-        let hash = hash(name.as_bytes());
-        if name.len() > LONGEST {
-            return find_out(names, name, hash);
-        }
+        let bytes = name.as_bytes();
+        let Some(padded) = padded(bytes) else { return find_out(names, name, hash(bytes)) };
+        let hash = hash_padded(padded, bytes.len());
         let place = hash as usize % SLOTS;
         // Two of one place have one each.
         for place in [place, place ^ 1] {
             let slot = &self.slots[place];
-            if slot.known.hash == hash
-                && slot.length == name.len()
-                && slot.name.get(..slot.length) == Some(name.as_bytes())
-            {
+            if slot.name == padded && slot.length == name.len() {
                 return slot.known;
             }
         }
+        self.learn(names, name, padded, hash)
+    }
+
+    #[cold]
+    fn learn(&mut self, names: &Names, name: &str, padded: Padded, hash: u32) -> Known {
         let known = find_out(names, name, hash);
         if known.is_clean && !name.is_empty() {
+            let place = hash as usize % SLOTS;
             let is_taken = self.slots[place].length > 0;
-            let slot = &mut self.slots[place ^ usize::from(is_taken)];
-            slot.length = name.len();
-            slot.known = known;
-            if let Some(place) = slot.name.get_mut(..name.len()) {
-                place.copy_from_slice(name.as_bytes());
-            }
+            self.slots[place ^ usize::from(is_taken)] = Slot { name: padded, length: name.len(), known };
         }
         known
     }
 }
 
+#[inline]
+fn padded(name: &[u8]) -> Option<Padded> {
+    if name.len() > LONGEST {
+        return None;
+    }
+    let (eights, rest) = name.as_chunks::<8>();
+    let mut padded = Padded::default();
+    for (word, eight) in padded.iter_mut().zip(eights) {
+        *word = u64::from_le_bytes(*eight);
+    }
+    if let Some(last) = padded.get_mut(eights.len()) {
+        *last = rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    }
+    Some(padded)
+}
+
+#[inline]
+fn hash_padded(padded: Padded, length: usize) -> u32 {
+    let mut hash = length as u64;
+    for word in padded {
+        hash = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+    }
+    u32::try_from(hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32).unwrap_or_default()
+}
+
 /// Tells most names from each other. Who sends many of one hash has each looked up anew, as without memory.
 #[inline]
 pub(super) fn hash(name: &[u8]) -> u32 {
+    if let Some(padded) = padded(name) {
+        return hash_padded(padded, name.len());
+    }
     let mut hash = name.len() as u64;
-    let mut mix = |word: u64| hash = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
     let (eights, rest) = name.as_chunks::<8>();
+    let mut mix = |word: u64| hash = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
     eights.iter().for_each(|eight| mix(u64::from_le_bytes(*eight)));
     mix(rest.iter().fold(0_u64, |word, byte| word << 8 | u64::from(*byte)));
     // The multiplication leaves the best bits on top.

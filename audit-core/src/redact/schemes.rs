@@ -32,19 +32,29 @@ const SCHEME_LENGTHS: [u32; 32] = {
     lengths
 };
 
-fn may_be_scheme(word: &str) -> bool {
-    let first = word.bytes().next().unwrap_or_default();
-    word.len() < 32 && SCHEME_LENGTHS[usize::from(first & 31)] >> word.len() & 1 == 1
+/// Whether a word with this first letter and of this length may name a scheme.
+#[inline]
+pub(super) fn may_be_scheme(first: u8, length: usize) -> bool {
+    length < 32 && SCHEME_LENGTHS[usize::from(first & 31)] >> length & 1 == 1
+}
+
+/// Whether a word neither names a scheme nor begins like an option.
+pub(super) fn is_none(word: &str) -> bool {
+    !word.starts_with(['[', '-', '.']) && !is_scheme(word)
+}
+
+fn first_of(word: &str) -> u8 {
+    word.bytes().next().unwrap_or_default()
 }
 
 /// Whether a word names a scheme that [`is_credential`] knows.
 pub(crate) fn is_scheme(word: &str) -> bool {
-    may_be_scheme(word) && SCHEMES.iter().any(|known| word.eq_ignore_ascii_case(known))
+    may_be_scheme(first_of(word), word.len()) && SCHEMES.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
 /// Whether a word names a scheme that [`is_parameter_scheme`] knows.
 pub(crate) fn has_parameters(word: &str) -> bool {
-    may_be_scheme(word) && PARAMETER_SCHEMES.iter().any(|(known, _)| word.eq_ignore_ascii_case(known))
+    may_be_scheme(first_of(word), word.len()) && PARAMETER_SCHEMES.iter().any(|(known, _)| word.eq_ignore_ascii_case(known))
 }
 
 /// Whether what follows the name of an authentication scheme is a credential, and not the next word of a sentence.

@@ -21,8 +21,8 @@ impl<'a> BodyKind<'a> {
 
     /// How the body is read.
     pub(super) fn format(&self) -> Format {
-        let codings = self.content_encoding.unwrap_or_default().split(',').map(str::trim);
-        if codings.into_iter().any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity")) {
+        let mut codings = self.content_encoding.into_iter().flat_map(|codings| codings.split(',').map(str::trim));
+        if codings.any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity")) {
             return Format::Withheld(Reason::Compressed);
         }
         match self.content_type.map(str::trim).filter(|declared| !declared.is_empty()) {
@@ -80,6 +80,10 @@ impl Reason {
 impl Format {
     /// What a value of `Content-Type` stands for; types compare without regard to case (RFC 9110, section 8.3.1).
     pub(super) fn of(declared: &str) -> Self {
+        // As nearly every client writes it.
+        if declared == "application/json" {
+            return Self::Json;
+        }
         let essence = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let is_utf8 = parameter(declared, "charset").is_none_or(|charset| {
             ["utf-8", "utf8", "us-ascii", "ascii"].contains(&charset.to_ascii_lowercase().as_str())

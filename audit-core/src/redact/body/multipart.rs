@@ -330,7 +330,7 @@ impl Multipart {
                 match (keeps, is_long) {
                     (false, _) => part.hide(page, &mut self.keys, &self.object),
                     (true, true) => page.too_long(),
-                    (true, false) => page.text(names, text, Class::Plain, part.geometry),
+                    (true, false) => page.judged(names, text, part.geometry),
                 }
             }
             (Content::Held { is_form: true }, Ok(text)) if !is_long => {

@@ -186,7 +186,7 @@ impl Pairs {
         if is_long {
             page.too_long();
         } else {
-            page.text(names, &value, Class::Plain, geometry);
+            page.judged(names, &value, geometry);
         }
         if matches!(&*name, "code" | "assertion") {
             let redacted = page.redacted - redacted;

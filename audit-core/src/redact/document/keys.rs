@@ -58,6 +58,7 @@ impl Keys {
     /// Appends the key under which a member may be written, as a JSON string: `key` itself, or the first free `key#n`.
     /// What was appended before must still stand there. Amortised constant time. `is_plain` says that nothing in the key
     /// needs an escape.
+    #[inline]
     pub(crate) fn write(&mut self, object: &mut Object, out: &mut Vec<u8>, key: &str, hash: u32, is_plain: bool) {
         let start = out.len() + 1;
         if is_plain {
@@ -81,6 +82,14 @@ impl Keys {
                 return;
             }
         }
+        self.write_again(object, out, content);
+    }
+
+    /// Makes the key that was written last, one of many or perhaps a repetition, unlike the others.
+    #[cold]
+    fn write_again(&mut self, object: &mut Object, out: &mut Vec<u8>, content: Range<usize>) {
+        let start = content.start;
+        let written = out.get(content).unwrap_or_default();
         let few = self.few.get(object.from..).unwrap_or_default().iter();
         let known = |key: &Key| (out.get(key.content.clone()).unwrap_or_default().to_vec(), 2);
         let seen = object.many.get_or_insert_with(|| Box::new(few.map(known).collect()));

@@ -69,6 +69,7 @@ impl Document {
     }
 
     /// Whether what is read is written, or tells of what is.
+    #[inline]
     fn is_live(&self) -> bool {
         self.open.depth == self.frames.len()
     }
@@ -126,6 +127,7 @@ impl Document {
     }
 
     /// A string's content, undecoded; nothing of one that is too long.
+    #[inline]
     fn string(&mut self, names: &Names, page: &mut Page, content: Option<&str>, state: Text) {
         let is_key = matches!(self.expect, Expect::Key | Expect::KeyOrClose);
         let length = content.map_or(0, str::len);
@@ -148,6 +150,7 @@ impl Document {
     }
 
     /// A value ended; whether `next`, which follows it, is the comma before another.
+    #[inline]
     fn value_ended(&mut self, next: Option<u8>) -> bool {
         // After a value at the top, nothing more comes.
         if self.open.depth == 0 {
@@ -195,6 +198,7 @@ impl Document {
         Ok(end + usize::from(self.value_ended(json.as_bytes().get(end).copied())))
     }
 
+    #[inline]
     fn scalar_ended(&mut self, page: &mut Page, part: &str, is_plain: bool) {
         if self.is_live() {
             let is_long = self.length.saturating_add(part.len()) > page.held();
@@ -214,6 +218,7 @@ impl Document {
     }
 
     /// A member's key; nothing of one that is too long.
+    #[inline]
     fn key(&mut self, names: &Names, page: &mut Page, key: Option<&str>) {
         self.place = match key {
             Some(key) => self.member(names, page, key),
@@ -225,6 +230,7 @@ impl Document {
     }
 
     /// Writes a key; where its value stands.
+    #[inline]
     fn member(&mut self, names: &Names, page: &mut Page, key: &str) -> Place {
         let open = self.frames.len();
         let Some(frame) = self.frames.last_mut() else { return Place::default() };
@@ -259,6 +265,7 @@ impl Document {
     }
 
     /// In a list, what comes before an element.
+    #[inline]
     fn element(&mut self, page: &mut Page) {
         let open = self.frames.len();
         let Some(frame) = self.frames.last_mut().filter(|frame| !frame.is_object) else { return };
@@ -328,6 +335,7 @@ impl Document {
     }
 
     /// What a string says, which was `length` bytes long undecoded; nothing of one that is too long.
+    #[inline]
     fn text(&mut self, names: &Names, page: &mut Page, text: Option<&str>, length: usize) {
         let place = self.place;
         if let Some(text) = text {
@@ -348,7 +356,7 @@ impl Document {
             match text {
                 _ if !place.listed => self.hide(page, place),
                 Some(text) if place.class.keeps_text(text) => {
-                    page.text(names, text, Class::Plain, place.geometry);
+                    page.judged(names, text, place.geometry);
                     self.suspect(page, place, || Keeps::text(text));
                 }
                 Some(_) => self.hide(page, place),
@@ -362,6 +370,7 @@ impl Document {
     }
 
     /// A number, `true`, `false` or `null`; nothing of a number that is too long.
+    #[inline]
     fn scalar(&mut self, page: &mut Page, raw: Option<&str>, is_plain: bool) {
         let place = self.place;
         if let Some(frame) = self.frames.last_mut() {
@@ -386,6 +395,7 @@ impl Document {
     }
 
     /// Notes a value that may have to go when more is known of what it stands in.
+    #[inline]
     pub(super) fn suspect(&mut self, page: &Page, place: Place, keeps: impl FnOnce() -> Keeps) {
         let Some(frame) = self.frames.last() else { return };
         let is_second = !frame.is_object && frame.in_list && frame.values == 2 && frame.named.is_sensitive();
@@ -398,7 +408,12 @@ impl Document {
     }
 
     /// Notes what a string says about its siblings; `length` is that of its undecoded content.
+    #[inline]
     fn note(&mut self, names: &Names, role: Role, length: usize, text: &str) {
+        let in_object = self.open.in_object();
+        if in_object && !matches!(role, Role::Naming | Role::Hinting | Role::Type | Role::Query) {
+            return;
+        }
         let depth = self.frames.len();
         let Some(frame) = self.frames.last_mut() else { return };
         let names_field = if frame.is_object {

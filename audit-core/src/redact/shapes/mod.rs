@@ -148,17 +148,31 @@ fn is_quiet(text: &str, signs: u8) -> bool {
 /// Whether no word of a text without quotes and brackets is an option, a scheme, or what may be the value of a word
 /// before it.
 fn is_sentence(text: &str, signs: u8) -> bool {
-    let has_digits = signs & signs::DIGIT != 0;
-    text.split([' ', '\t']).all(|word| {
-        let is_long = has_digits && word.len() >= apposition::SHORTEST_BARE;
-        let may_be_value = is_long && word.bytes().any(|byte| byte.is_ascii_digit());
-        !may_be_value && words_of(word).all(|word| !word.starts_with(['[', '-', '.']) && !schemes::is_scheme(word))
-    })
-}
-
-/// The words of a text, as a sweep meets them.
-fn words_of(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|letter: char| letter.is_ascii() && !u8::try_from(letter).is_ok_and(signs::is_name_byte))
+    let may_hold_values = signs & signs::DIGIT != 0;
+    let bytes = text.as_bytes();
+    // Where the word begins, and what stands between two blanks.
+    let (mut word, mut run) = (0, 0);
+    let mut has_digit = false;
+    for at in 0..=bytes.len() {
+        let byte = bytes.get(at).copied().unwrap_or(b' ');
+        if signs::is_name_byte(byte) {
+            has_digit |= byte.is_ascii_digit();
+            continue;
+        }
+        let first = bytes.get(word).copied().unwrap_or(b' ');
+        let may_be_named = at > word && (matches!(first, b'[' | b'-' | b'.') || schemes::may_be_scheme(first, at - word));
+        if may_be_named && !text.get(word..at).is_some_and(|word| schemes::is_none(word)) {
+            return false;
+        }
+        word = at + 1;
+        if matches!(byte, b' ' | b'\t') {
+            if may_hold_values && has_digit && at - run >= apposition::SHORTEST_BARE {
+                return false;
+            }
+            (run, has_digit) = (at + 1, false);
+        }
+    }
+    true
 }
 
 struct Sweep<'a> {
