@@ -119,7 +119,7 @@ async fn long_values_are_cut_and_say_so() {
     assert_eq!(send(server.address, path.as_bytes(), &[], b"").await, 200);
     let record = only(&server).await;
     assert_eq!((&record["truncated"], &record["route"]), (&json!(true), &json!("/take/{*rest}")));
-    assert!(record["path"].as_str().unwrap().starts_with("/take/ppp"));
+    assert_eq!(record["path"], "/take/…", "a segment that is not held to its end is left out");
     assert!(record["original_bytes"].as_u64().unwrap() >= 30_000);
 }
 

@@ -4,10 +4,12 @@
 //! from the peer, hop by hop to the left, until the first hop that is not trusted, or that cannot be read. Nothing to
 //! the left of that is ever believed, so a client cannot choose its own address. The claim is kept as evidence.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net};
 
+use crate::raw::Raw;
 use crate::scope::Scope;
 use crate::settings::{Settings, is_token};
 
@@ -22,8 +24,8 @@ pub(crate) struct ClientAddress {
     pub(crate) ip: Option<IpAddr>,
     /// The other end of the connection, when that is not `ip`.
     pub(crate) peer: Option<IpAddr>,
-    /// What the header said, when that is not `ip`: unverified, at most 256 characters of its right end.
-    pub(crate) forwarded_for: Option<String>,
+    /// What the header said, when that is not `ip`: unverified, and as long as the client made it.
+    pub(crate) forwarded_for: Option<Raw<String>>,
 }
 
 /// The proxies whose word counts, and the header in which they give it.
@@ -176,20 +178,26 @@ fn node(text: &str) -> Option<IpAddr> {
     port.is_none_or(is_port).then_some(address)
 }
 
-/// The header's lines as one list, cut on the left: what stands on the right was written nearer to here.
-fn claim(lines: &[&[u8]], ip: Option<IpAddr>) -> Option<String> {
+/// The header's lines as one list.
+fn claim(lines: &[&[u8]], ip: Option<IpAddr>) -> Option<Raw<String>> {
     let joined = lines.join(&b", "[..]);
     let text = String::from_utf8_lossy(&joined);
     let text = text.trim();
     if text.is_empty() || ip.is_some_and(|ip| ip.to_string() == text) {
         return None;
     }
+    Some(Raw::new(text.to_owned()))
+}
+
+/// At most 256 characters of a claim that is redacted already, cut on the left: what stands on the right was written
+/// nearer to here.
+pub(crate) fn cut_claim(text: &str) -> Cow<'_, str> {
     // The start of the last so many characters, and whether there are more before it.
     let start = |chars: usize| text.char_indices().rev().nth(chars - 1).map_or(0, |(at, _)| at);
     if start(CLAIM_CHARS) == 0 {
-        return Some(text.to_owned());
+        return Cow::Borrowed(text);
     }
-    text.get(start(CLAIM_CHARS - 1)..).map(|kept| format!("…{kept}"))
+    Cow::Owned(format!("…{}", text.get(start(CLAIM_CHARS - 1)..).unwrap_or_default()))
 }
 
 impl Scope {
@@ -217,6 +225,10 @@ mod tests {
         })
     }
 
+    fn claimed(text: &str) -> Option<Raw<String>> {
+        Some(Raw::new(text.to_owned()))
+    }
+
     fn resolve(proxies: &TrustedProxies, peer: &str, lines: &[&str]) -> ClientAddress {
         proxies.resolve(peer.parse().ok(), lines.iter().map(|line| line.as_bytes()))
     }
@@ -230,7 +242,7 @@ mod tests {
     fn a_peer_that_is_not_trusted_is_the_client() {
         let found = resolve(&proxies("X-Forwarded-For", &["10.0.0.0/8"]), "192.0.2.1", &["198.51.100.7"]);
         let expected =
-            ClientAddress { ip: "192.0.2.1".parse().ok(), peer: None, forwarded_for: Some("198.51.100.7".into()) };
+            ClientAddress { ip: "192.0.2.1".parse().ok(), peer: None, forwarded_for: claimed("198.51.100.7") };
         assert_eq!(found, expected);
         assert_eq!(
             resolve(&proxies("x-forwarded-for", &[]), "10.0.0.1", &["198.51.100.7"]).ip,
@@ -247,7 +259,7 @@ mod tests {
             ClientAddress { ip: "192.0.2.1".parse().ok(), peer: "10.0.0.1".parse().ok(), forwarded_for: None }
         );
         let found = resolve(&proxies, "10.0.0.1", &["203.0.113.9", "192.0.2.1"]);
-        assert_eq!(found.forwarded_for.as_deref(), Some("203.0.113.9, 192.0.2.1"));
+        assert_eq!(found.forwarded_for, claimed("203.0.113.9, 192.0.2.1"));
         assert_eq!(
             resolve(&proxies, "10.0.0.1", &[]),
             ClientAddress { ip: "10.0.0.1".parse().ok(), ..Default::default() }
@@ -261,7 +273,7 @@ mod tests {
     #[test]
     fn a_peer_that_is_not_known_stays_so() {
         let found = resolve(&proxies("x-forwarded-for", &["0.0.0.0/0"]), "", &["192.0.2.1"]);
-        assert_eq!(found, ClientAddress { ip: None, peer: None, forwarded_for: Some("192.0.2.1".into()) });
+        assert_eq!(found, ClientAddress { ip: None, peer: None, forwarded_for: claimed("192.0.2.1") });
     }
 
     #[test]
@@ -377,13 +389,14 @@ mod tests {
 
     #[test]
     fn long_claims_keep_their_right_end() {
-        let proxies = proxies("x-forwarded-for", &[]);
-        let claim = |text: &str| resolve(&proxies, "192.0.2.1", &[text]).forwarded_for.unwrap();
-        assert_eq!(claim(&"ä".repeat(256)), "ä".repeat(256));
-        let cut = claim(&("a".repeat(300) + "end"));
+        assert_eq!(cut_claim(&"ä".repeat(256)), "ä".repeat(256));
+        let long = "a".repeat(300) + "end";
+        let cut = cut_claim(&long);
         assert_eq!((cut.chars().count(), cut.starts_with("…a"), cut.ends_with("aend")), (256, true, true));
+        let proxies = proxies("x-forwarded-for", &[]);
         let invalid = proxies.resolve("192.0.2.1".parse().ok(), [&b"\xff1"[..]].into_iter());
-        assert_eq!(invalid.forwarded_for.as_deref(), Some("\u{fffd}1"));
+        assert_eq!(invalid.forwarded_for, claimed("\u{fffd}1"));
+        assert_eq!(resolve(&proxies, "192.0.2.1", &[&long]).forwarded_for, claimed(&long), "cut once it is redacted");
     }
 
     fn headers() -> impl Strategy<Value = Vec<u8>> {
@@ -432,7 +445,7 @@ mod tests {
             let proxies = proxies(if forwarded { "forwarded" } else { "x-forwarded-for" }, &["10.0.0.0/8"]);
             let found = proxies.resolve("10.0.0.1".parse().ok(), lines.iter().map(Vec::as_slice));
             prop_assert!(found.ip.is_some());
-            prop_assert!(found.forwarded_for.is_none_or(|claim| claim.chars().count() <= CLAIM_CHARS));
+            prop_assert!(found.forwarded_for.is_none_or(|claim| cut_claim(claim.unredacted()).chars().count() <= CLAIM_CHARS));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Events outside any request: jobs, commands, start-up.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -26,29 +27,39 @@ pub struct EventBuilder {
     facts: Facts,
 }
 
+impl fmt::Debug for EventBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventBuilder").field("action", &self.facts.action).finish_non_exhaustive()
+    }
+}
+
 impl EventBuilder {
-    pub(crate) fn new(auditor: Option<Arc<Inner>>, action: String) -> Self {
-        Self { auditor, facts: Facts::new(action.into()) }
+    pub(crate) fn new(auditor: Option<Arc<Inner>>, action: &str) -> Self {
+        let (action, redacted) = match &auditor {
+            Some(auditor) => auditor.common_rules().text(action),
+            None => (String::new(), 0),
+        };
+        let mut facts = Facts::new(action.into());
+        facts.redacted += redacted;
+        Self { auditor, facts }
     }
 
     /// Names who it is.
     pub fn actor(mut self, actor: Actor) -> Self {
-        let (actor, redacted) = match &self.auditor {
-            Some(auditor) => actor.redacted(auditor.common_rules()),
-            None => (actor, 0),
-        };
-        self.facts.redacted += redacted;
-        self.facts.actor = Some(actor);
+        if let Some(auditor) = &self.auditor {
+            let (actor, redacted) = actor.redacted(auditor.common_rules());
+            self.facts.redacted += redacted;
+            self.facts.actor = Some(actor);
+        }
         self
     }
 
     /// Adds something that was acted on, by its kind and identifier.
     pub fn target(mut self, kind: impl Into<String>, id: impl Into<String>) -> Self {
         if let Some(auditor) = &self.auditor {
-            let kind = kind.into();
-            let (id, redacted) = auditor.common_rules().named(&kind, &id.into());
+            let (target, redacted) = Target::redacted(auditor.common_rules(), &kind.into(), &id.into());
             self.facts.redacted += redacted;
-            self.facts.push_target(Target { kind, id: Some(id) });
+            self.facts.push_target(target);
         }
         self
     }

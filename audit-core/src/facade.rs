@@ -4,9 +4,10 @@
 use serde::Serialize;
 
 use crate::actor::Actor;
-use crate::auditor::SafeField;
+use crate::auditor::{InForce, SafeField};
 use crate::exchange::{Facts, Step, Target};
 use crate::record::HELD;
+use crate::redact::FILTERED;
 use crate::scope::{Scope, current};
 use crate::vocabulary::{Mode, Outcome};
 
@@ -84,11 +85,10 @@ impl Scope {
 
     /// Adds something that is acted on, by its kind and identifier.
     pub fn add_target(&self, kind: impl Into<String>, id: impl Into<String>) {
-        let kind = kind.into();
-        let (id, redacted) = self.rules().named(&kind, &id.into());
+        let (target, redacted) = Target::redacted(self.rules(), &kind.into(), &id.into());
         self.shared().add(|facts| {
             facts.redacted += redacted;
-            facts.push_target(Target { kind, id: Some(id) });
+            facts.push_target(target);
         });
     }
 
@@ -104,7 +104,9 @@ impl Scope {
         let rules = self.rules();
         let old = rules.value(&field, &old, Mode::Full);
         let new = rules.value(&field, &new, Mode::Full);
+        let (field, redacted) = rules.text(&field);
         self.shared().add(|facts| {
+            facts.redacted += redacted;
             let (old, new) = (facts.note(old), facts.note(new));
             let json = [b"{\"old\":", old.as_slice(), b",\"new\":", &new, b"}"].concat();
             facts.put_change(field, json);
@@ -113,8 +115,9 @@ impl Scope {
 
     /// Sets a timed mark: its name, and the milliseconds since the exchange began.
     pub fn step(&self, name: impl Into<String>) {
-        let name = name.into();
+        let (name, redacted) = self.rules().text(&name.into());
         self.shared().add(|facts| {
+            facts.redacted += redacted;
             let at = facts.started.elapsed();
             if facts.has_room(facts.steps.len(), name.len()) {
                 facts.steps.push(Step { name, at });
@@ -139,6 +142,24 @@ impl Scope {
 }
 
 impl Target {
+    /// A target of this kind and identifier, which stands under the kind as under its name; how much was hidden.
+    pub(crate) fn redacted(rules: InForce<'_>, kind: &str, id: &str) -> (Self, u64) {
+        let (id, hidden) = rules.named(kind, id);
+        let (kind, more) = rules.text(kind);
+        (Self { kind, id: Some(id) }, hidden + more)
+    }
+
+    /// The same without its identifier, if the kind is the name of a secret; how much was hidden.
+    pub(crate) fn under_its_kind(mut self, rules: InForce<'_>) -> (Self, u64) {
+        match &mut self.id {
+            Some(id) if id != FILTERED && rules.is_sensitive_name(&self.kind) => {
+                FILTERED.clone_into(id);
+                (self, 1)
+            }
+            _ => (self, 0),
+        }
+    }
+
     /// Reads `kind/id`: before the first `/` the kind, the rest the identifier.
     pub(crate) fn parse(text: &str) -> Self {
         match text.split_once('/') {

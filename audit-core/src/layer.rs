@@ -17,6 +17,8 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::auditor::{Auditor, InForce, Inner, SafeField};
 use crate::event::EventBuilder;
+use crate::exchange::Facts;
+use crate::raw::Raw;
 use crate::scope::{self, Current};
 use crate::vocabulary::Outcome;
 
@@ -92,8 +94,25 @@ where
 /// A span's trace, in its extensions.
 #[derive(Clone, Default)]
 pub(crate) struct Trace {
-    pub(crate) trace_id: Option<String>,
-    pub(crate) span_id: Option<String>,
+    trace_id: Option<Raw<String>>,
+    span_id: Option<Raw<String>>,
+}
+
+impl Facts {
+    /// Notes the trace that the exchange is part of, unless it is known already. An identifier that is a secret by its
+    /// shape is none.
+    pub(crate) fn put_trace(&mut self, rules: InForce<'_>, trace: &Trace) {
+        let id = |raw: &Option<Raw<String>>| {
+            let id = raw.as_ref()?.unredacted();
+            (rules.text(id).1 == 0).then(|| id.as_str().into())
+        };
+        if self.trace_id.is_none()
+            && let Some(trace_id) = id(&trace.trace_id)
+        {
+            self.trace_id = Some(trace_id);
+            self.span_id = id(&trace.span_id);
+        }
+    }
 }
 
 impl Visit for Trace {
@@ -106,7 +125,7 @@ impl Visit for Trace {
             _ => return,
         };
         if fits {
-            *place = Some(value.to_owned());
+            *place = Some(Raw::new(value.to_owned()));
         }
     }
 
@@ -136,13 +155,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLayer {
         let Some(scope) = scope::current() else { return };
         let Some(span) = ctx.span(id) else { return };
         let extensions = span.extensions();
-        let Some(Trace { trace_id: Some(trace_id), span_id }) = extensions.get::<Trace>() else { return };
-        scope.shared().with(|facts| {
-            if facts.trace_id.is_none() {
-                facts.trace_id = Some(trace_id.as_str().into());
-                facts.span_id = span_id.as_deref().map(Into::into);
-            }
-        });
+        let Some(trace) = extensions.get::<Trace>() else { return };
+        let rules = scope.rules();
+        scope.shared().with(|facts| facts.put_trace(rules, trace));
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
@@ -166,10 +181,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLayer {
                 let safe = safe(auditor.common_rules());
                 let outcome =
                     if *event.metadata().level() == Level::ERROR { Outcome::Failed } else { Outcome::Success };
-                EventBuilder::new(Some(Arc::clone(auditor)), "tracing.event".to_owned())
-                    .outcome(outcome)
-                    .safe_data(safe)
-                    .record();
+                EventBuilder::new(Some(Arc::clone(auditor)), "tracing.event").outcome(outcome).safe_data(safe).record();
             }
         }
     }

@@ -24,6 +24,7 @@ mod layer;
 mod leak;
 mod notice;
 mod policy;
+mod raw;
 mod record;
 pub mod redact;
 pub mod registry;
@@ -58,6 +59,7 @@ pub mod __private {
     pub use crate::auditor::global::{installed as installed_auditor, installed_for_uncovered};
     pub use crate::call::Call;
     pub use crate::notice::say;
+    pub use crate::raw::Raw;
     pub use crate::registry::*;
     pub use crate::vocabulary::{Delivery, Mode, RecordOn};
 }

@@ -8,6 +8,7 @@
 //! an annotated handler would take itself for a job outside any request.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -92,6 +93,12 @@ fn run_in<R>(inner: Current, run: impl FnOnce() -> R) -> R {
 fn swap(other: &mut Current) {
     // An error says that the thread is ending: there is nobody left to find a current exchange.
     CURRENT.try_with(|current| std::mem::swap(&mut *current.borrow_mut(), other)).unwrap_or(());
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope").field("event_id", &self.event_id()).finish_non_exhaustive()
+    }
 }
 
 impl Scope {

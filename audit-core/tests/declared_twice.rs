@@ -11,7 +11,7 @@ fn second() {}
 #[test]
 fn two_endpoints_of_one_route_stop_the_start_and_are_named() {
     let (one, two) = (line!() - 7, line!() - 4);
-    let error = Auditor::builder().output(Output::None).build().err().expect("they contradict each other");
+    let error = Auditor::builder().output(Output::None).build().expect_err("they contradict each other");
     assert_eq!(
         error.to_string(),
         format!(

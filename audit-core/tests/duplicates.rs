@@ -55,7 +55,7 @@ fn it_is_listed_with_every_handler() {
 fn it_stops_the_start_where_it_is_refused() {
     let [v1, v2] = handlers();
     for enabled in [true, false] {
-        let error = builder().enabled(enabled).refuse_duplicate_actions().build().err().expect("it is refused");
+        let error = builder().enabled(enabled).refuse_duplicate_actions().build().expect_err("it is refused");
         assert!(matches!(&error, BuildError::DuplicateActions(actions) if actions.len() == 1), "{error:?}");
         assert_eq!(error.to_string(), format!("one action of several handlers: layer.read of {v1} and {v2}"));
     }

@@ -25,7 +25,7 @@ fn builder() -> Builder {
 }
 
 fn refused(builder: Builder) -> String {
-    builder.build().err().expect("it is refused").to_string()
+    builder.build().expect_err("it is refused").to_string()
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn modules_are_expected_by_path() {
     let builder = |enabled| builder().enabled(enabled);
     for enabled in [true, false] {
         let error = builder(enabled).expect_modules(["my-plugin", "my_plugin::layers", "expect::layer"]);
-        let error = error.expect_modules(["expect"]).build().err().expect("two are missing");
+        let error = error.expect_modules(["expect"]).build().expect_err("two are missing");
         let BuildError::NotLinked { crates, modules } = &error else { panic!("{error:?}") };
         assert_eq!(
             (crates.as_slice(), modules.as_slice()),

@@ -261,7 +261,22 @@ fn a_filtered_path_is_not_a_cut_one() {
         drop(auditor.begin(&RequestHead::new("test", "GET", &long, &Lines(&[]))));
     });
     assert_eq!((&record["truncated"], &record["original_bytes"]), (&json!(true), &json!(18_005)));
-    assert!(record["path"].as_str().unwrap().ends_with("ä…"));
+    assert_eq!(record["path"], "/api/…", "the end of what was cut may tell what it is");
+    let record = one(|auditor| {
+        let (secret, token) = ("s".repeat(8_000), "A-token-that-is-cut-".repeat(20));
+        let long = format!("/api/reset/{secret}/kept/{token}");
+        let headers = Lines(&[]);
+        let mut head = RequestHead::new("test", "GET", &long, &headers);
+        head.route = RouteMatch::Template("/api/reset/{token}/{*rest}");
+        drop(auditor.begin(&head));
+    });
+    assert_eq!(record["path"], "/api/reset/[FILTERED]/kept/…");
+    let record = one(|auditor| {
+        let long = format!("/api/{}", "ä/".repeat(9_000));
+        drop(auditor.begin(&RequestHead::new("test", "GET", &long, &Lines(&[]))));
+    });
+    let path = record["path"].as_str().unwrap();
+    assert!(path.starts_with("/api/ä/ä/") && path.ends_with('…') && path.len() < 2_049, "{path}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ fn moves_money() {}
 #[test]
 fn a_strict_endpoint_stops_the_start_and_is_named() {
     let line = line!() - 4;
-    let error = Auditor::builder().output(Output::None).build().err().expect("strict delivery is not built yet");
+    let error = Auditor::builder().output(Output::None).build().expect_err("strict delivery is not built yet");
     assert_eq!(
         error.to_string(),
         format!(

@@ -4,11 +4,13 @@ mod as_actor;
 mod resolver;
 
 use std::fmt;
+use std::sync::LazyLock;
 
 pub use as_actor::AsActor;
 pub use resolver::ActorResolver;
 
 use crate::auditor::InForce;
+use crate::redact::Redactor;
 
 /// What kind of party an [`Actor`] is: the record's `actor_type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -104,7 +106,7 @@ impl fmt::Display for ActorId {
 /// let actor = Actor::user("admin").id(1).role("admin").tenant("city-of-valencia");
 /// # assert_eq!(actor.name(), "admin");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Actor {
     pub(crate) kind: ActorType,
     pub(crate) name: String,
@@ -113,6 +115,24 @@ pub struct Actor {
     pub(crate) on_behalf_of: Option<String>,
     pub(crate) tenant: Option<String>,
     pub(crate) session: Option<String>,
+}
+
+impl fmt::Debug for Actor {
+    /// As a record would show it: without what has the shape of a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        static RULES: LazyLock<Redactor> = LazyLock::new(Redactor::default);
+        let (Self { kind, name, id, roles, on_behalf_of, tenant, session }, _) =
+            self.clone().redacted(InForce::new(&RULES, None));
+        f.debug_struct("Actor")
+            .field("kind", &kind)
+            .field("name", &name)
+            .field("id", &id)
+            .field("roles", &roles)
+            .field("on_behalf_of", &on_behalf_of)
+            .field("tenant", &tenant)
+            .field("session", &session)
+            .finish()
+    }
 }
 
 impl Actor {

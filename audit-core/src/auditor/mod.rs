@@ -6,6 +6,7 @@ mod expect;
 pub(crate) mod global;
 mod redactors;
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -67,6 +68,12 @@ pub(crate) struct ResponseCapture {
     pub(crate) body: bool,
 }
 
+impl fmt::Debug for Auditor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Auditor").field("enabled", &self.is_enabled()).finish_non_exhaustive()
+    }
+}
+
 impl Auditor {
     /// Begins to describe an auditor. Auditing is on unless the settings say otherwise.
     pub fn builder() -> Builder {
@@ -120,7 +127,7 @@ impl Auditor {
 
     /// Describes an event outside any request; nothing is written before [`EventBuilder::record`].
     pub fn event(&self, action: impl Into<String>) -> EventBuilder {
-        EventBuilder::new(self.inner.clone(), action.into())
+        EventBuilder::new(self.inner.clone(), &action.into())
     }
 
     /// What is audited: every annotated endpoint of the program, as a table for people (`Display`) or as JSON
@@ -255,7 +262,7 @@ impl Inner {
         }
         match (facts.deciding_endpoint(), &facts.http) {
             (Some(endpoint), _) => endpoint.exemption().is_none(),
-            (None, Some(http)) => self.policy.keeps_unannotated(&http.path, facts.route(), http.hints),
+            (None, Some(http)) => self.policy.keeps_unannotated(http.path.unredacted(), facts.route(), http.hints),
             (None, None) => true,
         }
     }
@@ -280,7 +287,7 @@ impl Inner {
         let entered = facts.attribution.filter(|attribution| attribution.source == Source::Entered);
         let handler = entered.map(|attribution| attribution.endpoint).or_else(|| facts.ran_instead());
         if let (Some(declared), Some(endpoint), Some(http)) = (&self.declared, handler, &facts.http) {
-            declared.tell_elsewhere(endpoint, &http.method, &http.path);
+            declared.tell_elsewhere(endpoint, &http.method, http.path.unredacted());
         }
     }
 

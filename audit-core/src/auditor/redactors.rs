@@ -94,7 +94,7 @@ impl<'a> InForce<'a> {
         self.nested.into_iter().chain([self.redactor])
     }
 
-    fn is_sensitive_name(self, name: &str) -> bool {
+    pub(crate) fn is_sensitive_name(self, name: &str) -> bool {
         self.each().any(|redactor| redactor.is_sensitive_name(name))
     }
 
@@ -115,10 +115,16 @@ impl<'a> InForce<'a> {
         if self.is_sensitive_name(name) { (FILTERED.to_owned(), 1) } else { self.text(text) }
     }
 
-    /// A field that the application adds.
+    /// A field that the application adds. Its key may hold what has the shape of a secret, too.
     pub(crate) fn field(self, key: String, value: &impl Serialize) -> SafeField {
         let value = self.value(&key, value, Mode::Full);
-        self.safe_field(key, "", value)
+        let mut field = self.safe_field(key, "", value);
+        if !field.is_removed {
+            let (key, redacted) = self.text(&field.key);
+            field.key = key;
+            field.value.redacted = field.value.redacted.saturating_add(u32::try_from(redacted).unwrap_or(u32::MAX));
+        }
+        field
     }
 
     fn safe_field(self, key: String, source: &str, value: Fragment) -> SafeField {
@@ -136,7 +142,7 @@ impl<'a> InForce<'a> {
     fn written(self, name: &str, value: &Written, mode: Mode) -> Fragment {
         /// More than any line holds: cutting it to the line is the encoder's part. With its key it can be held.
         const LIMIT: usize = HELD - 1024;
-        let safe = self.redactor.value_or_beginning(name, &value.json, value.cut, mode, LIMIT);
+        let safe = self.redactor.value_or_beginning(name, value.json.unredacted(), value.cut, mode, LIMIT);
         match self.nested {
             Some(nested) => nested.again(name, safe, LIMIT),
             None => safe,

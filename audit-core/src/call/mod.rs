@@ -153,7 +153,7 @@ impl Call {
         self.finished = true;
         let Some(shared) = self.shared() else { return };
         let error = match &returned {
-            Returned::Error(Some(text)) => Some(self.rules(shared).text(text)),
+            Returned::Error(Some(text)) => Some(self.rules(shared).text(text.unredacted())),
             _ => None,
         };
         shared.with(|facts| {

@@ -20,9 +20,9 @@ impl Call {
             let value = values.iter().find(|(known, _)| *known == name).map(|(_, value)| value)?;
             Some(self.rules(shared).named(name, &self.text(value)))
         });
-        let target = Target::parse(&text);
+        let (target, more) = Target::parse(&text).under_its_kind(self.rules(shared));
         shared.add(|facts| {
-            facts.redacted += redacted;
+            facts.redacted += redacted + more;
             self.place.put_target(facts, target);
         });
     }

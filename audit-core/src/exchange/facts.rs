@@ -1,4 +1,5 @@
-//! Everything known about one event while it is still open. Nothing in here is secret but a body that is being scanned.
+//! Everything known about one event while it is still open. Nothing in here is secret but what is [`Raw`]: bodies that
+//! are being scanned, and the path until its template is certain.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -9,6 +10,7 @@ use uuid::Uuid;
 
 use crate::actor::Actor;
 use crate::policy::ContentHints;
+use crate::raw::Raw;
 use crate::redact::{BodyScanner, Fragment};
 use crate::registry::Endpoint;
 use crate::vocabulary::{Delivery, Mode, Outcome};
@@ -70,11 +72,12 @@ pub(crate) enum Source {
 }
 
 /// What only a request has.
+#[derive(Debug)]
 pub(crate) struct Http {
     pub(crate) framework: &'static str,
     pub(crate) method: Box<str>,
     /// As received, capped; filtered when the template is known.
-    pub(crate) path: Box<str>,
+    pub(crate) path: Raw<Box<str>>,
     /// How long the path was.
     pub(crate) path_bytes: usize,
     /// Its template; see [`Facts::route`] for the one that the record names.
@@ -99,14 +102,14 @@ pub(crate) struct Http {
     pub(crate) headers: Option<Fragment>,
     pub(crate) without_body: bool,
     pub(crate) request_bytes: u64,
-    pub(crate) request_scanner: Option<BodyScanner>,
+    pub(crate) request_scanner: Option<Raw<BodyScanner>>,
     pub(crate) request_complete: bool,
     /// The framework lets nobody see the body as the handler reads it.
     pub(crate) request_unobserved: bool,
     pub(crate) status: Option<u16>,
     pub(crate) response_bytes: u64,
     pub(crate) response_headers: Option<Fragment>,
-    pub(crate) response_scanner: Option<BodyScanner>,
+    pub(crate) response_scanner: Option<Raw<BodyScanner>>,
     pub(crate) response_complete: bool,
     /// By whose rules of redaction the answer was taken.
     pub(crate) response_taken_for: Option<&'static Endpoint>,
@@ -114,6 +117,7 @@ pub(crate) struct Http {
 }
 
 /// Everything known about one event.
+#[derive(Debug)]
 pub(crate) struct Facts {
     pub(crate) event_id: Uuid,
     pub(crate) started_at: Timestamp,

@@ -19,6 +19,7 @@ mod watch;
 mod wired;
 
 use std::any::Any;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -61,6 +62,12 @@ pub struct Exchange {
     /// The answer hands the connection over.
     upgrade: bool,
     sent: u64,
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange").field("event_id", &self.scope().event_id()).finish_non_exhaustive()
+    }
 }
 
 impl Exchange {
@@ -136,7 +143,7 @@ impl Exchange {
             if let Some(http) = &mut facts.http {
                 http.response_bytes = sent;
                 if let Some(scanner) = &mut http.response_scanner {
-                    scanner.push(chunk);
+                    scanner.unredacted_mut().push(chunk);
                 }
             }
         });
@@ -149,7 +156,7 @@ impl Exchange {
     }
 
     /// Notes the error that ended the answer's body; one whose text cannot be written is left out.
-    pub fn note_error(&self, error: &dyn std::fmt::Display) {
+    pub fn note_error(&self, error: &dyn fmt::Display) {
         let Some(text) = caught::text(error) else { return };
         let (text, redacted) = self.shared.rules(None).text(&text);
         self.shared.with(|facts| {
@@ -279,6 +286,12 @@ pub struct BodyTap {
     shared: Arc<Shared>,
 }
 
+impl fmt::Debug for BodyTap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BodyTap").finish_non_exhaustive()
+    }
+}
+
 impl BodyTap {
     /// Notes that the framework lets nobody see the body: nothing is known of it, unless a piece follows after all.
     pub fn unobserved(&self) {
@@ -292,7 +305,7 @@ impl BodyTap {
                 http.request_unobserved = false;
                 http.request_bytes = http.request_bytes.saturating_add(chunk.len() as u64);
                 if let Some(scanner) = &mut http.request_scanner {
-                    scanner.push(chunk);
+                    scanner.unredacted_mut().push(chunk);
                 }
             }
         });

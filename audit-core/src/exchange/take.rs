@@ -1,13 +1,16 @@
 //! Takes from heads what a record may keep, redacted at once: nothing raw outlives the call.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::auditor::{InForce, Inner};
+use crate::client_address::cut_claim;
 use crate::exchange::lines::Lines;
 use crate::exchange::{Attribution, Facts, Headers, Http, RequestHead, ResponseHead, RouteMatch, Source};
 use crate::policy::ContentHints;
+use crate::raw::Raw;
 use crate::redact::BodyKind;
-use crate::registry::Endpoint;
+use crate::registry::{Endpoint, METHODS};
 use crate::vocabulary::Mode;
 
 /// How much of a path is held while the exchange is open; the record keeps less.
@@ -24,9 +27,9 @@ pub(crate) fn take_http(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestH
     let address = proxies.resolve(head.peer, lines.all(proxies.header()));
     let rules = InForce::new(auditor.redactors().of(facts.endpoint()), None);
     let forwarded_for = address.forwarded_for.map(|claim| {
-        let (claim, redacted) = rules.text(&claim);
+        let (claim, redacted) = rules.text(claim.unredacted());
         facts.redacted += redacted;
-        claim.into()
+        cut_claim(&claim).into()
     });
     // An identifier that is a secret by its shape, such as a token, is none.
     let request_id = lines.get("x-request-id").and_then(request_id);
@@ -36,8 +39,10 @@ pub(crate) fn take_http(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestH
         facts.trace_id = Some(trace_id.into());
         facts.span_id = Some(span_id.into());
     } else {
-        take_trace_of_span(facts);
+        take_trace_of_span(rules, facts);
     }
+    let (method, redacted) = take_method(rules, head.method);
+    facts.redacted += redacted;
     let (route, unmatched) = match head.route {
         RouteMatch::Template(template) => (Some(template.into()), false),
         RouteMatch::None => (None, true),
@@ -45,8 +50,8 @@ pub(crate) fn take_http(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestH
     };
     facts.http = Some(Http {
         framework: head.framework,
-        method: cut_at_char(head.method, METHOD_BYTES).into(),
-        path: cut_at_char(head.path, PATH_HELD).into(),
+        method: cut_at_char(&method, METHOD_BYTES).into(),
+        path: Raw::new(whole_segments(head.path).into()),
         path_bytes: head.path.len(),
         route,
         route_guessed: false,
@@ -83,17 +88,35 @@ pub(crate) fn take_http(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestH
     take_content(auditor, facts, head, &lines, mode);
 }
 
+/// A method without what has the shape of a secret: a client writes whatever token it likes.
+fn take_method<'m>(rules: InForce<'_>, method: &'m str) -> (Cow<'m, str>, u64) {
+    if METHODS.contains(&method) {
+        return (Cow::Borrowed(method), 0);
+    }
+    let (method, redacted) = rules.text(method);
+    (Cow::Owned(method), redacted)
+}
+
+/// What is held of a path. A segment that does not fit is left out whole: what is secret may be told by its end alone.
+fn whole_segments(path: &str) -> &str {
+    let held = cut_at_char(path, PATH_HELD);
+    if held.len() == path.len() {
+        return path;
+    }
+    let end = held.rfind('/').map_or(0, |slash| slash + 1);
+    held.get(..end).unwrap_or_default()
+}
+
 /// A span around the adapter's layer may know the trace; one inside tells it when it is entered.
 #[cfg(feature = "tracing")]
-fn take_trace_of_span(facts: &mut Facts) {
+fn take_trace_of_span(rules: InForce<'_>, facts: &mut Facts) {
     if let Some(trace) = crate::layer::current_trace() {
-        facts.trace_id = trace.trace_id.map(Into::into);
-        facts.span_id = trace.span_id.map(Into::into);
+        facts.put_trace(rules, &trace);
     }
 }
 
 #[cfg(not(feature = "tracing"))]
-fn take_trace_of_span(_: &mut Facts) {}
+fn take_trace_of_span(_: InForce<'_>, _: &mut Facts) {}
 
 /// Attributes an exchange to a wired endpoint, and takes its content anew if the endpoint asks for another mode.
 pub(crate) fn take_wired(auditor: &Arc<Inner>, facts: &mut Facts, endpoint: &'static Endpoint, head: &RequestHead<'_>) {
@@ -141,7 +164,7 @@ fn take_content(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestHead<'_>,
     http.headers = Some(redactor.headers(lines.without_first("user-agent"), limit));
     if !head.without_body {
         let kind = body_kind(head.headers);
-        http.request_scanner = Some(redactor.body(kind, mode, settings.max_body_bytes, limit));
+        http.request_scanner = Some(Raw::new(redactor.body(kind, mode, settings.max_body_bytes, limit)));
     }
 }
 
@@ -165,7 +188,7 @@ pub(crate) fn take_response(auditor: &Arc<Inner>, facts: &mut Facts, head: &Resp
     }
     if auditor.records_response_body() && !head.ended && http.response_scanner.is_none() {
         let kind = body_kind(head.headers);
-        http.response_scanner = Some(redactor.body(kind, mode, auditor.settings().max_body_bytes, limit));
+        http.response_scanner = Some(Raw::new(redactor.body(kind, mode, auditor.settings().max_body_bytes, limit)));
     }
 }
 

@@ -29,6 +29,8 @@ const SCHEMA: &str = "audit/1";
 const TRAILER: usize = 112;
 /// A text cut shorter than this would say nothing: it is left out instead.
 const SHORTEST: usize = 16;
+/// Where a text was cut.
+const ELLIPSIS: &str = "…";
 
 /// Turns facts into lines; holds what every record of an auditor says alike.
 #[derive(Debug, Clone)]
@@ -147,7 +149,8 @@ impl Writer<'_> {
         self.members.str("level", level.as_str());
         if let Some(http) = &facts.http {
             self.indexed(Field::Method, &http.method, 64);
-            let mut path = Cow::Borrowed(&*http.path);
+            let raw = http.path.unredacted();
+            let mut path = Cow::Borrowed(&**raw);
             for redactor in redactors.iter() {
                 let (safe, redacted) = redactor.path(&path, http.route.as_deref());
                 self.redacted += u64::from(redacted);
@@ -156,8 +159,10 @@ impl Writer<'_> {
                 }
             }
             // Filtering may shorten a path too; that is no cut.
-            let missing = http.path_bytes - http.path.len();
-            self.indexed_of(Field::Path, &path, path.len() + missing, eighth.min(2048));
+            let missing = http.path_bytes - raw.len();
+            let original = path.len() + missing;
+            let path = if missing > 0 { Cow::Owned(format!("{path}{ELLIPSIS}")) } else { path };
+            self.indexed_of(Field::Path, &path, original, eighth.min(2048));
         }
         self.who(facts, eighth);
         if let Some(http) = &facts.http {
@@ -378,7 +383,6 @@ fn write_address(out: &mut Vec<u8>, address: IpAddr) {
 
 /// Writes as much of `text` as fits into `cap` bytes with its quotes and an ellipsis.
 fn write_cut(out: &mut Vec<u8>, text: &str, cap: usize) {
-    const ELLIPSIS: &str = "…";
     let room = cap.saturating_sub(2 + ELLIPSIS.len());
     out.push(b'"');
     let start = out.len();

@@ -8,6 +8,7 @@ use std::io;
 
 use serde::Serialize;
 
+use crate::raw::Raw;
 use crate::record::json::write_str_content;
 
 /// What one event holds of its handlers' fields; a record holds less.
@@ -19,7 +20,7 @@ const ENOUGH: usize = HELD + 4 * 1024;
 /// JSON that is not redacted yet.
 #[derive(Debug)]
 pub(crate) struct Written {
-    pub(crate) json: Vec<u8>,
+    pub(crate) json: Raw<Vec<u8>>,
     /// It is the beginning of a document, which may end anywhere but within a character.
     pub(crate) cut: bool,
 }
@@ -65,7 +66,7 @@ impl Room {
         if let Err(error) = std::str::from_utf8(&self.json) {
             self.json.truncate(error.valid_up_to());
         }
-        Written { json: self.json, cut: self.is_full }
+        Written { json: Raw::new(self.json), cut: self.is_full }
     }
 
     fn left(&self) -> usize {
@@ -139,15 +140,16 @@ mod tests {
         let formatted = Written::formatted(format_args!("{endless}")).expect("it is cut, and no error");
         for written in [serialised, formatted] {
             assert!(written.cut);
-            assert!((HELD..=ENOUGH + 8).contains(&written.json.len()), "{}", written.json.len());
-            assert!(std::str::from_utf8(&written.json).is_ok());
+            let json = written.json.unredacted();
+            assert!((HELD..=ENOUGH + 8).contains(&json.len()), "{}", json.len());
+            assert!(std::str::from_utf8(json).is_ok());
         }
         assert!(endless.0.get() < ENOUGH);
     }
 
     #[test]
     fn what_fits_is_whole() {
-        let whole = |written: Written| (String::from_utf8(written.json).expect("text"), written.cut);
+        let whole = |written: Written| (String::from_utf8(written.json.into_unredacted()).expect("text"), written.cut);
         assert_eq!(whole(Written::serialised(&[1, 2])), ("[1,2]".to_owned(), false));
         assert_eq!(whole(Written::text("a\"b")), ("\"a\\\"b\"".to_owned(), false));
     }

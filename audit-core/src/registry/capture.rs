@@ -16,6 +16,7 @@ pub struct Capture<'a, T: ?Sized>(pub &'a T);
 
 /// JSON of a value, not redacted yet. For generated code.
 #[doc(hidden)]
+#[derive(Debug)]
 pub struct Captured(Written);
 
 /// Why a value is not readable: its `Display` or `Debug` returns an error.
@@ -122,7 +123,7 @@ mod tests {
 
     macro_rules! capture {
         ($value:expr) => {
-            String::from_utf8((&&&&Capture(&$value)).__audit_capture().0.json).unwrap()
+            String::from_utf8((&&&&Capture(&$value)).__audit_capture().0.json.into_unredacted()).unwrap()
         };
     }
 
@@ -170,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_sigil_asks_for_one_of_them() {
-        let json = |captured: Captured| String::from_utf8(captured.0.json).unwrap();
+        let json = |captured: Captured| String::from_utf8(captured.0.json.into_unredacted()).unwrap();
         assert_eq!(json(Captured::display(&All { id: 7 })), "\"displayed\"");
         assert_eq!(json(Captured::debug(&All { id: 7 })), "\"All { id: 7 }\"");
     }

@@ -15,7 +15,8 @@ use crate::registry::Endpoint;
 /// How many routes are learned; more are left out, which is said once.
 const LIMIT: usize = 4096;
 
-const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
+/// The methods of RFC 9110, section 9, and RFC 5789.
+pub(crate) const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
 
 /// What requests have shown.
 #[derive(Default)]

@@ -19,7 +19,7 @@ pub(crate) use declared::{DeclaredRoutes, RouteConflict};
 pub use duplicates::DuplicateAction;
 pub(crate) use duplicates::duplicate_actions;
 pub use endpoint::{Declaration, Endpoint, Kind, Registration};
-pub(crate) use learned::Learned;
+pub(crate) use learned::{Learned, METHODS};
 pub use listing::{ListedEndpoint, Listing, Mount, UnannotatedRoute};
 pub use lookup::{find_by_type_name, find_handler, handler_to_wire};
 pub use names::{dotted, dotted_len, type_name_of};

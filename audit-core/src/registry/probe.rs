@@ -7,6 +7,7 @@
 use std::fmt::Display;
 
 use crate::caught::text;
+use crate::raw::Raw;
 
 /// How a function's return looks from outside. For generated code.
 #[doc(hidden)]
@@ -16,8 +17,8 @@ pub enum Returned {
     Ok,
     /// A value that is no `Result`, perhaps an answer that refuses; what it means is for the status to say.
     Value,
-    /// An `Err`, with its text if its type is `Display`. Not redacted yet.
-    Error(Option<String>),
+    /// An `Err`, with its text if its type is `Display`.
+    Error(Option<Raw<String>>),
 }
 
 /// A borrowed return value. For generated code.
@@ -34,7 +35,7 @@ impl<T, E: Display> ProbeDisplay for &&Probe<'_, Result<T, E>> {
     fn __audit_classify(&self) -> Returned {
         match self.0 {
             Ok(_) => Returned::Ok,
-            Err(error) => Returned::Error(text(error)),
+            Err(error) => Returned::Error(text(error).map(Raw::new)),
         }
     }
 }
@@ -92,6 +93,10 @@ mod tests {
         };
     }
 
+    fn said(text: &str) -> Returned {
+        Returned::Error(Some(Raw::new(text.to_owned())))
+    }
+
     struct Silent;
 
     struct Counting<'a>(&'a Cell<u32>);
@@ -121,9 +126,9 @@ mod tests {
 
     #[test]
     fn an_error_with_a_text_gives_it() {
-        assert_eq!(classify!(Err::<u8, _>("no such layer")), Returned::Error(Some("no such layer".to_owned())));
+        assert_eq!(classify!(Err::<u8, _>("no such layer")), said("no such layer"));
         let boxed: Result<(), Box<dyn std::error::Error>> = Err("boxed".into());
-        assert_eq!(classify!(boxed), Returned::Error(Some("boxed".to_owned())));
+        assert_eq!(classify!(boxed), said("boxed"));
     }
 
     #[test]
@@ -145,7 +150,7 @@ mod tests {
     fn the_text_is_made_once_and_only_for_an_error() {
         let asked = Cell::new(0);
         let mut result = Err(Counting(&asked));
-        assert_eq!(classify!(result), Returned::Error(Some("counted".to_owned())));
+        assert_eq!(classify!(result), said("counted"));
         assert_eq!(asked.get(), 1);
         result = Ok(());
         assert_eq!(classify!(result), Returned::Ok);
@@ -166,7 +171,7 @@ mod tests {
         fn free<E>(result: Result<(), E>) -> Returned {
             classify!(result)
         }
-        assert_eq!(bounded(Err("said")), Returned::Error(Some("said".to_owned())));
+        assert_eq!(bounded(Err("said")), said("said"));
         assert_eq!(free(Err("said")), Returned::Error(None));
     }
 }
