@@ -20,7 +20,6 @@ pub mod exchange;
 mod facade;
 #[cfg(feature = "tracing")]
 mod layer;
-#[cfg(feature = "testing")]
 mod leak;
 mod notice;
 mod policy;

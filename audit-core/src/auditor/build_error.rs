@@ -75,6 +75,14 @@ pub enum BuildError {
     /// Several handlers carry one action, which was to be refused.
     #[error("one action of several handlers: {}", list(.0))]
     DuplicateActions(Vec<DuplicateAction>),
+    /// A value that is to be hidden came through the redaction as it is set up.
+    #[error("the self-test of redaction failed: {rule} is shown by {place}")]
+    SelfTest {
+        /// What is not hidden, such as what stands under a name.
+        rule: String,
+        /// By which way it came in.
+        place: &'static str,
+    },
     /// Another process writes the log file.
     #[error("cannot write audit file {}: another process writes it", path.display())]
     LogInUse {

@@ -5,6 +5,7 @@ mod builder;
 mod expect;
 pub(crate) mod global;
 mod redactors;
+mod self_test;
 
 use std::fmt;
 use std::sync::Arc;
@@ -174,7 +175,7 @@ impl Auditor {
         }
     }
 
-    #[cfg(feature = "tracing")]
+    #[cfg(any(test, feature = "tracing"))]
     pub(crate) fn inner(&self) -> Option<&Arc<Inner>> {
         self.inner.as_ref()
     }

@@ -31,7 +31,7 @@ pub use handling::{Handling, Start};
 pub use head::{Headers, RequestHead, ResponseHead, RouteMatch};
 pub(crate) use open::{OpenExchanges, Ticket};
 pub(crate) use shared::{End, Shared};
-pub(crate) use take::{cut_at_char, take_http, take_wired};
+pub(crate) use take::{cut_at_char, take_http, take_in_full, take_wired};
 pub use watch::Watch;
 pub use wired::WiredHandling;
 

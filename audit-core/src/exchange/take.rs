@@ -88,6 +88,12 @@ pub(crate) fn take_http(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestH
     take_content(auditor, facts, head, &lines, mode);
 }
 
+/// As [`take_http`], with all that a record could keep, whatever the mode.
+pub(crate) fn take_in_full(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestHead<'_>) {
+    take_http(auditor, facts, head);
+    take_content(auditor, facts, head, &Lines::of(head.headers), Mode::Full);
+}
+
 /// A method without what has the shape of a secret: a client writes whatever token it likes.
 fn take_method<'m>(rules: InForce<'_>, method: &'m str) -> (Cow<'m, str>, u64) {
     if METHODS.contains(&method) {

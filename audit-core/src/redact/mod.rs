@@ -226,6 +226,11 @@ impl Redactor {
     }
 }
 
+/// Whether a name has a word in it: names are matched by their words, and one of digits or signs alone has none.
+pub(crate) fn has_word(name: &str) -> bool {
+    words::split(name, |words| words.len() > 0)
+}
+
 fn markers(json: &[u8]) -> u32 {
     let markers = json.windows(FILTERED.len()).filter(|bytes| *bytes == FILTERED.as_bytes()).count();
     u32::try_from(markers).unwrap_or(u32::MAX)

@@ -139,14 +139,14 @@ impl Rules {
 
     /// Makes the rules ready for use, or tells everything that is wrong with them.
     pub(crate) fn compile(&self) -> Result<Compiled, Vec<SettingError>> {
-        const FIELD: &str = "expected a name with a letter or a digit, by itself, without quotes, braces or wildcards";
+        const FIELD: &str = "expected a name with a letter, by itself, without quotes, braces or wildcards";
         let mut errors = Vec::new();
         let mut every = |rule, values: &[String], is_valid: fn(&str) -> bool, expected: &'static str| {
             let wrong = values.iter().filter(|value| !is_valid(value));
             errors.extend(wrong.map(|value| SettingError::new(rule, value, expected)));
         };
         every("Rules::names", &self.names, is_field_name, FIELD);
-        every("Rules::headers", &self.headers, is_header_name, "expected the name of a header");
+        every("Rules::headers", &self.headers, is_header_name, "expected the name of a header, with a letter");
         every(
             "Rules::keep_only",
             self.keep.as_deref().unwrap_or_default(),
@@ -273,9 +273,9 @@ mod tests {
         assert_eq!(
             errors(wrong),
             [
-                r#"Rules::names is "__"; expected a name with a letter or a digit, by itself, without quotes, braces or wildcards"#,
-                r#"Rules::names is "a|b"; expected a name with a letter or a digit, by itself, without quotes, braces or wildcards"#,
-                r#"Rules::headers is "x y"; expected the name of a header"#,
+                r#"Rules::names is "__"; expected a name with a letter, by itself, without quotes, braces or wildcards"#,
+                r#"Rules::names is "a|b"; expected a name with a letter, by itself, without quotes, braces or wildcards"#,
+                r#"Rules::headers is "x y"; expected the name of a header, with a letter"#,
                 r#"Rules::keep_only is " "; expected a name"#,
                 r#"Rules::name_pattern is "("; expected a regular expression that can be used: unclosed group"#,
                 r#"Rules::value_pattern is "\\d{2"; expected a regular expression that can be used: unclosed counted repetition"#,

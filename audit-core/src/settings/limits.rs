@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::value::{boolean, is_token, not_a_network};
 use super::{SettingError, Settings};
-use crate::redact::Redactor;
+use crate::redact::{Redactor, has_word};
 use crate::vocabulary::Delivery;
 
 /// Loki refuses lines of more than 256 KiB by default; below 2 KiB the main fields would not fit.
@@ -114,11 +114,10 @@ impl Settings {
     }
 
     fn check_sensitive(&self, errors: &mut Vec<SettingError>) {
-        let field = "expected names with a letter or a digit, each by itself, without quotes, braces or wildcards";
+        let field = "expected names with a letter, each by itself, without quotes, braces or wildcards";
         every(errors, "AUDIT_SENSITIVE_FIELDS", &self.sensitive_fields, field, is_field_name);
-        every(errors, "AUDIT_SENSITIVE_HEADERS", &self.sensitive_headers, "expected names of headers", |header| {
-            is_header_name(header)
-        });
+        let header = "expected names of headers, with a letter";
+        every(errors, "AUDIT_SENSITIVE_HEADERS", &self.sensitive_headers, header, is_header_name);
     }
 
     fn check_proxies(&self, errors: &mut Vec<SettingError>) {
@@ -176,13 +175,14 @@ fn every(
     );
 }
 
-/// Whether words can be told by this name: one without a word in it could only match nothing, or everything.
+/// Whether words can be told by this name: one without a word in it would hide nothing.
 pub(crate) fn is_field_name(name: &str) -> bool {
-    is_name(name) && name.chars().any(char::is_alphanumeric) && !name.contains(NOT_IN_FIELDS)
+    is_name(name) && !name.contains(NOT_IN_FIELDS) && has_word(name)
 }
 
+/// The same of a header's name.
 pub(crate) fn is_header_name(name: &str) -> bool {
-    is_token(name) && name.chars().any(char::is_alphanumeric)
+    is_token(name) && has_word(name)
 }
 
 fn is_name(text: &str) -> bool {

@@ -157,7 +157,7 @@ impl Source<'_> {
     }
 
     fn add(&mut self, name: &'static str, setting: &mut Vec<String>) {
-        setting.extend(self.read(name, value::list).unwrap_or_default());
+        setting.extend(self.read(name, value::names).unwrap_or_default());
     }
 
     /// Refuses a setting that is not built yet, unless it says off.

@@ -69,6 +69,17 @@ pub(super) fn list(text: &str) -> Read<Vec<String>> {
     Ok(elements.iter().map(|element| element.trim()).filter(|element| !element.is_empty()).map(str::to_owned).collect())
 }
 
+/// A list of names, as [`list`]; one that is set and names nothing is a mistake, unless it says so by `[]`.
+pub(super) fn names(text: &str) -> Read<Vec<String>> {
+    let names = list(text)?;
+    let says_so =
+        || text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).is_some_and(|it| it.trim().is_empty());
+    if names.is_empty() && !says_so() {
+        return Err("expected at least one name, or [] for none".into());
+    }
+    Ok(names)
+}
+
 /// A list of networks in CIDR form; a single address is a network of one.
 pub(super) fn networks(text: &str) -> Read<Vec<IpNet>> {
     let elements = list(text)?;
@@ -171,6 +182,17 @@ mod tests {
         }
         for text in ["['a']", "[1]", "[\"a\"", "[\"a\"] b", "[[\"a\"]]", "{\"a\":1}", "{a}"] {
             assert!(list(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_are_some_or_expressly_none() {
+        for text in ["[]", " [ ] ".trim()] {
+            assert_eq!(names(text).unwrap(), [""; 0], "{text}");
+        }
+        assert_eq!(names("a,,b").unwrap(), ["a", "b"]);
+        for text in [",", " , ,, ", "[\"\"]", "[\" \", \"\"]"] {
+            assert_eq!(names(text).unwrap_err(), "expected at least one name, or [] for none", "{text}");
         }
     }
 

@@ -15,7 +15,9 @@ const FILE: &str = "expected stdout or the path of a file";
 const NOT_OFF: &str = "expected stdout or the path of a file; to audit nothing, set AUDIT_ENABLED to false";
 const NO_TILDE: &str = "expected stdout or the path of a file, without ~, which only a shell expands";
 const LIST: &str = "expected a comma-separated list or a JSON array of strings";
-const FIELDS: &str = "expected names with a letter or a digit, each by itself, without quotes, braces or wildcards";
+const FIELDS: &str = "expected names with a letter, each by itself, without quotes, braces or wildcards";
+const NO_NAME: &str = "expected at least one name, or [] for none";
+const HEADERS: &str = "expected names of headers, with a letter";
 const PATH: &str =
     "expected paths that begin with / and have no empty, . , .. or * segment; a path covers all below it";
 const PREFIX: &str = "expected one path such as /app, without empty, . , .. or * segments";
@@ -47,10 +49,19 @@ pub(crate) const ROWS: &[(&str, &str, &str, Code)] = &[
         Some(|b| b.output(Output::File("/tmp/{instance}.jsonl".into())))),
     ("AUDIT_AUTO_DETECT", "2", BOOLEAN, None),
     ("AUDIT_SENSITIVE_FIELDS", "__", FIELDS, Some(|b| b.sensitive_fields(["__"]))),
+    ("AUDIT_SENSITIVE_FIELDS", ",", NO_NAME, None),
+    ("AUDIT_SENSITIVE_FIELDS", r#"[" ",""]"#, NO_NAME, None),
+    ("AUDIT_SENSITIVE_FIELDS", "---", FIELDS, Some(|b| b.sensitive_fields(["---"]))),
+    ("AUDIT_SENSITIVE_FIELDS", "123", FIELDS, Some(|b| b.sensitive_fields(["123"]))),
+    ("AUDIT_SENSITIVE_FIELDS", "½", FIELDS, Some(|b| b.sensitive_fields(["½"]))),
+    ("AUDIT_SENSITIVE_FIELDS", "\u{ffa0}", FIELDS, Some(|b| b.sensitive_fields(["\u{ffa0}"]))),
     ("AUDIT_SENSITIVE_FIELDS", "[1]", LIST, None),
     ("AUDIT_SENSITIVE_FIELDS", r#"{"a":1}"#, LIST, None),
     ("AUDIT_SENSITIVE_FIELDS", "pass*", FIELDS, Some(|b| b.sensitive_fields(["pass*"]))),
-    ("AUDIT_SENSITIVE_HEADERS", "x y", "expected names of headers", Some(|b| b.sensitive_headers(["x y"]))),
+    ("AUDIT_SENSITIVE_HEADERS", "x y", HEADERS, Some(|b| b.sensitive_headers(["x y"]))),
+    ("AUDIT_SENSITIVE_HEADERS", ",,", NO_NAME, None),
+    ("AUDIT_SENSITIVE_HEADERS", "--", HEADERS, Some(|b| b.sensitive_headers(["--"]))),
+    ("AUDIT_SENSITIVE_HEADERS", "7_7", HEADERS, Some(|b| b.sensitive_headers(["7_7"]))),
     ("AUDIT_EXCLUDE_PATHS", "health", PATH, Some(|b| b.exclude("health"))),
     ("AUDIT_EXCLUDE_PATHS", "/", "expected paths below /; to audit nothing, set AUDIT_ENABLED to false", Some(|b| b.exclude("/"))),
     ("AUDIT_EXCLUDE_PATHS", "/a;/b", "expected each path by itself", Some(|b| b.exclude("/a;/b"))),
