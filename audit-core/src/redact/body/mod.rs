@@ -330,6 +330,23 @@ mod tests {
     }
 
     #[test]
+    fn a_query_that_is_too_long_to_be_looked_at_may_bind_every_variable() {
+        let (query, variables) = (format!("\"query\":\"{}\"", "x".repeat(LIMIT + 1)), r#""variables":{"a":1}"#);
+        for (body, expected) in [
+            (
+                format!("[{{{query},{variables}}},{{{variables}}}]"),
+                r#"[{"query":"[not kept: too long]","variables":{"a":"[FILTERED]"}},{"variables":{"a":1}}]"#,
+            ),
+            (
+                format!("[{{{variables},{query}}}]"),
+                r#"[{"variables":{"a":"[FILTERED]"},"query":"[not kept: too long]"}]"#,
+            ),
+        ] {
+            assert_eq!(json("application/json", &body), expected);
+        }
+    }
+
+    #[test]
     fn what_is_hidden_makes_room_for_what_follows() {
         let long = format!(r#"{{"value":[{}0],"name":"token","b":2}}"#, "12345678,".repeat(3_000));
         let fragment = scan("application/json", long.as_bytes(), true).unwrap();

@@ -176,7 +176,7 @@ impl Pairs {
         let (start, redacted) = (page.out.len(), page.redacted);
         if !listed || !is_long && !class.keeps_text(&value) || is_long && class.is_sensitive() {
             if page.removes() {
-                self.keys.forget_last(&self.object);
+                self.keys.forget_last(&mut self.object, page.out.get(member..).unwrap_or_default());
                 page.remove(member);
             } else {
                 page.filtered();

@@ -47,11 +47,17 @@ impl Keys {
         self.few.clear();
     }
 
-    /// Forgets the key that was written last, for it was taken out again.
-    pub(crate) fn forget_last(&mut self, object: &Object) {
-        // Among many it may stay: who comes after it under this name is taken out, too.
-        if object.many.is_none() && self.few.len() > object.from {
-            self.few.pop();
+    /// Forgets the key that was written last, for it is taken out again: with its comma and colon, it is `member`.
+    pub(crate) fn forget_last(&mut self, object: &mut Object, member: &[u8]) {
+        let Some(many) = &mut object.many else {
+            if self.few.len() > object.from {
+                self.few.pop();
+            }
+            return;
+        };
+        let key = member.strip_prefix(b",").unwrap_or(member);
+        if let Some(key) = key.strip_prefix(b"\"").and_then(|key| key.strip_suffix(b"\":")) {
+            many.remove(key);
         }
     }
 
@@ -156,6 +162,28 @@ mod tests {
         let numbered: Vec<String> = (2..20_000).map(|number| format!("a#{number}")).collect();
         let keys = numbered.iter().map(String::as_str).chain(std::iter::repeat_n("a", 20_001));
         assert_eq!(written(keys).last().unwrap(), "a#39999");
+    }
+
+    #[test]
+    fn a_key_that_is_taken_out_is_forgotten() {
+        for count in [1, FEW + 1] {
+            let (mut keys, mut out) = (Keys::default(), b"{".to_vec());
+            let mut object = keys.open();
+            for number in 0..count {
+                keys.write(&mut object, &mut out, &format!("k{number}"));
+            }
+            let before = out.len();
+            for key in ["a", "\"", "k0"] {
+                for _ in 0..2 {
+                    out.push(b',');
+                    keys.write(&mut object, &mut out, key);
+                    out.push(b':');
+                    keys.forget_last(&mut object, &out[before..]);
+                    out.truncate(before);
+                }
+            }
+            assert_eq!(keys.few.len().min(FEW) + object.many.map_or(0, |many| many.len() - FEW.min(count)), count);
+        }
     }
 
     #[test]

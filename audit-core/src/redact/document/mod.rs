@@ -22,6 +22,7 @@ pub(super) use frame::Place;
 pub(super) use keys::{Keys, Object};
 pub(in crate::redact) use siblings::Role;
 
+use super::graphql::Bound;
 use super::names::Names;
 use super::page::Page;
 use super::syntax;
@@ -130,8 +131,8 @@ pub(super) struct Document {
     place: Place,
     /// How many values had been hidden before the key of the member that was read last.
     hidden_before: u32,
-    /// The variables that queries bind to secret arguments, by hash, with the depth of the object that has the query.
-    bound: Vec<(usize, u64)>,
+    /// The variables that queries bind to secret arguments.
+    bound: Bound,
     decoded: String,
     /// The end of the page while it is written anew, and what came of the region that is open.
     tail: Vec<u8>,

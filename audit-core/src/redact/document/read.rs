@@ -248,7 +248,7 @@ impl Document {
         }
         let variable = frame.is_variables.then(|| graphql::hash(key));
         if let Some(variable) = variable
-            && self.bound.iter().any(|(depth, bound)| depth + 1 == open && *bound == variable)
+            && self.bound.holds(open - 1, variable)
         {
             class = Class::Secret;
         }
@@ -325,9 +325,9 @@ impl Document {
 
     /// Writes the marker in the place of a value, or takes its member out.
     pub(super) fn hide(&mut self, page: &mut Page, place: Place) {
-        match self.frames.last() {
+        match self.frames.last_mut() {
             Some(frame) if frame.is_object && page.removes() => {
-                self.keys.forget_last(&frame.keys);
+                self.keys.forget_last(&mut frame.keys, page.out.get(place.member..).unwrap_or_default());
                 page.remove(place.member);
             }
             _ => page.filtered(),
@@ -338,8 +338,9 @@ impl Document {
     #[inline]
     fn text(&mut self, names: &Names, page: &mut Page, text: Option<&str>, length: usize) {
         let place = self.place;
-        if let Some(text) = text {
-            self.note(names, place.role, length, text);
+        match text {
+            Some(text) => self.note(names, place.role, length, text),
+            None => self.note_unread(place.role),
         }
         if let Some(frame) = self.frames.last_mut() {
             frame.values += 1;
@@ -407,6 +408,15 @@ impl Document {
         }
     }
 
+    /// Notes a string that was too long to be looked at: as a query, it may bind any variable.
+    fn note_unread(&mut self, role: Role) {
+        let depth = self.frames.len();
+        if let Some(frame) = self.frames.last_mut().filter(|frame| frame.is_object && role == Role::Query) {
+            frame.has_query = true;
+            self.bound.all(depth);
+        }
+    }
+
     /// Notes what a string says about its siblings; `length` is that of its undecoded content.
     #[inline]
     fn note(&mut self, names: &Names, role: Role, length: usize, text: &str) {
@@ -424,10 +434,7 @@ impl Document {
         if !names_field || length > MAX_NAMED {
             if frame.is_object && role == Role::Query {
                 frame.has_query = true;
-                let bound = &mut self.bound;
-                graphql::bound(&mut |name| names.classify(name).is_sensitive(), text, &mut |variable| {
-                    bound.push((depth, graphql::hash(variable)));
-                });
+                self.bound.read(depth, text, &mut |name| names.classify(name).is_sensitive());
             }
             return;
         }

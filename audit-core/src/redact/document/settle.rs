@@ -56,7 +56,7 @@ impl Document {
                 page.out.push(closer);
             }
         }
-        self.bound.retain(|(depth, _)| *depth <= open);
+        self.bound.close(open);
         self.suspect(page, frame.place, Default::default);
     }
 
@@ -78,7 +78,7 @@ impl Document {
                 (_, true) => false,
                 // The query may have stood in what was cut off.
                 (true, false) => true,
-                (false, false) => self.bound.contains(&(depth, variable)),
+                (false, false) => self.bound.holds(depth, variable),
             };
             !keeps.under(class) || place.variable.is_some_and(is_bound)
         };
