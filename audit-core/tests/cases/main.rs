@@ -19,15 +19,13 @@ use std::num::NonZeroUsize;
 
 use judge::{Demand, Verdict};
 use serde_json::Value;
+use support::timeless;
 
 const SAMPLE: &str = include_str!("redaction.jsonl");
 const MORE: &str = include_str!("more.jsonl");
 
 /// How many in a hundred of the sample's debatable cases must pass.
 const DEBATABLE: usize = 85;
-
-/// What differs from one record of a case to the next: when it was made, and what tells it from others.
-const MOMENTS: [&str; 4] = ["timestamp", "started_at", "response_time_ms", "event_id"];
 
 /// What the example writes, a line a case, in chunks of so many bytes.
 fn outputs(cases: &str, chunk: usize) -> Vec<(String, Option<String>)> {
@@ -95,15 +93,6 @@ fn chunks_make_no_difference() {
             }
         }
     }
-}
-
-/// A record's line without its moments.
-fn timeless(line: &str) -> String {
-    MOMENTS.iter().fold(line.to_owned(), |line, key| {
-        let (before, rest) = line.split_once(&format!("\"{key}\":")).expect("every record has it");
-        let (_, after) = rest.split_once(',').expect("it is not the last member");
-        format!("{before}{after}")
-    })
 }
 
 #[test]

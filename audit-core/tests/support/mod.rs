@@ -1,6 +1,7 @@
 //! What the tests of the core share: requests without a framework, a sink on strings, a waker that counts.
 #![allow(dead_code, unreachable_pub, reason = "each test file is a crate of its own and uses its own part")]
 
+pub mod canaries;
 pub mod strict;
 
 use std::collections::VecDeque;
@@ -110,6 +111,18 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
             std::thread::park_timeout(left);
         }
     }
+}
+
+/// What differs from one record of a request to the next: when it was made, and what tells it from others.
+const MOMENTS: [&str; 4] = ["timestamp", "started_at", "response_time_ms", "event_id"];
+
+/// A record's line without its moments.
+pub fn timeless(line: &str) -> String {
+    MOMENTS.iter().fold(line.to_owned(), |line, key| {
+        let (before, rest) = line.split_once(&format!("\"{key}\":")).expect("every record has it");
+        let (_, after) = rest.split_once(',').expect("it is not the last member");
+        format!("{before}{after}")
+    })
 }
 
 /// An answer without header lines; the identifier of its record.
