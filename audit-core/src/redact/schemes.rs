@@ -54,7 +54,8 @@ pub(crate) fn is_scheme(word: &str) -> bool {
 
 /// Whether a word names a scheme that [`is_parameter_scheme`] knows.
 pub(crate) fn has_parameters(word: &str) -> bool {
-    may_be_scheme(first_of(word), word.len()) && PARAMETER_SCHEMES.iter().any(|(known, _)| word.eq_ignore_ascii_case(known))
+    may_be_scheme(first_of(word), word.len())
+        && PARAMETER_SCHEMES.iter().any(|(known, _)| word.eq_ignore_ascii_case(known))
 }
 
 /// Whether what follows the name of an authentication scheme is a credential, and not the next word of a sentence.

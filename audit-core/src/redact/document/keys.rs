@@ -170,13 +170,14 @@ mod tests {
             let (mut keys, mut out) = (Keys::default(), b"{".to_vec());
             let mut object = keys.open();
             for number in 0..count {
-                keys.write(&mut object, &mut out, &format!("k{number}"));
+                let key = format!("k{number}");
+                keys.write(&mut object, &mut out, &key, hash(key.as_bytes()), true);
             }
             let before = out.len();
             for key in ["a", "\"", "k0"] {
                 for _ in 0..2 {
                     out.push(b',');
-                    keys.write(&mut object, &mut out, key);
+                    keys.write(&mut object, &mut out, key, hash(key.as_bytes()), true);
                     out.push(b':');
                     keys.forget_last(&mut object, &out[before..]);
                     out.truncate(before);

@@ -209,13 +209,7 @@ impl Document {
                         let in_list = self.frames.last().is_some_and(|parent| !parent.is_object);
                         if !page.is_cut() {
                             page.out.push(b'[');
-                            self.frames.push(Frame::open(
-                                false,
-                                place,
-                                in_list,
-                                self.pending.len(),
-                                self.keys.open(),
-                            ));
+                            self.frames.push(Frame::open(false, place, in_list, self.pending.len(), self.keys.open()));
                         }
                         depth += 1;
                         numbers[depth] = 0;

@@ -50,7 +50,7 @@ impl Look {
         assert!(fragment.json.len() <= limit.max(2), "{}", told());
         assert_eq!(fragment.original_bytes, body.len() as u64, "{}", told());
         assert!(complete || fragment.truncated, "{}", told());
-        let json = String::from_utf8(fragment.json.clone()).unwrap_or_else(|error| panic!("{error}: {}", told()));
+        let json = String::from_utf8(fragment.json.to_vec()).unwrap_or_else(|error| panic!("{error}: {}", told()));
         assert!(!json.contains(['\n', '\r']), "{json} of {}", told());
         serde_json::from_str::<Strict>(&json).unwrap_or_else(|error| panic!("{error}: {json} of {}", told()));
         let texts = Texts::of(&json);
