@@ -1,17 +1,17 @@
-//! Bodies that are too large to be redacted where their requests end.
+//! Bodies that are far larger than their records: they are read as they come, and little of them is held.
 
 mod support;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use audit_core::exchange::{Exchange, RequestHead};
-use audit_core::{Auditor, Delivery};
+use audit_core::redact::{BodyKind, Redactor};
+use audit_core::{Auditor, Delivery, Mode};
 use serde_json::json;
-use support::{Lines, Puppet, admit, auditor, begin, figures, respond, wait_until};
+use support::{Lines, Puppet, admit, auditor, begin, respond};
 
-/// Large bodies are redacted on a thread that is found by its name; one test at a time may have it.
-static LARGE: Mutex<()> = Mutex::new(());
+const LINE: usize = 16 * 1024;
 
 /// A megabyte of JSON with a secret at its end.
 fn large_body() -> String {
@@ -32,21 +32,15 @@ fn large_exchange(auditor: &Auditor, body: &str) -> Exchange {
 }
 
 #[test]
-fn large_bodies_are_redacted_elsewhere_and_arrive() {
-    let _one = LARGE.lock().unwrap_or_else(PoisonError::into_inner);
+fn what_fits_of_a_large_body_is_recorded_and_how_long_it_was() {
     let sink = Puppet::new("puppet");
-    let auditor = auditor(&sink, |builder| builder.max_body_bytes(2 << 20));
+    let auditor = auditor(&sink, |builder| builder);
     let body = large_body();
     assert!(body.len() > 1_000_000);
-    let redacting = || threads().iter().any(|name| name == "audit-redact");
-    wait_until("the thread of the test before has ended", || !redacting());
     let mut exchange = large_exchange(&auditor, &body);
     respond(&mut exchange, 201);
     exchange.complete();
     drop(exchange);
-    let stats = figures(&auditor, "puppet");
-    assert_eq!((stats.accepted, stats.written + stats.queued), (1, 1), "it counts from the start: {stats:?}");
-    wait_until("another thread redacts", || !cfg!(target_os = "linux") || redacting());
     let record = sink.wait_taken(1).remove(0);
     assert_eq!((&record["request_body"]["first"], &record["status_code"]), (&json!("kept"), &json!(201)));
     assert_eq!((&record["truncated"], &record["original_bytes"]), (&json!(true), &json!(body.len())));
@@ -56,67 +50,64 @@ fn large_bodies_are_redacted_elsewhere_and_arrive() {
     auditor.shutdown(support::PATIENCE);
 }
 
-/// The names of this process's threads.
-fn threads() -> Vec<String> {
-    let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
-    tasks
-        .filter_map(|task| std::fs::read_to_string(task.path().join("comm")).ok())
-        .map(|name| name.trim().to_owned())
-        .collect()
-}
-
 #[test]
-fn large_bodies_hold_no_more_than_the_queue_and_count_exactly() {
-    let _one = LARGE.lock().unwrap_or_else(PoisonError::into_inner);
-    let sink = Puppet::new("puppet");
-    let auditor =
-        auditor(&sink, |builder| builder.max_body_bytes(2 << 20).queue_bytes(4 << 20).delivery(Delivery::BestEffort));
-    let body = large_body();
-    for number in 1..=40 {
-        drop(large_exchange(&auditor, &body));
-        // Gap records are accepted, too, before the sink has them: those that it has by now are among them.
-        let gaps = sink.gaps().len() as u64;
-        let stats = figures(&auditor, "puppet");
-        assert!(stats.accepted - gaps >= number, "{stats:?}");
-        assert!(stats.queued_bytes <= 4 << 20, "{stats:?}");
+fn what_is_held_does_not_grow_with_the_body() {
+    let redactor = Arc::new(Redactor::default());
+    let json = large_body();
+    let text = format!(r#"{{"a":"{}","n":{},"b":1}}"#, "x".repeat(1 << 20), "1".repeat(1 << 20));
+    let keys = format!(r#"{{"{}":1,"b":1}}"#, "k".repeat(1 << 20));
+    let numbers = format!(r#"{{"geom":[{}"x"]}}"#, "[1,2],".repeat(1 << 17));
+    let lines = "{\"a\":1}\n".repeat(1 << 17);
+    let form = format!("a={}&pin=1&{}", "x".repeat(1 << 20), "b=1&".repeat(1 << 17));
+    let part =
+        |head: &str, content: &str| format!("--B\r\nContent-Disposition: form-data; {head}\r\n\r\n{content}\r\n");
+    let parts = [
+        part("name=\"a\"", &"x".repeat(1 << 20)),
+        part("name=\"f\"; filename=\"f\"", &"\n".repeat(1 << 20)),
+        part("name=\"j\"\r\nContent-Type: application/json", &json),
+        "--B--\r\n".to_owned(),
+    ]
+    .concat();
+    for (kind, body) in [
+        ("application/json", &json),
+        ("application/json", &text),
+        ("application/json", &keys),
+        ("application/json", &numbers),
+        ("application/x-ndjson", &lines),
+        ("application/x-www-form-urlencoded", &form),
+        ("multipart/form-data; boundary=B", &parts),
+    ] {
+        for size in [1000, 64 * 1024] {
+            let mut scanner = redactor.body(BodyKind::new(Some(kind), None), Mode::Compact, 1 << 20, LINE);
+            let mut most = 0;
+            for chunk in body.as_bytes().chunks(size) {
+                scanner.push(chunk);
+                most = most.max(scanner.held());
+            }
+            // The fragment, and one text of four times its length.
+            assert!(most <= 8 * LINE, "{kind} in pieces of {size}: {most}");
+            let fragment = scanner.finish(true).expect("it is not empty");
+            assert!(fragment.json.len() <= LINE && fragment.truncated, "{kind}");
+            let shown: serde_json::Value = serde_json::from_slice(&fragment.json).expect("JSON");
+            assert!(shown.get("withheld").is_none(), "{shown}");
+        }
     }
-    let report = auditor.shutdown(support::PATIENCE * 4);
-    assert!(report.in_time, "{report}");
-    let told: u64 = sink.gaps().iter().map(|gap| gap["data"]["count"].as_u64().unwrap()).sum();
-    assert_eq!((sink.plain().len() as u64 + told, report.sinks[0].dropped), (40, told));
-    assert_eq!(report.sinks[0].accepted - sink.gaps().len() as u64, 40);
-}
-
-#[test]
-fn a_shutdown_writes_large_bodies_too() {
-    let _one = LARGE.lock().unwrap_or_else(PoisonError::into_inner);
-    let sink = Puppet::new("puppet");
-    let auditor = auditor(&sink, |builder| builder.queue_bytes(64 << 20));
-    let body = large_body();
-    (0..10).for_each(|_| drop(large_exchange(&auditor, &body)));
-    let report = auditor.shutdown(support::PATIENCE * 4);
-    assert_eq!((report.in_time, report.sinks[0].written, report.lost()), (true, 10, 0), "{report}");
-    assert_eq!(sink.lines().len(), 10);
 }
 
 #[test]
 fn a_shutdown_that_cannot_wait_tells_of_large_bodies_as_lost() {
-    let _one = LARGE.lock().unwrap_or_else(PoisonError::into_inner);
     let sink = Puppet::new("puppet");
-    let auditor = auditor(&sink, |builder| builder.queue_bytes(64 << 20));
+    let auditor = auditor(&sink, |builder| builder.delivery(Delivery::BestEffort));
     let body = large_body();
     (0..10).for_each(|_| drop(large_exchange(&auditor, &body)));
     let report = auditor.shutdown(Duration::ZERO);
     support::assert_adds_up(&report.sinks[0]);
     assert_eq!(report.sinks[0].written + report.lost(), 10, "{report:?}");
-    wait_until("every one is accounted for", || figures(&auditor, "puppet").queued == 0);
-    assert_eq!(figures(&auditor, "puppet").written, sink.lines().len() as u64);
 }
 
 #[test]
 fn an_exchange_is_open_or_its_record_is_counted_at_every_moment() {
     const EXCHANGES: u64 = 400;
-    let _one = LARGE.lock().unwrap_or_else(PoisonError::into_inner);
     let sink = Puppet::new("puppet");
     let auditor = auditor(&sink, |builder| builder);
     let body = format!("[{}0]", "1,".repeat(20_000));

@@ -343,7 +343,7 @@ fn a_tracing_event_is_as_its_endpoint_asks() {
 fn a_bad_rule_stops_the_start_with_all_that_is_wrong() {
     let rules = Rules::new().name_pattern("[").value_pattern(r"\d*");
     let builder = Auditor::builder().output(Output::None).redact(rules).sensitive_fields(["__"]);
-    let error = builder.build().err().expect("three things are wrong").to_string();
+    let error = builder.build().expect_err("three things are wrong").to_string();
     assert_eq!(error.lines().count(), 3, "{error}");
     assert!(error.contains(r#"Rules::name_pattern is "["; expected a regular expression that can be used: unclosed"#));
     assert!(error.contains(r"Rules::value_pattern"), "{error}");

@@ -20,7 +20,7 @@ pub use global::InstallError;
 pub(crate) use redactors::{InForce, OfRecord, Redactors, SafeField};
 
 use crate::client_address::TrustedProxies;
-use crate::delivery::{Admission, Delivery, Parcel, ShutdownReport, Stats};
+use crate::delivery::{Admission, Delivery, ShutdownReport, Stats};
 use crate::event::EventBuilder;
 use crate::exchange::{
     Attribution, End, Exchange, Facts, OpenExchanges, RequestHead, RouteMatch, Shared, Source, take_http,
@@ -314,8 +314,6 @@ impl Inner {
 
     /// Decides about an event that has ended, encodes it and hands it over. Never waits.
     pub(crate) fn finish(self: &Arc<Self>, mut facts: Box<Facts>, end: End) {
-        /// A body larger than this is not redacted on the thread that ends the exchange.
-        const LARGE: usize = 32 * 1024;
         self.tell_in_vain(&facts);
         self.tell_elsewhere(&facts);
         self.learn(&facts);
@@ -326,13 +324,9 @@ impl Inner {
         }
         facts.settle();
         let ending = Ending { completion: end.completion, at: Timestamp::now(), elapsed: facts.started.elapsed() };
-        let held = facts.held_bytes();
-        let encoder = Arc::clone(&self.encoder);
         let redactors = self.redactors.of_record(&facts);
-        let encode = move || encoder.encode(*facts, ending, &redactors);
-        let parcel =
-            if held > LARGE { Parcel::Draft { bytes: held, encode: Box::new(encode) } } else { Parcel::Line(encode()) };
-        self.delivery.submit(parcel, end.may_overdraw);
+        let line = self.encoder.encode(*facts, ending, &redactors);
+        self.delivery.submit(&line, end.may_overdraw);
     }
 
     fn shutdown(self: &Arc<Self>, deadline: Instant) -> ShutdownReport {
@@ -356,14 +350,5 @@ impl Drop for Inner {
         if !report.in_time {
             notice::say(format_args!("dropped without a shutdown: {report}"));
         }
-    }
-}
-
-impl Facts {
-    /// How many bytes of bodies are still to be redacted.
-    fn held_bytes(&self) -> usize {
-        let Some(http) = &self.http else { return 0 };
-        let _ = http;
-        0
     }
 }

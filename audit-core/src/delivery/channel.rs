@@ -10,16 +10,6 @@ use crate::delivery::{Gap, SinkStats};
 use crate::notice;
 use crate::record::Line;
 
-/// What a record's exchange was promised.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Offer {
-    /// It was admitted, so it may exceed the bound by its own line. Holds for the gated sink only: the others were
-    /// never asked.
-    pub(crate) may_overdraw: bool,
-    /// It was counted when its body was handed over to be redacted.
-    pub(crate) announced: bool,
-}
-
 /// A queue between the requests and one sink's worker.
 pub(crate) struct Channel {
     name: String,
@@ -32,8 +22,6 @@ pub(crate) struct Channel {
 
 struct State {
     lines: Vec<Line>,
-    /// Records that are still to be encoded.
-    announced: u64,
     /// Records taken by the worker and not yet accounted for.
     in_hand: u64,
     /// Bytes of `lines` and of those in hand.
@@ -61,7 +49,6 @@ impl Channel {
     pub(crate) fn new(name: String, limit: usize, gate: Option<Arc<Gate>>) -> Self {
         let state = State {
             lines: Vec::new(),
-            announced: 0,
             in_hand: 0,
             bytes: 0,
             accepted: 0,
@@ -85,12 +72,13 @@ impl Channel {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues a record, or drops and counts it. Never waits for the sink.
-    pub(crate) fn offer(&self, line: Line, offer: Offer) {
+    /// Queues a record, or drops and counts it. Never waits for the sink. An exchange that was admitted may exceed the
+    /// bound by its own line, at the gated sink: the others were never asked.
+    pub(crate) fn offer(&self, line: Line, may_overdraw: bool) {
         let size = line.bytes().len();
         let mut state = self.lock();
-        state.accept(offer.announced);
-        let overdraws = offer.may_overdraw && self.gate.is_some();
+        state.accepted += 1;
+        let overdraws = may_overdraw && self.gate.is_some();
         if state.closing || (state.bytes.saturating_add(size) > self.limit && !overdraws) {
             state.dropped += 1;
             // What comes after the end is counted, but nothing can follow that would tell of it.
@@ -110,22 +98,6 @@ impl Channel {
         if wake {
             self.work.notify_one();
         }
-    }
-
-    /// Counts a record that is still to be encoded, so that at no moment it is nowhere.
-    pub(crate) fn announce(&self) {
-        let mut state = self.lock();
-        state.accepted += 1;
-        state.announced += 1;
-    }
-
-    /// There is no room to hold a record until it is encoded: it counts as dropped.
-    pub(crate) fn drop_unencoded(&self) {
-        let mut state = self.lock();
-        state.accepted += 1;
-        state.dropped += 1;
-        state.widen_gap(1, Timestamp::now());
-        self.wake_worker(state);
     }
 
     /// Waits until there is something to write, a gap to tell that is due, or the end. `spare` gives its memory back.
@@ -196,23 +168,6 @@ impl Channel {
         state.last_error = Some(error);
     }
 
-    /// A record could not be encoded: it counts as one that failed.
-    pub(crate) fn count_unencoded(&self, offer: Offer) {
-        let mut state = self.lock();
-        state.accept(offer.announced);
-        state.failed += 1;
-        state.widen_gap(1, Timestamp::now());
-        state.last_error = Some("a record could not be encoded".to_owned());
-        self.wake_worker(state);
-    }
-
-    /// Lets the worker tell a gap: it may be waiting for a line, and none is coming.
-    fn wake_worker(&self, mut state: MutexGuard<'_, State>) {
-        state.worker_waits = false;
-        drop(state);
-        self.work.notify_one();
-    }
-
     pub(crate) fn stats(&self) -> SinkStats {
         let state = self.lock();
         SinkStats {
@@ -221,7 +176,7 @@ impl Channel {
             written: state.written,
             dropped: state.dropped,
             failed: state.failed,
-            queued: state.announced + state.lines.len() as u64 + state.in_hand,
+            queued: state.lines.len() as u64 + state.in_hand,
             queued_bytes: state.bytes as u64,
             last_error: state.last_error.clone(),
         }
@@ -260,14 +215,6 @@ impl Channel {
 }
 
 impl State {
-    fn accept(&mut self, announced: bool) {
-        if announced {
-            self.announced = self.announced.saturating_sub(1);
-        } else {
-            self.accepted += 1;
-        }
-    }
-
     fn widen_gap(&mut self, count: u64, now: Timestamp) {
         match &mut self.gap {
             Some(gap) => {

@@ -7,7 +7,6 @@
 
 mod admission;
 mod channel;
-mod offload;
 mod stats;
 mod worker;
 
@@ -16,8 +15,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use admission::Admission;
 use admission::Gate;
-use channel::{Channel, Offer};
-use offload::Offload;
+use channel::Channel;
 pub use stats::{ShutdownReport, SinkStats, Stats};
 
 use crate::record::{Encoder, Line};
@@ -32,19 +30,10 @@ pub(crate) struct Gap {
     pub(crate) until: jiff::Timestamp,
 }
 
-/// A record's offer to the sinks.
-pub(crate) enum Parcel {
-    /// Encoded: from here on nothing holds a secret.
-    Line(Line),
-    /// A large body is still to be redacted, away from the executor's threads; about how many bytes it holds.
-    Draft { bytes: usize, encode: Box<dyn FnOnce() -> Line + Send> },
-}
-
 /// The queues and threads of one auditor.
 pub(crate) struct Delivery {
     channels: Vec<Arc<Channel>>,
     gate: Option<Arc<Gate>>,
-    offload: Arc<Offload>,
     queue_timeout: Duration,
 }
 
@@ -65,8 +54,7 @@ impl Delivery {
             gate = gate.or(gate_of_first);
             channels.push(channel);
         }
-        let offload = Arc::new(Offload::new(channels.clone(), gate.clone(), queue_bytes));
-        Ok(Self { channels, gate, offload, queue_timeout })
+        Ok(Self { channels, gate, queue_timeout })
     }
 
     /// What a request that asks for `delivery` has to wait for.
@@ -78,14 +66,9 @@ impl Delivery {
     }
 
     /// Hands a record over.
-    pub(crate) fn submit(&self, parcel: Parcel, may_overdraw: bool) {
-        match parcel {
-            Parcel::Line(line) => {
-                for channel in &self.channels {
-                    channel.offer(line.clone(), Offer { may_overdraw, announced: false });
-                }
-            }
-            Parcel::Draft { bytes, encode } => self.offload.submit(bytes, encode, may_overdraw),
+    pub(crate) fn submit(&self, line: &Line, may_overdraw: bool) {
+        for channel in &self.channels {
+            channel.offer(line.clone(), may_overdraw);
         }
     }
 
@@ -103,11 +86,10 @@ impl Delivery {
 
     /// Lets every sink finish what it has, at most until `deadline`.
     pub(crate) fn shutdown(&self, deadline: Instant) -> ShutdownReport {
-        let redacted = self.offload.close(deadline);
         for channel in &self.channels {
             channel.close();
         }
         let finished: Vec<bool> = self.channels.iter().map(|channel| channel.wait_closed(deadline)).collect();
-        ShutdownReport::new(self.stats(), redacted && finished.into_iter().all(|finished| finished))
+        ShutdownReport::new(self.stats(), finished.into_iter().all(|finished| finished))
     }
 }

@@ -29,6 +29,7 @@ pub(crate) struct Object {
     /// A bit for each key, by its hash: most keys are told from all others by it.
     seen: u64,
     /// Each key that was written, and the number its next repetition tries first; once they are many or one repeats.
+    #[expect(clippy::box_collection, reason = "nearly every object has few keys, and moves with its frame")]
     many: Option<Box<HashMap<Vec<u8>, u32>>>,
 }
 

@@ -162,7 +162,7 @@ fn is_sentence(text: &str, signs: u8) -> bool {
         let first = bytes.get(word).copied().unwrap_or(b' ');
         let may_be_named =
             at > word && (matches!(first, b'[' | b'-' | b'.') || schemes::may_be_scheme(first, at - word));
-        if may_be_named && !text.get(word..at).is_some_and(|word| schemes::is_none(word)) {
+        if may_be_named && !text.get(word..at).is_some_and(schemes::is_none) {
             return false;
         }
         word = at + 1;

@@ -110,7 +110,7 @@ impl<'w, 'a> Writer<'w, 'a> {
                 self.put(plain);
             }
             4 | 5 => self.list(depth, secret),
-            6 | 7 | 8 => self.object(depth, secret),
+            6..=8 => self.object(depth, secret),
             9 => self.beside(depth, secret),
             10 => self.pairs(depth, secret),
             11 => self.options(depth, secret),

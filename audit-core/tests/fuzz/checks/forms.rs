@@ -47,9 +47,9 @@ fn encode(draw: &mut Draw<'_>, text: &str, body: &mut Body) {
             style => at % 16 == usize::from(style % 16),
         };
         match byte {
-            b' ' if style % 2 == 0 => body.text.push('+'),
+            b' ' if style.is_multiple_of(2) => body.text.push('+'),
             _ if is_plain && !is_encoded => body.text.push(char::from(byte)),
-            _ if style % 2 == 0 => body.text += &format!("%{byte:02X}"),
+            _ if style.is_multiple_of(2) => body.text += &format!("%{byte:02X}"),
             _ => body.text += &format!("%{byte:02x}"),
         }
     }
