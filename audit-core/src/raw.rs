@@ -22,16 +22,6 @@ impl<T> Raw<T> {
     pub(crate) const fn unredacted(&self) -> &T {
         &self.0
     }
-
-    /// As [`unredacted`](Self::unredacted), to add to it.
-    pub(crate) const fn unredacted_mut(&mut self) -> &mut T {
-        &mut self.0
-    }
-
-    /// As [`unredacted`](Self::unredacted), at its end.
-    pub(crate) fn into_unredacted(self) -> T {
-        self.0
-    }
 }
 
 impl<T> fmt::Debug for Raw<T> {

@@ -273,7 +273,7 @@ impl<'a> Trial<'a> {
             && let Some(scanner) = &mut http.request_scanner
         {
             http.request_complete = true;
-            scanner.unredacted_mut().push(body.as_bytes());
+            scanner.push(body.as_bytes());
         }
         match place {
             Place::Data => {

@@ -1,5 +1,5 @@
-//! Everything known about one event while it is still open. Nothing in here is secret but what is [`Raw`]: bodies that
-//! are being scanned, and the path until its template is certain.
+//! Everything known about one event while it is still open. Nothing in here is secret but the path until its template is
+//! certain, which is [`Raw`], and bodies that are being scanned, of which a scanner shows figures alone.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -102,14 +102,14 @@ pub(crate) struct Http {
     pub(crate) headers: Option<Fragment>,
     pub(crate) without_body: bool,
     pub(crate) request_bytes: u64,
-    pub(crate) request_scanner: Option<Raw<BodyScanner>>,
+    pub(crate) request_scanner: Option<BodyScanner>,
     pub(crate) request_complete: bool,
     /// The framework lets nobody see the body as the handler reads it.
     pub(crate) request_unobserved: bool,
     pub(crate) status: Option<u16>,
     pub(crate) response_bytes: u64,
     pub(crate) response_headers: Option<Fragment>,
-    pub(crate) response_scanner: Option<Raw<BodyScanner>>,
+    pub(crate) response_scanner: Option<BodyScanner>,
     pub(crate) response_complete: bool,
     /// By whose rules of redaction the answer was taken.
     pub(crate) response_taken_for: Option<&'static Endpoint>,

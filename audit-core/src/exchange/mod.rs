@@ -143,7 +143,7 @@ impl Exchange {
             if let Some(http) = &mut facts.http {
                 http.response_bytes = sent;
                 if let Some(scanner) = &mut http.response_scanner {
-                    scanner.unredacted_mut().push(chunk);
+                    scanner.push(chunk);
                 }
             }
         });
@@ -305,7 +305,7 @@ impl BodyTap {
                 http.request_unobserved = false;
                 http.request_bytes = http.request_bytes.saturating_add(chunk.len() as u64);
                 if let Some(scanner) = &mut http.request_scanner {
-                    scanner.unredacted_mut().push(chunk);
+                    scanner.push(chunk);
                 }
             }
         });

@@ -170,7 +170,7 @@ fn take_content(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestHead<'_>,
     http.headers = Some(redactor.headers(lines.without_first("user-agent"), limit));
     if !head.without_body {
         let kind = body_kind(head.headers);
-        http.request_scanner = Some(Raw::new(redactor.body(kind, mode, settings.max_body_bytes, limit)));
+        http.request_scanner = Some(redactor.body(kind, mode, settings.max_body_bytes, limit));
     }
 }
 
@@ -194,7 +194,7 @@ pub(crate) fn take_response(auditor: &Arc<Inner>, facts: &mut Facts, head: &Resp
     }
     if auditor.records_response_body() && !head.ended && http.response_scanner.is_none() {
         let kind = body_kind(head.headers);
-        http.response_scanner = Some(Raw::new(redactor.body(kind, mode, auditor.settings().max_body_bytes, limit)));
+        http.response_scanner = Some(redactor.body(kind, mode, auditor.settings().max_body_bytes, limit));
     }
 }
 

@@ -2,7 +2,6 @@
 
 use crate::auditor::OfRecord;
 use crate::exchange::{Facts, NestedCall, Target};
-use crate::raw::Raw;
 use crate::record::json::Members;
 use crate::record::stamp::write_milliseconds;
 use crate::redact::{BodyScanner, Fragment, Json};
@@ -64,7 +63,7 @@ pub(super) fn take_content(facts: &mut Facts, mode: Mode, redactors: &OfRecord, 
         query.map(|query| if is_ruled_late { withheld(RULES_LATE, query.original_bytes) } else { query }),
     );
     add("headers", headers(http.headers.take(), is_ruled_late));
-    let scanner = http.request_scanner.take().map(Raw::into_unredacted);
+    let scanner = http.request_scanner.take();
     if http.request_unobserved {
         add("request_body", scanner.map(BodyScanner::unobserved));
     } else if mode == http.taken_as && !is_ruled_late {
@@ -75,7 +74,7 @@ pub(super) fn take_content(facts: &mut Facts, mode: Mode, redactors: &OfRecord, 
         add("request_body", Some(withheld(late, http.request_bytes)));
     }
     add("response_headers", headers(http.response_headers.take(), is_response_ruled_late));
-    let scanner = http.response_scanner.take().map(Raw::into_unredacted);
+    let scanner = http.response_scanner.take();
     if is_response_ruled_late {
         let seen = scanner.map_or(0, |scanner| scanner.seen());
         add("response_body", (seen > 0).then(|| withheld(RULES_LATE, seen)));

@@ -149,7 +149,8 @@ mod tests {
 
     #[test]
     fn what_fits_is_whole() {
-        let whole = |written: Written| (String::from_utf8(written.json.into_unredacted()).expect("text"), written.cut);
+        let whole =
+            |written: Written| (String::from_utf8(written.json.unredacted().clone()).expect("text"), written.cut);
         assert_eq!(whole(Written::serialised(&[1, 2])), ("[1,2]".to_owned(), false));
         assert_eq!(whole(Written::text("a\"b")), ("\"a\\\"b\"".to_owned(), false));
     }

@@ -20,7 +20,7 @@ pub(super) const MAX_NUMBER: usize = 300;
 const HELD: usize = 4;
 
 /// Redacted values, written one after the other, until there is enough.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Page {
     pub(super) out: Vec<u8>,
     mode: Mode,

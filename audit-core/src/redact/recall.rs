@@ -31,7 +31,7 @@ pub(super) struct Known {
 /// A short name, eight bytes to a number and zeros behind it: compared and hashed without a loop.
 type Padded = [u64; LONGEST / 8];
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 struct Slot {
     name: Padded,
     /// Nothing stands in a slot of length 0.
@@ -53,7 +53,6 @@ const EMPTY: Slot = Slot {
     },
 };
 
-#[derive(Debug)]
 pub(super) struct Recall {
     /// Whose names they are.
     rules: u64,

@@ -123,7 +123,7 @@ mod tests {
 
     macro_rules! capture {
         ($value:expr) => {
-            String::from_utf8((&&&&Capture(&$value)).__audit_capture().0.json.into_unredacted()).unwrap()
+            String::from_utf8((&&&&Capture(&$value)).__audit_capture().0.json.unredacted().clone()).unwrap()
         };
     }
 
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_sigil_asks_for_one_of_them() {
-        let json = |captured: Captured| String::from_utf8(captured.0.json.into_unredacted()).unwrap();
+        let json = |captured: Captured| String::from_utf8(captured.0.json.unredacted().clone()).unwrap();
         assert_eq!(json(Captured::display(&All { id: 7 })), "\"displayed\"");
         assert_eq!(json(Captured::debug(&All { id: 7 })), "\"All { id: 7 }\"");
     }

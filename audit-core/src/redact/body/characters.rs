@@ -3,7 +3,7 @@
 use super::content_type::Reason;
 
 /// The beginning of a character whose end is to come.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Characters {
     bytes: [u8; 4],
     length: usize,

@@ -7,7 +7,7 @@ use crate::redact::names::Names;
 use crate::redact::page::Page;
 
 /// Where in such a body the last piece ended.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(in crate::redact) struct Lines {
     begun: bool,
     /// How long the page was before the line that is open, if anything stands in it.

@@ -23,7 +23,7 @@ const MAX_HEAD: usize = 16 * 1024;
 const MAX_PADDING: usize = 256;
 
 /// What the headers of a part say.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Head {
     disposition: String,
     content_type: Option<String>,
@@ -31,7 +31,6 @@ struct Head {
 }
 
 /// How a part's content is read.
-#[derive(Debug)]
 enum Content {
     /// Only its length is told, whatever the name: it no longer fits, or goes.
     Counted,
@@ -45,7 +44,6 @@ enum Content {
 }
 
 /// A part whose headers are read.
-#[derive(Debug)]
 struct Part {
     head: Head,
     filename: Option<String>,
@@ -73,7 +71,6 @@ enum Line {
 }
 
 /// Where in a body the last piece ended.
-#[derive(Debug)]
 pub(in crate::redact) struct Multipart {
     delimiter: Vec<u8>,
     keys: Keys,

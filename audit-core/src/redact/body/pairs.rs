@@ -18,7 +18,6 @@ const BESIDE_CODE: &[&str] = &["state", "grant_type", "session_state", "client_i
 const TICKETS: &[&str] = &["ST-", "PT-", "PGT-", "TGT-"];
 
 /// A value that is secret only beside others.
-#[derive(Debug)]
 struct Grant {
     member: usize,
     start: usize,
@@ -27,7 +26,7 @@ struct Grant {
 }
 
 /// Where in a form the last piece ended.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(in crate::redact) struct Pairs {
     keys: Keys,
     object: Object,

@@ -21,7 +21,7 @@ thread_local! {
 }
 
 /// A page and what writes onto it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(in crate::redact) struct Tools {
     pub(in crate::redact) page: Page,
     pub(in crate::redact) document: Document,
@@ -39,7 +39,6 @@ impl Default for Reader {
 }
 
 /// The tools for one value; a thread has them again when it is done.
-#[derive(Debug)]
 pub(in crate::redact) struct Work(Option<Box<Tools>>);
 
 impl Work {

@@ -39,7 +39,6 @@ impl Default for Place {
 }
 
 /// A list or object that is open, and written.
-#[derive(Debug)]
 pub(super) struct Frame {
     pub(super) is_object: bool,
     /// Where it stands itself.

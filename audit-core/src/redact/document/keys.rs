@@ -10,20 +10,19 @@ const FEW: usize = 16;
 
 /// The keys of the objects that are open, as written so far. They are compared as they are written: escaping tells no
 /// two of them apart that were alike, and makes none alike.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Keys {
     /// Where each key stands, object after object.
     few: Vec<Key>,
 }
 
-#[derive(Debug)]
 struct Key {
     hash: u32,
     content: Range<usize>,
 }
 
 /// The keys of one object among them.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Object {
     from: usize,
     /// A bit for each key, by its hash: most keys are told from all others by it.

@@ -113,7 +113,7 @@ impl Open {
 /// Reads one document and writes it onto a [`Page`].
 ///
 /// What is open and written has a [`Frame`]; inside what is hidden, or no longer fits, only [`Open`] counts.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Document {
     expect: Expect,
     open: Open,
