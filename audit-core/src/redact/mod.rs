@@ -106,7 +106,7 @@ impl Default for Redactor {
 
 impl Redactor {
     /// The built-in rules and more names. Fields are words: `mi_campo_secreto` also matches `miCampoSecreto` and
-    /// `x.mi_campo_secreto`. Headers are whole names.
+    /// `x.mi_campo_secreto`; see [`Rules::names`]. Headers are whole names.
     #[must_use]
     pub fn new(more_fields: &[String], more_headers: &[String]) -> Self {
         Self::from_names(Names::new(more_fields, more_headers))

@@ -3,6 +3,9 @@
 //! A name is decoded and folded (escapes of URLs, JSON and HTML, NFKD, marks and format characters dropped, lower case),
 //! split into words, and matched word by word, so that `userPassword`, `PGPASSWORD` and `api.key` are secret, and `author`,
 //! `tokenizer` and `secretary` are not. Time is linear in the name's length.
+//!
+//! A describing word at either end keeps what describes (`has_password`, `token_type`); but a name that somebody added says
+//! itself what is meant, so that what stands under that very name goes, whatever its words are.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -61,6 +64,8 @@ pub(crate) struct Names {
 #[derive(Debug)]
 struct SecretNames {
     words: WordTable<Said>,
+    /// Those that somebody added, run together.
+    added: WordTable<()>,
     /// By last byte.
     endings: Vec<Vec<Vec<u8>>>,
     /// Folded.
@@ -159,6 +164,7 @@ impl SecretNames {
     fn new(more_fields: &[String], more_headers: &[String], patterns: Option<Arc<Patterns>>) -> Self {
         let mut names = Self {
             words: WordTable::new(),
+            added: WordTable::new(),
             endings: vec![Vec::new(); 256],
             unspaced: UNSPACED.iter().map(|word| words::joined(word)).collect(),
             headers: WordTable::new(),
@@ -172,6 +178,10 @@ impl SecretNames {
         }
         for field in more_fields {
             names.add(field, Place::Anywhere);
+            let joined = words::joined(field);
+            if !joined.is_empty() {
+                names.added.entry(&joined);
+            }
         }
         for word in DESCRIBING {
             names.words.entry(word.as_bytes()).is_describing = true;
@@ -247,20 +257,20 @@ impl SecretNames {
 
     /// Classifies a name whose words are known, and what its escapes hide.
     fn classify_split(&self, name: &str, words: Words<'_>) -> Class {
-        let class = self.classify_seen(name, words);
-        if class.is_sensitive() {
+        let mut class = self.classify_seen(name, words);
+        if class == Class::Secret {
             return class;
         }
         let Some(mut name) = unescape(name) else { return class };
         for _ in 0..MAX_DECODINGS {
-            let class = words::split(&name, |words| self.classify_seen(&name, words));
-            if class.is_sensitive() {
-                return class;
+            let decoded = words::split(&name, |words| self.classify_seen(&name, words));
+            if decoded == Class::Secret || !class.is_sensitive() {
+                class = decoded;
             }
-            let Some(decoded) = unescape(&name) else { break };
+            let Some(decoded) = unescape(&name).filter(|_| class != Class::Secret) else { break };
             name = decoded;
         }
-        Class::Plain
+        class
     }
 
     fn classify_seen(&self, name: &str, words: Words<'_>) -> Class {
@@ -268,6 +278,9 @@ impl SecretNames {
             return Class::Secret;
         }
         let class = self.classify_words(words);
+        if class.is_sensitive() && class != Class::Secret && self.ends_in_added(name) {
+            return Class::Secret;
+        }
         if class.is_sensitive() || name.is_ascii() {
             return class;
         }
@@ -279,7 +292,22 @@ impl SecretNames {
         self.classify_words(Split::of(name).as_seen().words())
     }
 
+    /// Whether the last part of a name, as forms nest it, is one that somebody added: `user[is_ill]` is `is_ill` under
+    /// `user`.
+    fn ends_in_added(&self, name: &str) -> bool {
+        let last = name.split(['[', ']', '.']).map(words::joined).rfind(|part| !part.is_empty());
+        last.is_some_and(|part| self.added.contains(&part))
+    }
+
     fn classify_words(&self, words: Words<'_>) -> Class {
+        match self.class_by_words(words) {
+            Class::Plain => Class::Plain,
+            _ if self.added.contains(words.joined()) => Class::Secret,
+            class => class,
+        }
+    }
+
+    fn class_by_words(&self, words: Words<'_>) -> Class {
         let mut found = false;
         for at in 0..words.len() {
             let Some(end) = self.match_at(words, at) else { continue };
@@ -548,6 +576,48 @@ mod tests {
         assert_eq!(names.classify("max_tokens"), Class::Count);
         assert_eq!(names.classify("maxTokens"), Class::Count);
         assert_eq!(names.classify("has_password"), Class::Flag);
+    }
+
+    #[test]
+    fn a_name_that_was_added_is_secret_whatever_its_words_are() {
+        let added = ["is_ill", "has_debts", "tokens", "max_tokens", "token_count", "auth_id", "isCelíaco"];
+        let names = Names::new(&added.map(str::to_owned), &[]);
+        for name in added.iter().copied().chain([
+            "isIll",
+            "IS-ILL",
+            "is ill",
+            "isıll",
+            "user[is_ill]",
+            "user[is_ill][]",
+            "users[0].is_ill",
+            "user.tokens",
+            "user[auth][auth_id]",
+            "is%5Fill",
+            "%69s_ill",
+            "token%255Fcount",
+            "has_dеbts",
+            "is_celiaco",
+        ]) {
+            assert_eq!(names.classify(name), Class::Secret, "{name}");
+            assert_eq!(names.classify_header(name), Class::Secret, "{name}");
+        }
+        for (name, class) in [
+            ("is_ill_type", Class::Describing),
+            ("is_ill.id", Class::Describing),
+            ("has_tokens", Class::Flag),
+            ("user_tokens", Class::Count),
+            ("min_tokens", Class::Count),
+            ("token_counts", Class::Secret),
+            ("mi_token_count", Class::Secret),
+            ("token_type", Class::Describing),
+            ("has%5Fpassword", Class::Flag),
+            ("is_well", Class::Plain),
+        ] {
+            assert_eq!(names.classify(name), class, "{name}");
+        }
+        let built_in = Names::new(&[], &[]);
+        assert_eq!(built_in.classify("tokens"), Class::Count);
+        assert_eq!(built_in.classify("token_count"), Class::Describing);
     }
 
     #[test]

@@ -69,6 +69,9 @@ impl Rules {
 
     /// Adds names of fields whose values are hidden. They are words, as in `AUDIT_SENSITIVE_FIELDS`: `mi_campo` also
     /// matches `miCampo` and `x.mi_campo`.
+    ///
+    /// Under the very name everything goes, also where a built-in one of such words would keep what describes (`is_ill:
+    /// true`, `tokens: 3`). Under a longer name a describing word keeps it: `has_mi_campo: true`, `mi_campo_count: 3`.
     pub fn names<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         self.names.extend(names.into_iter().map(Into::into));
         self
