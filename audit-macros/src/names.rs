@@ -20,7 +20,7 @@ pub(crate) fn read(argument: &str, group: Group, errors: &mut Errors) -> Vec<Lit
         let input = &input;
         let mut names: Vec<LitStr> = Vec::new();
         while !input.is_empty() {
-            match name(input) {
+            match name(argument, input) {
                 Ok(name) if names.iter().any(|known| known.value() == name.value()) => {
                     errors.at(name.span(), format_args!("`{}` is named twice in `{argument}(..)`", name.value()));
                 }
@@ -40,7 +40,7 @@ pub(crate) fn read(argument: &str, group: Group, errors: &mut Errors) -> Vec<Lit
     parser.parse2(TokenTree::Group(group).into()).unwrap_or_default()
 }
 
-fn name(input: ParseStream<'_>) -> syn::Result<LitStr> {
+fn name(argument: &str, input: ParseStream<'_>) -> syn::Result<LitStr> {
     let name = if input.peek(LitStr) {
         input.parse::<LitStr>()?
     } else if input.peek(Ident::peek_any) {
@@ -54,14 +54,24 @@ fn name(input: ParseStream<'_>) -> syn::Result<LitStr> {
         return Err(error);
     };
     let value = name.value();
-    let is_name = value.chars().any(char::is_alphanumeric)
+    // What is hidden is matched by words; what is kept, by whole names.
+    let (is_telling, what): (fn(char) -> bool, _) = if argument == "redact" {
+        (char::is_alphabetic, "a letter")
+    } else {
+        (char::is_alphanumeric, "a letter or a digit")
+    };
+    let is_name = value.chars().any(is_telling)
         && value.chars().count() <= NAME_CHARS
         && !value.contains(|letter: char| letter.is_control() || NOT_IN_NAMES.contains(&letter));
     if is_name {
         return Ok(name);
     }
-    let expected = "expected one name with a letter or a digit, without quotes, braces or wildcards";
-    Err(syn::Error::new(name.span(), format_args!("{value:?} is no name of a field; {expected}")))
+    Err(syn::Error::new(
+        name.span(),
+        format_args!(
+            "{value:?} is no name of a field; expected one name with {what}, without quotes, braces or wildcards"
+        ),
+    ))
 }
 
 #[cfg(test)]
@@ -88,6 +98,10 @@ mod tests {
     #[test]
     fn each_wrong_name_is_one_error() {
         assert_eq!(names(quote!("", "__", _, "a,b", "a*", ok)), (vec!["ok".to_owned()], 5));
+        let mut errors = Errors::default();
+        let digits = Group::new(Delimiter::Parenthesis, quote!("7", ok));
+        assert_eq!(read("redact", digits, &mut errors).len(), 1, "digits are no word");
+        assert!(errors.into_tokens().to_string().contains("with a letter, without"));
         assert_eq!(names(quote!(7, "a" + "b", body.title, n = 1, %id, ok)).1, 5);
         assert_eq!(names(quote!(a, "a", r#a)), (vec!["a".to_owned()], 2));
         assert_eq!(names(quote!(a b, c)).1, 1);
