@@ -3,7 +3,7 @@
 mod support;
 
 use audit_core::exchange::RequestHead;
-use audit_core::redact::Rules;
+use audit_core::redact::{Hide, Rules};
 use audit_core::testing::MemorySink;
 use audit_core::{Auditor, Builder, Mode, Output, audited};
 use support::{Lines, admit, respond};
@@ -91,6 +91,15 @@ fn what_is_added_is_hidden_whatever_its_words_say_of_it() {
         }
         assert_eq!(shown(builder(), "/own", name), hidden, "{name}");
         assert_ne!(shown(builder(), "/api/x", name), hidden, "{name}");
+    }
+}
+
+#[test]
+fn rules_are_tried_however_they_hide() {
+    for hide in [Hide::Marked, Hide::Removed] {
+        let rules = Rules::new().names(["mi_campo", "is_ill"]).headers(["x-ref"]).hide(hide);
+        builder().redact(rules.clone()).build().expect("they hide");
+        builder().redact(rules.keep_only(["id", "is_ill"])).self_test().build().expect("they hide");
     }
 }
 

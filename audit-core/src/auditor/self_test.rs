@@ -1,6 +1,7 @@
 //! Before an auditor is handed out: does what is to be hidden stay out of its records?
 //!
-//! Values that no shape gives away are sent under the names that were added, by every way that names have a say in, through
+//! Values that no shape gives away are sent under the names that settings, [`Rules`](crate::redact::Rules) and endpoints'
+//! `redact(..)` add, by every way that names have a say in, through
 //! the same code as a request: what takes the head, what scans the body, what encodes the record. None of them may be in
 //! the line, in any encoding. It is asked of the auditor that was built, so that it also tells of a rule that was read
 //! and then went nowhere.
@@ -19,10 +20,12 @@ use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::auditor::{BuildError, Inner};
-use crate::exchange::{Facts, Headers, RequestHead, RouteMatch, take_in_full};
+use crate::auditor::{BuildError, InForce, Inner};
+use crate::exchange::{Attribution, Facts, Headers, RequestHead, RouteMatch, Source, take_in_full};
 use crate::leak::Needles;
 use crate::record::{Encoder, Ending, Line};
+use crate::redact::Compiled;
+use crate::registry::Endpoint;
 use crate::settings::{Settings, is_token};
 use crate::vocabulary::{Completion, Mode};
 
@@ -120,6 +123,7 @@ impl Place {
 }
 
 /// Values that nobody has seen before: what finds them finds nothing else.
+#[derive(Clone)]
 struct Canaries {
     /// Small letters, which no shape makes a secret.
     word: String,
@@ -155,23 +159,33 @@ impl Canaries {
     }
 }
 
-/// Tries what the settings add, and what is built in if that was asked for.
-pub(super) fn run(auditor: &Arc<Inner>, asked: bool) -> Result<(), BuildError> {
-    let settings = auditor.settings();
+/// Tries the rules that were added, by settings or code, and what is built in if that was asked for.
+pub(super) fn run(
+    auditor: &Arc<Inner>,
+    rules: &Compiled,
+    endpoints: &[&'static Endpoint],
+    asked: bool,
+) -> Result<(), BuildError> {
     let built_in = |names: &'static [&'static str]| if asked { names } else { &[] };
     let trial = Trial::new(auditor);
-    let own = settings.sensitive_fields.iter().map(String::as_str);
+    let own = rules.names().iter().map(String::as_str);
     let fields: Vec<&str> = own.chain(built_in(BUILT_IN_FIELDS).iter().copied()).collect();
-    Place::OF_FIELDS.into_iter().try_for_each(|place| trial.names(&fields, place))?;
-    let own = settings.sensitive_headers.iter().map(String::as_str);
+    trial.fields(&fields)?;
+    let own = rules.headers().iter().map(String::as_str);
     let headers: Vec<&str> = own.chain(built_in(BUILT_IN_HEADERS).iter().copied()).collect();
     trial.names(&headers, Place::Header)?;
+    for endpoint in endpoints {
+        trial.at(endpoint).fields(endpoint.redact())?;
+    }
     if asked { trial.shapes() } else { Ok(()) }
 }
 
 /// One run against one auditor.
+#[derive(Clone)]
 struct Trial<'a> {
     auditor: &'a Arc<Inner>,
+    /// Whose requests they are, if anybody's.
+    endpoint: Option<&'static Endpoint>,
     /// The auditor's, but that it keeps everything: an endpoint may ask for more than the settings.
     encoder: Encoder,
     canaries: Canaries,
@@ -180,7 +194,17 @@ struct Trial<'a> {
 impl<'a> Trial<'a> {
     fn new(auditor: &'a Arc<Inner>) -> Self {
         let encoder = Encoder::new(&Settings { mode: Mode::Full, ..auditor.settings().clone() });
-        Self { auditor, encoder, canaries: Canaries::new() }
+        Self { auditor, endpoint: None, encoder, canaries: Canaries::new() }
+    }
+
+    /// The same by the rules of an endpoint.
+    fn at(&self, endpoint: &'static Endpoint) -> Self {
+        Self { endpoint: Some(endpoint), ..self.clone() }
+    }
+
+    /// Tries values under these names at every place that fields come from.
+    fn fields(&self, names: &[&str]) -> Result<(), BuildError> {
+        Place::OF_FIELDS.into_iter().try_for_each(|place| self.names(names, place))
     }
 
     /// Tries values under these names at one place.
@@ -206,8 +230,9 @@ impl<'a> Trial<'a> {
                 // All of them, where it takes more than one of them together.
                 let alone = some.iter().find(|name| seen(&[name]));
                 let names = alone.map_or_else(|| some.join(", "), |name| (*name).to_owned());
+                let handler = self.endpoint.map(|endpoint| format!(" in {}", endpoint.handler())).unwrap_or_default();
                 return Err(BuildError::SelfTest {
-                    rule: format!("what stands under {names:?}"),
+                    rule: format!("what stands under {names:?}{handler}"),
                     place: place.as_str(),
                 });
             }
@@ -268,6 +293,7 @@ impl<'a> Trial<'a> {
         head.query = query.as_deref();
         head.route = template.as_deref().map_or(RouteMatch::NotKnownYet, RouteMatch::Template);
         let mut facts = Facts::new("audit.self_test".into());
+        facts.attribution = self.endpoint.map(|endpoint| Attribution { endpoint, source: Source::Wired });
         take_in_full(self.auditor, &mut facts, &head);
         if let Some(http) = &mut facts.http
             && let Some(scanner) = &mut http.request_scanner
@@ -275,13 +301,14 @@ impl<'a> Trial<'a> {
             http.request_complete = true;
             scanner.push(body.as_bytes());
         }
+        let rules = InForce::new(self.auditor.redactors().of(self.endpoint), None);
         match place {
             Place::Data => {
                 for name in names {
-                    facts.put_field(self.auditor.common_rules().field((*name).to_owned(), value));
+                    facts.put_field(rules.field((*name).to_owned(), value));
                 }
             }
-            Place::Text => facts.error = Some(self.auditor.common_rules().text(text).0),
+            Place::Text => facts.error = Some(rules.text(text).0),
             _ => {}
         }
         let ending = Ending { completion: Completion::Completed, at: Timestamp::now(), elapsed: Duration::ZERO };
@@ -332,6 +359,9 @@ impl Headers for Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::Rules;
+    use crate::registry::{Declaration, Kind};
+    use crate::vocabulary::RecordOn;
     use crate::{Auditor, Output};
 
     fn inner(auditor: &Auditor) -> Arc<Inner> {
@@ -374,6 +404,40 @@ mod tests {
     }
 
     #[test]
+    fn rules_and_endpoints_that_the_auditor_does_not_know_are_found() {
+        static ENDPOINT: Endpoint = Endpoint::new(Declaration {
+            action: "t.own",
+            kind: Kind::Audited,
+            target: None,
+            mode: None,
+            delivery: None,
+            on: RecordOn::Always,
+            route: None,
+            mounts: &[],
+            redact: &["zone_code", "is_ill"],
+            keep: &[],
+            module: "app::zones",
+            function: "own",
+            file: "src/zones.rs",
+            line: 1,
+            column: 1,
+            type_name: || "app::zones::own::Marker",
+        });
+        let auditor = inner(&auditor(2_048));
+        let tried = |rules: Rules, endpoints: &[&'static Endpoint]| {
+            run(&auditor, &rules.compile().expect("they are good"), endpoints, false)
+        };
+        tried(Rules::new().names(["zone_code"]).headers(["x-zone"]), &[]).expect("they are known");
+        let failed = "the self-test of redaction failed: what stands under";
+        let message = said(tried(Rules::new().names(["zone_code", "is_ill"]), &[]));
+        assert_eq!(message, format!("{failed} \"is_ill\" is shown by a JSON body"));
+        let message = said(tried(Rules::new().headers(["x-zone", "x-ill"]), &[]));
+        assert_eq!(message, format!("{failed} \"x-ill\" is shown by a header"));
+        let message = said(tried(Rules::new(), &[&ENDPOINT]));
+        assert_eq!(message, format!("{failed} \"is_ill\" in app::zones::own is shown by a JSON body"));
+    }
+
+    #[test]
     fn a_name_as_long_as_one_may_be_is_tried_in_the_shortest_line() {
         let auditor = inner(&auditor(2_048));
         let name = "п".repeat(256);
@@ -385,7 +449,8 @@ mod tests {
     #[test]
     fn what_is_built_in_holds_and_each_trial_shows_something() {
         let auditor = inner(&auditor(2_048));
-        run(&auditor, true).expect("what is built in is hidden");
+        let rules = Rules::new().compile().expect("they are none");
+        run(&auditor, &rules, &[], true).expect("what is built in is hidden");
         let trial = Trial::new(&auditor);
         for place in Place::OF_FIELDS {
             let names: Vec<&str> = BUILT_IN_FIELDS.iter().copied().filter(|name| place.takes(name)).collect();

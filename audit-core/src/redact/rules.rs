@@ -202,6 +202,16 @@ impl Compiled {
         self
     }
 
+    /// The names of fields that are secret besides the built-in ones.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The same of headers.
+    pub(crate) fn headers(&self) -> &[String] {
+        &self.headers
+    }
+
     /// A redactor by these rules.
     pub(crate) fn redactor(&self) -> Redactor {
         let names = Names::with_patterns(&self.names, &self.headers, self.patterns.clone());
