@@ -174,16 +174,14 @@ mod tests {
                 keys.write(&mut object, &mut out, &key, hash(key.as_bytes()), true);
             }
             let before = out.len();
-            for key in ["a", "\"", "k0"] {
-                for _ in 0..2 {
-                    out.push(b',');
-                    keys.write(&mut object, &mut out, key, hash(key.as_bytes()), true);
-                    out.push(b':');
-                    keys.forget_last(&mut object, &out[before..]);
-                    out.truncate(before);
-                }
+            for key in ["a", "a", "\"", "k0", "k0"] {
+                out.push(b',');
+                keys.write(&mut object, &mut out, key, hash(key.as_bytes()), false);
+                out.push(b':');
+                keys.forget_last(&mut object, &out[before..]);
+                out.truncate(before);
+                assert_eq!(object.many.as_ref().map_or(keys.few.len(), |many| many.len()), count, "{key}");
             }
-            assert_eq!(keys.few.len().min(FEW) + object.many.map_or(0, |many| many.len() - FEW.min(count)), count);
         }
     }
 

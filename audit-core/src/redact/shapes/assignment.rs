@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Sweep;
 use crate::redact::class::Class;
-use crate::redact::{schemes, values};
+use crate::redact::{escapes, schemes, values};
 
 /// What is said of a secret where its value might stand.
 const VERDICTS: &[&str] = &["required", "missing", "invalid", "expired", "empty", "wrong", "incorrect", "not found"];
@@ -20,7 +20,12 @@ impl Sweep<'_> {
             },
         };
         let text = self.slice(word.clone());
-        let mut class = self.names.classify(text);
+        let mut class = match self.slice(self.name..word.end) {
+            name if self.name < word.start && name.contains('\\') => {
+                self.names.classify(&unescaped(name))
+            }
+            _ => self.names.classify(text),
+        };
         if !class.is_sensitive() && separator.is_equals && self.is_parameter(word, text) {
             class = Class::Secret;
         }
@@ -80,6 +85,13 @@ impl Sweep<'_> {
     }
 }
 
+/// A name without its escapes, however many backslashes each has.
+fn unescaped(name: &str) -> String {
+    let mut last = None;
+    let single: String = name.chars().filter(|letter| last.replace(*letter) != Some('\\') || *letter != '\\').collect();
+    escapes::unescape(&single).unwrap_or(single)
+}
+
 /// Whether a value only says what is wrong with it: `password: is required`.
 fn is_verdict(value: &str) -> bool {
     let verdict = value.strip_prefix("is ").unwrap_or(value).trim_end_matches('.');
@@ -108,6 +120,12 @@ mod tests {
             ("db:\n  password: |\n    x\n    y\n  host: h", "db:\n  password: [FILTERED]\n  host: h"),
             ("[db]\npassword=x y\nhost=h", "[db]\npassword=[FILTERED]\nhost=h"),
             ("密码：x，y", "密码：[FILTERED]"),
+            (
+                r#"at {"pass\u0077\u006frd":"x","\u0070in":1}"#,
+                r#"at {"pass\u0077\u006frd":"[FILTERED]","\u0070in":[FILTERED]}"#,
+            ),
+            (r#"{\"p\\u0069n\": \"x\"}"#, r#"{\"p\\u0069n\": \"[FILTERED]\"}"#),
+            (r"pass\x77ord=x", r"pass\x77ord=[FILTERED]"),
             ("password＝x y", "password＝[FILTERED] y"),
             ("password mismatch: expected \"x\", got \"y\"", "password mismatch: [FILTERED]"),
             ("https://h/cb?code=x&state=y", "https://h/cb?code=[FILTERED]&state=y"),
@@ -125,6 +143,9 @@ mod tests {
             "token: missing",
             "error at auth::token::verify (src/auth/token.rs:12:5)",
             "tokens: 5 kept",
+            r#"{"CO\u004dPASS":"kept","by\u0070ass":"kept"}"#,
+            r#"{\"co\\u006dpass\":\"kept\"}"#,
+            r"c:\u00e9\pass",
             "https://h/?code=x&country=y",
         ] {
             assert_eq!(swept(text), text);

@@ -30,6 +30,9 @@ const MAX_DECODINGS: usize = 3;
 /// Texts shorter than this hold neither a token nor the armour of PEM.
 const SHORTEST_MIXED: usize = "-----BEGIN".len();
 
+/// How many backslashes an escape may have: JSON in strings is read four times over.
+const MAX_BACKSLASHES: usize = 16;
+
 /// How far before its `@` a password may begin that no scheme announces.
 const MAX_USERINFO: usize = 256;
 
@@ -120,6 +123,7 @@ fn find_signed(names: &Names, text: &str, decodings: usize, signs: u8) -> Vec<Ed
         replaced: 0,
         at: 0,
         before: 0..0,
+        name: 0,
         decodings,
         tool: None,
         last_closing_tag: None,
@@ -187,6 +191,8 @@ struct Sweep<'a> {
     at: usize,
     /// The run before this one: `api key: …` takes two.
     before: Range<usize>,
+    /// Where the name begins that this run ends: `pass\u0077ord` is two.
+    name: usize,
     decodings: usize,
     // Asked at most once a text, or time would not be linear.
     tool: Option<Option<&'static option::Tool>>,
@@ -206,6 +212,7 @@ impl<'a> Sweep<'a> {
                 let rest = bytes.get(start..).unwrap_or_default();
                 let length = rest.iter().position(|byte| !signs::is_name_byte(*byte)).unwrap_or(rest.len());
                 self.at = start + length;
+                self.name = self.name_start(start);
                 self.word(start..start + length);
                 self.before = start..start + length;
             } else {
@@ -224,6 +231,23 @@ impl<'a> Sweep<'a> {
 
     fn holds(&self, sign: u8) -> bool {
         self.signs & sign != 0
+    }
+
+    /// Where the name begins whose last run begins at `run`: before it, if an escape joins them.
+    fn name_start(&self, run: usize) -> usize {
+        let (before, after) = self.text.as_bytes().split_at(run);
+        let digits = match after {
+            [b'u', digits @ ..] => digits.get(..4),
+            [b'x', digits @ ..] => digits.get(..2),
+            _ => None,
+        };
+        // JSON in strings has its backslashes doubled.
+        let backslashes = before.iter().rev().take(MAX_BACKSLASHES).take_while(|byte| **byte == b'\\').count();
+        if backslashes == 0 || !digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
+            return run;
+        }
+        let escape = run - backslashes;
+        if escape > 0 && self.before.end == escape { self.name } else { escape }
     }
 
     fn slice(&self, range: Range<usize>) -> &'a str {
