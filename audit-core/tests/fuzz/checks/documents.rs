@@ -22,6 +22,17 @@ const LARGE: &[&str] = &["1e400", "-1E+999"];
 const BESIDE: &[(&str, &str)] =
     &[("name", "value"), ("key", "value"), ("field", "new"), ("ParameterKey", "ParameterValue"), ("header", "v")];
 
+/// What marks a part of a text as secret.
+const SHAPES: &[(&str, &str)] = &[
+    ("password=", ""),
+    ("Authorization: Bearer ", ""),
+    ("https://bob:", "@example.org/"),
+    ("https://example.org/?access_token=", "&x=1"),
+    ("it was 'pin: ", "' ñ"),
+    ("eyJhbGciOiJIUzI1NiJ9.e30.", " ok"),
+    ("run --api-key ", " now"),
+];
+
 /// The target `json`.
 pub(crate) fn json(bytes: &[u8]) {
     let mut draw = Draw::new(bytes);
@@ -96,7 +107,7 @@ impl<'w, 'a> Writer<'w, 'a> {
     /// A value; all of it is secret if `secret`.
     pub(super) fn value(&mut self, depth: usize, secret: bool) {
         match if depth < MAX_DEPTH { self.draw.below(16) } else { self.draw.below(3) } {
-            0 | 3 => {
+            0 => {
                 let text = self.body.next(secret);
                 self.string(&text);
             }
@@ -108,6 +119,14 @@ impl<'w, 'a> Writer<'w, 'a> {
                 let is_large = self.strings == 0 && self.draw.once_in(8);
                 let plain = self.draw.pick(if is_large { LARGE } else { PLAIN });
                 self.put(plain);
+            }
+            3 => {
+                let (before, after) = self.draw.pick(SHAPES);
+                let canary = self.body.next(true);
+                // Alone, or it might name its neighbour.
+                self.put("[");
+                self.string(&format!("{before}{canary}{after}"));
+                self.put("]");
             }
             4 | 5 => self.list(depth, secret),
             6..=8 => self.object(depth, secret),
@@ -141,7 +160,11 @@ impl<'w, 'a> Writer<'w, 'a> {
         for at in 0..self.draw.below(5) {
             self.comma(at);
             let is_sensitive = self.draw.once_in(3);
-            let name = self.draw.name(is_sensitive);
+            let mut name = self.draw.name(is_sensitive);
+            if self.draw.once_in(16) {
+                // However many such there are, they look alike.
+                name = format!("{name} eyJhbGciOiJIUzI1NiJ9.e30.{}", self.body.next(true));
+            }
             self.key(&name);
             self.value(depth + 1, secret || is_sensitive);
         }
