@@ -260,6 +260,13 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_meets_json_in_a_string_as_the_text_that_it_is() {
+        let redactor = Redactor::of(&Rules::new().value_pattern("[0-9]{8}")).unwrap();
+        let fragment = redactor.value("a", br#"["{\"n\": 12345678}",12345678]"#, Mode::Full, 1000);
+        assert_eq!((shown(&fragment), fragment.redacted), (r#"["{\"n\": [FILTERED]}",12345678]"#, 1));
+    }
+
+    #[test]
     fn a_fragment_says_what_was_done_to_it() {
         let redactor = Redactor::default();
         let fragment = redactor.query("token=x&a=1&b=2", 30);

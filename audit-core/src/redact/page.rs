@@ -232,8 +232,7 @@ impl Page {
         json::write_str(&mut self.out, text);
     }
 
-    /// Writes a string that is a JSON document, if it is one that holds something to hide, or looks like one and cannot
-    /// be read; otherwise does nothing.
+    /// Writes a string that is a JSON document, or looks like one and cannot be read; otherwise does nothing.
     fn embedded(&mut self, names: &Names, text: &str) -> bool {
         // The first byte of what is looked for below.
         if !matches!(text.as_bytes().first(), Some(b'{' | b'[' | b'"' | b' ' | b'\t' | b'\r' | b'\n' | 0xef)) {
@@ -255,7 +254,12 @@ impl Page {
                 self.too_long();
                 true
             }
-            Ok(()) if page.redacted == 0 => false,
+            Ok(()) if page.redacted == 0 => {
+                // Each text in it was looked at, and what is between them is no text but to a pattern.
+                let (shown, hidden) = shapes::sweep_patterns(names, text);
+                self.safe_text(&shown, hidden);
+                true
+            }
             Ok(()) => {
                 self.redacted = self.redacted.saturating_add(page.redacted);
                 json::write_lossy(&mut self.out, &page.out);

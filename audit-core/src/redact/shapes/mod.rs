@@ -56,18 +56,24 @@ pub(in crate::redact) fn sweep_signed<'t>(names: &Names, text: &'t str, signs: u
     sweep_decoded(names, text, 0, signs)
 }
 
+/// Hides what the application's own patterns match in a text; how often they did.
+pub(in crate::redact) fn sweep_patterns<'t>(names: &Names, text: &'t str) -> (Cow<'t, str>, u32) {
+    apply(text, &matches(names, text))
+}
+
 /// Whether a text holds no secret.
 pub(crate) fn is_clean(names: &Names, text: &str) -> bool {
     sweep(names, text).1 == 0
 }
 
 fn sweep_decoded<'t>(names: &Names, text: &'t str, decodings: usize, signs: u8) -> (Cow<'t, str>, u32) {
-    let mut edits = find_signed(names, text, decodings, signs);
-    if let Some(patterns) = names.patterns() {
-        let matches = patterns.matches(text).into_iter().map(|range| Edit { range, marker: FILTERED });
-        edits = united(edits, matches.collect());
-    }
+    let edits = united(find_signed(names, text, decodings, signs), matches(names, text));
     apply(text, &edits)
+}
+
+fn matches(names: &Names, text: &str) -> Vec<Edit> {
+    let Some(patterns) = names.patterns() else { return Vec::new() };
+    patterns.matches(text).into_iter().map(|range| Edit { range, marker: FILTERED }).collect()
 }
 
 /// What stands in the place of a part of a text.
