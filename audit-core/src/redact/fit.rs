@@ -3,6 +3,8 @@
 //! Guarantees: the result is valid JSON of at most `limit` bytes (a limit below 2 counts as 2); what is left of an
 //! object or list is its first members, whole, but for one last string that may end in an ellipsis. One pass, linear.
 
+use super::steps;
+
 /// A string shorter than this is dropped rather than cut: too little of it would be left to say anything, and the
 /// markers of redaction must not be cut.
 const MIN_CUT_STRING: usize = 48;
@@ -76,6 +78,7 @@ struct Token {
 }
 
 fn token_at(json: &[u8], at: usize) -> Option<Token> {
+    steps::count(0);
     let (kind, end) = match *json.get(at)? {
         b'{' => (Kind::Open(b'}'), at + 1),
         b'[' => (Kind::Open(b']'), at + 1),
@@ -156,6 +159,7 @@ fn character_width(content: &[u8]) -> Option<usize> {
 fn string_end(json: &[u8], start: usize) -> usize {
     let mut at = start + 1;
     while let Some(&byte) = json.get(at) {
+        steps::count(0);
         match byte {
             b'"' => return at + 1,
             b'\\' => at += 2,

@@ -33,6 +33,7 @@ mod rules;
 mod schemes;
 mod shapes;
 mod signs;
+mod steps;
 mod syntax;
 mod tokens;
 mod values;

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::steps;
+
 /// How issuers begin the tokens they mean to be found (the part of secret scanners' rules that needs no context), and
 /// how many characters must follow at least.
 const PREFIXES: &[(&str, usize)] = &[
@@ -106,6 +108,7 @@ pub(crate) fn find(text: &str, start: usize, end: usize) -> Option<Range<usize>>
     let bytes = text.as_bytes();
     for at in start..end.min((bytes.len() + 1).saturating_sub(SHORTEST)) {
         let Some(&byte) = bytes.get(at) else { break };
+        steps::count(0);
         let mut beginning = BEGINNING_WITH[usize::from(byte)];
         let may_be_card = matches!(byte, b'2'..=b'6');
         if beginning == 0 && !may_be_card {
@@ -120,6 +123,7 @@ pub(crate) fn find(text: &str, start: usize, end: usize) -> Option<Range<usize>>
             beginning &= beginning - 1;
             let Some(rest) = rest.strip_prefix(prefix.as_bytes()) else { continue };
             // Judged by its beginning: what is refused is looked at again from the next boundary.
+            steps::count(64.min(rest.len()));
             let looked_at = rest.iter().take(64).take_while(|byte| is_token_byte(**byte));
             let (length, is_mixed) = looked_at.fold((0, false), |(length, is_mixed), byte| {
                 (length + 1, is_mixed || byte.is_ascii_digit() || byte.is_ascii_uppercase())
@@ -157,6 +161,7 @@ fn card_number(text: &[u8], at: usize) -> Option<usize> {
     let mut group = 0;
     let mut length = 0;
     for (index, &byte) in text.iter().enumerate() {
+        steps::count(0);
         match byte {
             b'0'..=b'9' => {
                 // One digit more makes it something else.

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::FILTERED;
-use super::printed;
 use super::signs::is_name_byte;
+use super::{printed, steps};
 
 /// How far ahead of a comma or a semicolon the next name may end.
 const MAX_NEXT_NAME: usize = 40;
@@ -86,7 +86,9 @@ pub(crate) fn value(text: &str, at: usize, whole_line: bool) -> Range<usize> {
 
 pub(super) fn line_end(text: &str, start: usize) -> usize {
     let rest = text.get(start..).unwrap_or_default();
-    start + rest.find(['\n', '\r']).unwrap_or(rest.len())
+    let length = rest.find(['\n', '\r']).unwrap_or(rest.len());
+    steps::count(length);
+    start + length
 }
 
 /// The content of a string whose quote stands at `quote`, escaped as what stands from `start` says.
@@ -97,6 +99,7 @@ pub(super) fn quoted(text: &str, start: usize, quote: usize) -> Range<usize> {
     let mut at = quote + 1;
     while let Some(byte) = bytes.get(at) {
         let run = bytes.iter().skip(at).take_while(|byte| **byte == b'\\').count();
+        steps::count(run);
         if run > 0 {
             at += run;
             if bytes.get(at).copied() == mark {
@@ -127,6 +130,7 @@ pub(super) fn bracket_end(bytes: &[u8], start: usize) -> usize {
     // The quote of the string that is open, and how many backslashes stood before it.
     let mut string: Option<(u8, usize)> = None;
     for (at, byte) in bytes.iter().enumerate().skip(start) {
+        steps::count(0);
         match (byte, string) {
             (b'\\', _) => {
                 escapes += 1;
@@ -165,6 +169,7 @@ pub(crate) fn bare_end(text: &str, start: usize) -> usize {
     let bytes = text.as_bytes();
     let mut at = start;
     while let Some(byte) = bytes.get(at) {
+        steps::count(0);
         match byte {
             b' ' | b'\t' | b'\r' | b'\n' | b'&' | b'"' | b'\'' | b'`' | b'<' | b'>' => break,
             // These end a value in a list, but may stand in a password.
@@ -196,6 +201,7 @@ pub(crate) fn userinfo(text: &str, start: usize) -> Option<Range<usize>> {
     let is_end = |letter: char| letter.is_whitespace() || matches!(letter, '"' | '\'' | '<' | '>' | '`');
     let is_path = |letter: char| matches!(letter, '/' | '?' | '#' | '\\');
     let authority = rest.get(..rest.find(|letter| is_end(letter) || is_path(letter)).unwrap_or(rest.len()))?;
+    steps::count(authority.len());
     let length = match authority.rfind('@') {
         Some(at) => at,
         // A password may hold what should have been escaped; a port is only digits.

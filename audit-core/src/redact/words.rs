@@ -2,6 +2,7 @@
 //!
 //! Every key and every header comes by here, so that a short name of ASCII is split without allocating.
 
+use super::steps;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -55,6 +56,7 @@ impl<'w> Words<'w> {
 
 /// Splits `name` and hands on its words.
 pub(crate) fn split<R>(name: &str, then: impl FnOnce(Words<'_>) -> R) -> R {
+    steps::count(name.len());
     let mut letters = [0; SHORT];
     let mut starts = [Start::default(); FEW];
     match split_short(name.as_bytes(), &mut letters, &mut starts) {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::record::json;
+use crate::redact::steps;
 
 /// Up to so many keys are compared one by one with those that were written, where they stand.
 const FEW: usize = 16;
@@ -76,6 +77,7 @@ impl Keys {
             json::write_str(out, key);
         }
         let content = start..out.len() - 1;
+        steps::count(content.len());
         let written = out.get(content.clone()).unwrap_or_default();
         let bit = 1 << (hash % u64::BITS);
         let may_be_seen = object.seen & bit != 0;
@@ -107,6 +109,7 @@ impl Keys {
         let mut number = first;
         loop {
             let candidate = [&written, format!("#{number}").as_bytes()].concat();
+            steps::count(candidate.len());
             number = number.saturating_add(1);
             if !seen.contains_key(&candidate) {
                 out.truncate(start);

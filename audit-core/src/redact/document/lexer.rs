@@ -3,6 +3,8 @@
 //!
 //! Nothing here allocates, and nothing looks at a byte twice but at the place where a number ends.
 
+use crate::redact::steps;
+
 /// Not JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Bad;
@@ -74,7 +76,9 @@ pub(super) fn text(bytes: &[u8], mut at: usize, state: &mut Text) -> Result<Opti
         }
     }
     loop {
+        let from = at;
         at = plain_end(bytes, at);
+        steps::count(at - from);
         match bytes.get(at) {
             None => return Ok(None),
             Some(b'"') => return Ok(Some(at)),
@@ -165,6 +169,7 @@ pub(super) fn number(bytes: &[u8], at: usize, state: &mut Number) -> Result<Opti
     if *state == Number::Start
         && let Some((end, kind)) = decimal(bytes, at)
     {
+        steps::count(end - at);
         *state = kind;
         return Ok(Some(end));
     }
@@ -210,24 +215,31 @@ fn number_on(bytes: &[u8], mut at: usize, state: &mut Number) -> Result<Option<u
     use Number::{Exponent, Fraction, Integer, Minus, Point, Power, Sign, Start, Zero};
     loop {
         let Some(&byte) = bytes.get(at) else { return Ok(None) };
+        steps::count(1);
         *state = match (*state, byte) {
             (Start, b'-') => Minus,
             (Start | Minus, b'0') => Zero,
             (Start | Minus | Integer, b'0'..=b'9') => {
+                let from = at;
                 at = digits_end(bytes, at);
+                steps::count(at - from);
                 *state = Integer;
                 continue;
             }
             (Zero | Integer, b'.') => Point,
             (Point | Fraction, b'0'..=b'9') => {
+                let from = at;
                 at = digits_end(bytes, at);
+                steps::count(at - from);
                 *state = Fraction;
                 continue;
             }
             (Zero | Integer | Fraction, b'e' | b'E') => Exponent,
             (Exponent, b'+' | b'-') => Sign,
             (Exponent | Sign | Power, b'0'..=b'9') => {
+                let from = at;
                 at = digits_end(bytes, at);
+                steps::count(at - from);
                 *state = Power;
                 continue;
             }

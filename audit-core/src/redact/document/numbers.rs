@@ -8,6 +8,7 @@ use super::lexer::{self, Number};
 use super::{Document, Expect, MAX_DEPTH, Partial, Refusal};
 use crate::record::json;
 use crate::redact::page::{Page, is_readable};
+use crate::redact::steps;
 
 /// The outermost list of numbers that is open; where it stands is the document's `place`, what of it came in earlier
 /// pieces its `tail`.
@@ -46,6 +47,7 @@ impl Document {
         // Where the number begins that the end of the piece interrupts.
         let mut number = None;
         while let Some(&byte) = bytes.get(at) {
+            steps::count(0);
             match (expect, byte) {
                 (Expect::Value | Expect::ValueOrClose, b'-' | b'0'..=b'9' | b'.' | b'e' | b'E' | b'+')
                     if partial.is_some() || matches!(byte, b'-' | b'0'..=b'9') =>
@@ -122,6 +124,7 @@ impl Document {
         if region.length <= page.held() {
             self.tail.extend_from_slice(part.as_bytes().get(..part.len().min(page.held())).unwrap_or_default());
         }
+        steps::count(part.len().min(page.held()));
         region.whole = region.length + whole.unwrap_or(part.len());
         region.length = region.length.saturating_add(part.len());
     }
@@ -174,6 +177,7 @@ impl Document {
                 b'[' | b']' | b',' | b' ' | b'\t' | b'\n' | b'\r' => 1,
                 _ => tail.iter().skip(at).take_while(|byte| !b"[], \t\n\r".contains(byte)).count(),
             };
+            steps::count(length);
             let token = tail.get(at..at + length).unwrap_or_default();
             at += length;
             match byte {

@@ -7,7 +7,7 @@ use super::{Document, Expect, Partial, Refusal, syntax};
 use crate::redact::class::Class;
 use crate::redact::names::Names;
 use crate::redact::page::Page;
-use crate::redact::{geometry, graphql};
+use crate::redact::{geometry, graphql, steps};
 
 /// A string longer than this, or of more words than [`MAX_NAMED_SPACES`] allows, names no field.
 const MAX_NAMED: usize = 128;
@@ -21,6 +21,7 @@ impl Document {
     pub(super) fn read(&mut self, names: &Names, page: &mut Page, json: &str, at: usize) -> Result<usize, Refusal> {
         let bytes = json.as_bytes();
         let Some(&byte) = bytes.get(at) else { return Ok(at) };
+        steps::count(0);
         if lexer::is_space(byte) {
             return Ok(at + 1);
         }
@@ -79,6 +80,7 @@ impl Document {
         self.partial = partial;
         self.length = self.length.saturating_add(part.len());
         if self.is_live() && self.length <= page.held() {
+            steps::count(part.len());
             self.carry.push_str(part);
         }
     }

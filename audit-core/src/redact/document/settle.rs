@@ -5,6 +5,7 @@ use super::siblings::Role;
 use super::{Document, Expect};
 use crate::redact::class::Class;
 use crate::redact::page::Page;
+use crate::redact::steps;
 use crate::vocabulary::Mode;
 
 impl Document {
@@ -138,6 +139,7 @@ impl Document {
 /// Takes the end of the page from it, to be written anew.
 pub(super) fn tail_of<'t>(tail: &'t mut Vec<u8>, page: &mut Page, start: usize) -> &'t [u8] {
     tail.clear();
+    steps::count(page.out.len() - start);
     tail.extend_from_slice(page.out.get(start..).unwrap_or_default());
     page.out.truncate(start);
     tail
@@ -158,6 +160,7 @@ impl Tail<'_> {
         let piece = self.bytes.get(self.at - self.start..until - self.start).unwrap_or_default();
         // The member before it may be gone.
         let piece = if page.out.last() == Some(&b'{') { piece.strip_prefix(b",").unwrap_or(piece) } else { piece };
+        steps::count(piece.len());
         page.out.extend_from_slice(piece);
         self.at = until;
     }

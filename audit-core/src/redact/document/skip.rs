@@ -2,6 +2,7 @@
 
 use super::lexer::{self, Number, Text};
 use super::{Document, Expect, Partial, Refusal};
+use crate::redact::steps;
 
 impl Document {
     /// Reads on until what is skipped ends, or the piece does.
@@ -11,6 +12,7 @@ impl Document {
         let mut expect = self.expect;
         let mut partial = Partial::None;
         while let Some(&byte) = bytes.get(at) {
+            steps::count(0);
             match (expect, byte) {
                 (Expect::Value | Expect::ValueOrClose, b'-' | b'0'..=b'9') => {
                     let mut state = Number::Start;

@@ -21,9 +21,7 @@ impl Sweep<'_> {
         };
         let text = self.slice(word.clone());
         let mut class = match self.slice(self.name..word.end) {
-            name if self.name < word.start && name.contains('\\') => {
-                self.names.classify(&unescaped(name))
-            }
+            name if self.name < word.start && name.contains('\\') => self.names.classify(&unescaped(name)),
             _ => self.names.classify(text),
         };
         if !class.is_sensitive() && separator.is_equals && self.is_parameter(word, text) {

@@ -1,6 +1,6 @@
 //! Elements of XML and HTML in text.
 
-use super::{Sweep, signs};
+use super::{Sweep, signs, steps};
 use crate::redact::values;
 
 /// A tag that is longer is not looked into.
@@ -25,7 +25,9 @@ impl Sweep<'_> {
             return self.attributes(start + length);
         }
         let after = self.rest(start + length);
-        let Some(tag) = after.find(['<', '>']).and_then(|end| after.get(..=end)) else { return };
+        let tag = after.find(['<', '>']);
+        steps::count(tag.unwrap_or(after.len()));
+        let Some(tag) = tag.and_then(|end| after.get(..=end)) else { return };
         if tag.ends_with('<') || tag.ends_with("/>") {
             return;
         }
@@ -42,7 +44,9 @@ impl Sweep<'_> {
                 + tag.len()
                 + content.find(|end: char| end.is_whitespace() || end == '<').unwrap_or(content.len())
         } else {
-            start + length + after.find(&format!("</{name}")).unwrap_or(after.len())
+            let content = after.find(&format!("</{name}")).unwrap_or(after.len());
+            steps::count(content);
+            start + length + content
         };
         if self.slice(start + length..end).ends_with(">[FILTERED]") {
             self.at = end;

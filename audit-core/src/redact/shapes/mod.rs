@@ -22,7 +22,7 @@ use std::ops::Range;
 use percent_encoding::percent_decode_str;
 
 use super::names::Names;
-use super::{FILTERED, class, schemes, signs, tokens, values};
+use super::{FILTERED, class, schemes, signs, steps, tokens, values};
 
 /// How often percent escapes are undone to look behind them.
 const MAX_DECODINGS: usize = 3;
@@ -217,12 +217,14 @@ impl<'a> Sweep<'a> {
                 let start = self.at;
                 let rest = bytes.get(start..).unwrap_or_default();
                 let length = rest.iter().position(|byte| !signs::is_name_byte(*byte)).unwrap_or(rest.len());
+                steps::count(length);
                 self.at = start + length;
                 self.name = self.name_start(start);
                 self.word(start..start + length);
                 self.before = start..start + length;
             } else {
                 let start = self.at;
+                steps::count(0);
                 match byte {
                     b'<' => self.element(),
                     b')' => self.columns(),

@@ -1,6 +1,7 @@
 //! Keys in their armour: PEM, OpenPGP and SSH2.
 
 use super::Sweep;
+use crate::redact::steps;
 
 /// How long the first line of a key's armour may be.
 const MAX_ARMOUR: usize = 80;
@@ -43,7 +44,9 @@ pub(super) fn armour(word: &str, rest: &str) -> Option<usize> {
 
 /// Where `word`, in capitals, first stands in any case.
 fn first_of(text: &[u8], word: &[u8]) -> Option<usize> {
-    text.windows(word.len()).position(|letters| letters.eq_ignore_ascii_case(word))
+    let found = text.windows(word.len()).position(|letters| letters.eq_ignore_ascii_case(word));
+    steps::count(found.unwrap_or(text.len()));
+    found
 }
 
 #[cfg(test)]
