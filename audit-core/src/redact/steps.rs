@@ -38,7 +38,7 @@ mod tests {
 
     /// Twice as much may take so many times the steps.
     const MOST: f64 = 2.2;
-    const BYTES: usize = 20 * 1024;
+    const BYTES: usize = 40 * 1024;
 
     /// How a case of a length is made.
     type Case = (&'static str, fn(usize) -> String);
