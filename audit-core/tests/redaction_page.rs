@@ -31,7 +31,7 @@ fn cells(line: &str) -> Option<Vec<String>> {
     Some(line.split('|').map(|cell| cell.trim().replace('\0', "|")).collect())
 }
 
-/// The code spans of a text, with `↵` read as `line_end`.
+/// The code spans of a text.
 fn spans(text: &str) -> Vec<String> {
     text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
@@ -159,9 +159,10 @@ fn lists() -> Vec<(&'static str, Vec<String>)> {
 fn every_word_of_the_lists_does_what_its_heading_says() {
     let redactor = Redactor::default();
     let shown = |name: &str, json: &str| redactor.value(name, json.as_bytes(), Mode::Full, ENOUGH).redacted == 0;
+    let body = |json: &str| Body::of("application/json").kept(json.as_bytes());
     let lists = lists();
     for (heading, words) in &lists {
-        assert!(words.len() > 2, "{heading}");
+        assert!(!words.is_empty(), "{heading}");
         for word in words {
             let holds = match *heading {
                 "Secret wherever they stand" => !shown(&format!("my_{word}_x"), "\"qQ7\"") && !shown(word, "1"),
@@ -179,11 +180,38 @@ fn every_word_of_the_lists_does_what_its_heading_says() {
                     let token = format!("{word}{}", "a1B2".repeat(10));
                     redactor.text(&format!("see {token} here")).0 == "see [FILTERED] here"
                 }
+                "Keys that hold a name" => body(&format!(r#"{{"{word}":"token","value":"x","text":"y"}}"#)).redacted == 2,
+                "Keys that may hold a name" => {
+                    body(&format!(r#"{{"{word}":"token","value":"x","text":"y"}}"#)).redacted == 1
+                }
+                "Keys that hold its value" => body(&format!(r#"{{"type":"token","{word}":"x"}}"#)).redacted == 1,
+                "Keys that may hold its value" => {
+                    body(&format!(r#"[{{"type":"token","{word}":"x"}},{{"name":"token","{word}":"x"}}]"#)).redacted == 1
+                }
+                "Options of tools" => redactor.text(&format!("{word} ana:hunter2 x")).1 == 1,
+                "URLs that are keys" => redactor.text(&format!("https://{word}T0/B0/x")).1 == 1,
+                "Names of geometries" => body(&format!(r#"{{"the_{word}":"POINT(1 2)"}}"#)).redacted == 1,
                 "Words of links" => redactor.path(&format!("/{word}/Zq7SECRETx9"), None).1 == 1,
                 _ => panic!("no test knows the list {heading:?}"),
             };
             assert!(holds, "{heading}: {word}");
         }
     }
-    assert_eq!(lists.len(), 11);
+    assert_eq!(lists.len(), 18);
+}
+
+#[test]
+fn the_bounds_are_those_of_the_page() {
+    let kept = |body: String| Body::of("application/json").kept(body.as_bytes()).json.as_str().to_owned();
+    let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+    assert_eq!(kept(nested(64)), nested(64));
+    assert!(kept(nested(65)).starts_with(r#"{"withheld":"nested too deeply""#));
+    let digits = |count| format!("[{}]", "7".repeat(count));
+    assert_eq!(kept(digits(300)), digits(300));
+    assert!(kept(digits(301)).starts_with("[\"7"));
+    let in_texts = |depth: usize, inner: &str| {
+        (0..depth).fold(inner.to_owned(), |json, _| serde_json::json!([json]).to_string())
+    };
+    assert_eq!(kept(in_texts(4, r#"{"pin":1}"#)), in_texts(4, r#"{"pin":"[FILTERED]"}"#));
+    assert_eq!(kept(in_texts(5, r#"{"pin":1}"#)), in_texts(4, r#"["[FILTERED]"]"#));
 }

@@ -103,6 +103,12 @@ fn is_wkb(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::lists::assert_listed;
+
+    #[test]
+    fn the_page_lists_every_name() {
+        assert_listed("Names of geometries", NAMES.iter().copied());
+    }
 
     #[test]
     fn geometry_text_is_told_by_its_shape() {

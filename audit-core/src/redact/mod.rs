@@ -9,7 +9,7 @@
 //! - Of a value that was cut nothing is shown, so that half a secret is never taken for a harmless value.
 //!
 //! What has neither a secret name nor a secret's shape is shown: redaction narrows what leaks and does not prove that
-//! nothing does.
+//! nothing does. Each rule with examples and its reason, what cannot be found, and how to add a rule: [`guide`].
 
 mod allow_list;
 mod body;
@@ -21,6 +21,8 @@ mod fit;
 mod geometry;
 mod graphql;
 mod headers;
+#[cfg(test)]
+mod lists;
 mod names;
 mod page;
 mod path;
@@ -56,6 +58,9 @@ use body::{Tools, Work};
 use document::{Place, Refusal};
 use names::Names;
 use recall::Known;
+
+#[doc = include_str!("../../../REDACTION.md")]
+pub mod guide {}
 
 /// What stands in the place of a secret.
 pub const FILTERED: &str = "[FILTERED]";

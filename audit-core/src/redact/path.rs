@@ -208,6 +208,12 @@ fn stronger(one: Hint, other: Hint) -> Hint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::lists::assert_listed;
+
+    #[test]
+    fn the_page_lists_every_word_of_links() {
+        assert_listed("Words of links", LINKS.iter().copied());
+    }
 
     fn redacted(path: &str, template: Option<&str>) -> String {
         redact(&Names::new(&[], &[]), path, template).0.into_owned()

@@ -216,6 +216,7 @@ fn passes_luhn(digits: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::lists::assert_listed;
 
     fn found(text: &str) -> Option<&str> {
         find(text, 0, text.len()).and_then(|range| text.get(range))
@@ -254,6 +255,11 @@ mod tests {
         ] {
             assert_eq!(found(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn the_page_lists_every_beginning() {
+        assert_listed("Beginnings of tokens", PREFIXES.iter().map(|(prefix, _)| *prefix));
     }
 
     #[test]

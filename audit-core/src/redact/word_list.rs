@@ -479,3 +479,26 @@ pub(crate) const COMMON_HEADERS: &[&str] = &[
     "x-request-id",
     "x-requested-with",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::super::lists::assert_listed;
+    use super::*;
+
+    #[test]
+    fn the_page_lists_every_word() {
+        for (heading, words) in [
+            ("Secret wherever they stand", NAMES),
+            ("Secret as the last words", LAST),
+            ("Secret as the whole name", WHOLE),
+            ("Secret at the end of a run of letters", ENDINGS),
+            ("Secret anywhere in a script without spaces", UNSPACED),
+            ("Last words that describe", DESCRIBING),
+            ("First words that ask", FLAGS),
+            ("Headers that are secret", HEADERS),
+            ("Headers that end in -key and are not", HEADER_KEYS),
+        ] {
+            assert_listed(heading, words.iter().copied());
+        }
+    }
+}

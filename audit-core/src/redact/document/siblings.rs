@@ -173,3 +173,17 @@ impl Letters {
         list.iter().any(|known| known.as_bytes() == letters)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redact::lists::assert_listed;
+
+    #[test]
+    fn the_page_lists_every_key() {
+        assert_listed("Keys that hold a name", NAMING.iter().copied());
+        assert_listed("Keys that may hold a name", HINTING.iter().copied());
+        assert_listed("Keys that hold its value", VALUED.iter().copied());
+        assert_listed("Keys that may hold its value", PERHAPS_VALUED.iter().copied());
+    }
+}

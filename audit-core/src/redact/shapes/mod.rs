@@ -368,6 +368,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::redact::lists::assert_listed;
 
     const PIECES: &[&str] = &[
         "token",
@@ -417,6 +418,11 @@ mod tests {
         "ñ",
         "AKIAQ7ZZEXAMPLE7QQZZ",
     ];
+
+    #[test]
+    fn the_page_lists_every_url_that_is_a_key() {
+        assert_listed("URLs that are keys", HOOKS.iter().copied());
+    }
 
     pub(super) fn swept(text: &str) -> String {
         sweep(&Names::new(&[], &[]), text).0.into_owned()

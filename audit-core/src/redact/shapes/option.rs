@@ -124,6 +124,17 @@ impl Sweep<'_> {
 #[cfg(test)]
 mod tests {
     use super::super::tests::swept;
+    use super::*;
+    use crate::redact::lists::assert_listed;
+
+    #[test]
+    fn the_page_lists_every_option() {
+        let options = TOOLS.iter().flat_map(|tool| {
+            tool.logins.iter().chain(tool.passwords).map(|option| format!("{} {option}", tool.name.trim_end()))
+        });
+        let options: Vec<String> = options.collect();
+        assert_listed("Options of tools", options.iter().map(String::as_str));
+    }
 
     #[test]
     fn values_of_secret_options_go() {
