@@ -188,9 +188,11 @@ fn a_long_body_says_that_it_was_cut() {
 
 #[test]
 fn the_bounds_of_the_environment_hold() {
-    let cut = "53 bytes seen; truncated (AUDIT_MAX_BODY_BYTES, AUDIT_MAX_LINE_BYTES)";
-    run(&[], &[("AUDIT_MAX_BODY_BYTES", "30")], json())
-        .assert("{\n  \"user\": \"ana\"\n}\n", &[GUESSED, &format!("0 values hidden; {cut}")]);
+    let noted = r#"{"user":"ana","note":"0123456789","n":1.50}"#;
+    run(&[], &[("AUDIT_MAX_BODY_BYTES", "9")], noted).assert(
+        "{\n  \"user\": \"ana\",\n  \"note\": \"[not kept: too long]\",\n  \"n\": 1.50\n}\n",
+        &[GUESSED, "0 values hidden; 43 bytes seen; truncated (AUDIT_MAX_BODY_BYTES, AUDIT_MAX_LINE_BYTES)"],
+    );
     let long = format!("[{}]", ["\"0123456789\""; 400].join(","));
     let line = |bytes| run(&["--record"], &[("AUDIT_MAX_LINE_BYTES", bytes)], &long);
     let short = line("2048");
