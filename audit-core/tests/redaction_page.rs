@@ -87,20 +87,19 @@ impl<'a> Body<'a> {
 fn kept(heading: &str, input: &[String]) -> String {
     let redactor = Redactor::default();
     let joined = |line_end| input.last().map(|text| text.replace('↵', line_end)).unwrap_or_default();
+    let json = Body::of("application/json");
+    let of_lines = |body: Body<'_>| body.kept(joined("\n").as_bytes());
+    let form = Body::of("application/x-www-form-urlencoded");
     let fragment = match (heading, input) {
-        ("JSON", [_]) => Body::of("application/json").kept(joined("\n").as_bytes()),
-        ("JSON in mode full", [_]) => Body { mode: Mode::Full, ..Body::of("application/json") }.kept(joined("\n").as_bytes()),
-        ("JSON that breaks off", [_]) => {
-            Body { complete: false, ..Body::of("application/json") }.kept(joined("\n").as_bytes())
-        }
-        ("JSON, 40 bytes of room", [_]) => Body { limit: 40, ..Body::of("application/json") }.kept(joined("\n").as_bytes()),
-        ("JSON, 80 bytes of room", [_]) => Body { limit: 80, ..Body::of("application/json") }.kept(joined("\n").as_bytes()),
-        ("JSON, texts of 20 bytes", [_]) => Body { held: 20, ..Body::of("application/json") }.kept(joined("\n").as_bytes()),
-        ("lines of JSON", [_]) => Body::of("application/x-ndjson").kept(joined("\n").as_bytes()),
-        ("form", [_]) => Body::of("application/x-www-form-urlencoded").kept(joined("\r\n").as_bytes()),
-        ("form that breaks off", [_]) => {
-            Body { complete: false, ..Body::of("application/x-www-form-urlencoded") }.kept(joined("\r\n").as_bytes())
-        }
+        ("JSON", [_]) => of_lines(json),
+        ("JSON in mode full", [_]) => of_lines(Body { mode: Mode::Full, ..json }),
+        ("JSON that breaks off", [_]) => of_lines(Body { complete: false, ..json }),
+        ("JSON, 40 bytes of room", [_]) => of_lines(Body { limit: 40, ..json }),
+        ("JSON, 80 bytes of room", [_]) => of_lines(Body { limit: 80, ..json }),
+        ("JSON, texts of 20 bytes", [_]) => of_lines(Body { held: 20, ..json }),
+        ("lines of JSON", [_]) => of_lines(Body::of("application/x-ndjson")),
+        ("form", [_]) => of_lines(form),
+        ("form that breaks off", [_]) => of_lines(Body { complete: false, ..form }),
         // Between the boundaries.
         ("part", [_]) => {
             let body = format!("--B\r\nContent-Disposition: form-data; {}\r\n--B--\r\n", joined("\r\n"));
@@ -135,7 +134,8 @@ fn every_example_of_the_page_is_so() {
         let [expected] = row.kept.as_slice() else { panic!("line {}: one code span is kept", row.line) };
         let kept = kept(row.heading, &row.input);
         if kept != *expected {
-            wrong += &format!("line {}:\n  in   {}\n  page {expected}\n  is   {kept}\n", row.line, row.input.join("   "));
+            wrong +=
+                &format!("line {}:\n  in   {}\n  page {expected}\n  is   {kept}\n", row.line, row.input.join("   "));
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");
@@ -166,7 +166,9 @@ fn every_word_of_the_lists_does_what_its_heading_says() {
         for word in words {
             let holds = match *heading {
                 "Secret wherever they stand" => !shown(&format!("my_{word}_x"), "\"qQ7\"") && !shown(word, "1"),
-                "Secret as the last words" => !shown(&format!("my_{word}"), "1") && shown(&format!("{word}_color"), "1"),
+                "Secret as the last words" => {
+                    !shown(&format!("my_{word}"), "1") && shown(&format!("{word}_color"), "1")
+                }
                 "Secret as the whole name" => !shown(word, "1") && shown(&format!("my_{word}_x"), "1"),
                 "Secret at the end of a run of letters" => !shown(&format!("qq{word}"), "1"),
                 "Secret anywhere in a script without spaces" => !shown(&format!("の{word}の"), "1"),
@@ -180,7 +182,9 @@ fn every_word_of_the_lists_does_what_its_heading_says() {
                     let token = format!("{word}{}", "a1B2".repeat(10));
                     redactor.text(&format!("see {token} here")).0 == "see [FILTERED] here"
                 }
-                "Keys that hold a name" => body(&format!(r#"{{"{word}":"token","value":"x","text":"y"}}"#)).redacted == 2,
+                "Keys that hold a name" => {
+                    body(&format!(r#"{{"{word}":"token","value":"x","text":"y"}}"#)).redacted == 2
+                }
                 "Keys that may hold a name" => {
                     body(&format!(r#"{{"{word}":"token","value":"x","text":"y"}}"#)).redacted == 1
                 }
@@ -209,9 +213,8 @@ fn the_bounds_are_those_of_the_page() {
     let digits = |count| format!("[{}]", "7".repeat(count));
     assert_eq!(kept(digits(300)), digits(300));
     assert!(kept(digits(301)).starts_with("[\"7"));
-    let in_texts = |depth: usize, inner: &str| {
-        (0..depth).fold(inner.to_owned(), |json, _| serde_json::json!([json]).to_string())
-    };
+    let in_texts =
+        |depth: usize, inner: &str| (0..depth).fold(inner.to_owned(), |json, _| serde_json::json!([json]).to_string());
     assert_eq!(kept(in_texts(4, r#"{"pin":1}"#)), in_texts(4, r#"{"pin":"[FILTERED]"}"#));
     assert_eq!(kept(in_texts(5, r#"{"pin":1}"#)), in_texts(4, r#"["[FILTERED]"]"#));
 }
