@@ -1,7 +1,8 @@
 //! `audit redact`: what a record would keep of a body.
 //!
-//! The body goes the way that a request's goes through an adapter: head, chunks as they come, record. No more of it is
-//! held than there (`AUDIT_MAX_BODY_BYTES`), and the record goes to memory, whatever `AUDIT_LOG_PATH` says.
+//! The body goes the way that a request's goes through an adapter: head, chunks as they come, record. However long it is,
+//! no more of it is held than there: what the record may show, and the text that is being read (`AUDIT_MAX_BODY_BYTES`). The
+//! record goes to memory, whatever `AUDIT_LOG_PATH` says.
 
 use std::fs::File;
 use std::io::{self, Read, Write as _};
@@ -28,7 +29,8 @@ const PATH: &str = "/";
 /// Show what a record would keep of a body
 ///
 /// The body is redacted with the settings of the environment, such as AUDIT_MODE, AUDIT_SENSITIVE_FIELDS,
-/// AUDIT_MAX_BODY_BYTES and AUDIT_MAX_LINE_BYTES. What is kept goes to stdout, and figures to stderr. Nothing is
+/// AUDIT_MAX_LINE_BYTES (the record's bound) and AUDIT_MAX_BODY_BYTES (that of a text in the body). The body may be of any
+/// length. What is kept goes to stdout, and figures to stderr. Nothing is
 /// written to AUDIT_LOG_PATH, and AUDIT_ENABLED has no say.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {

@@ -90,7 +90,7 @@ impl Builder {
         self
     }
 
-    /// Adds rules of redaction: patterns of names and of values, a list of what alone may be kept, and how to hide.
+    /// Adds rules of redaction ([`redact::guide`](crate::redact::guide)): patterns of names and of values, a list of what alone may be kept, and how to hide.
     ///
     /// Names that the settings give ([`sensitive_fields`](Self::sensitive_fields), `AUDIT_SENSITIVE_FIELDS` …) come on top.
     ///
@@ -142,7 +142,12 @@ impl Builder {
         self
     }
 
-    /// How many bytes of a body are held until it is redacted (`AUDIT_MAX_BODY_BYTES`).
+    /// How many bytes a text in a body may have to be looked at, and so to be shown (`AUDIT_MAX_BODY_BYTES`); never more
+    /// than four times [`max_line_bytes`](Self::max_line_bytes). In the place of a longer one stands `[not kept: too long]`,
+    /// or `[FILTERED]` under a secret name.
+    ///
+    /// A text is a string, key or number of JSON, a pair of a form or a field of a multipart body. Bodies have no bound: they
+    /// are redacted as they stream by, and what is held of one is what the record may show of it and one such text.
     pub fn max_body_bytes(mut self, bytes: usize) -> Self {
         self.settings.max_body_bytes = bytes;
         self
