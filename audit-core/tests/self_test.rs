@@ -104,6 +104,57 @@ fn rules_are_tried_however_they_hide() {
 }
 
 #[test]
+fn patterns_that_can_be_used_start() {
+    for pattern in [
+        r"(?i)^IBAN",
+        r"^X-\d+$",
+        r"^\d$",
+        "[#%&+;=]a",
+        r"\w",
+        " ",
+        r"\W",
+        r"a\\b",
+        "^name$",
+        "^value$",
+        "^key$",
+        "^type$",
+        "^query$",
+        "^variables$",
+        "^coordinates$",
+        r"a\[b\]",
+        "%41",
+        "^accept$",
+    ] {
+        let rules = Rules::new().name_pattern(pattern);
+        builder().redact(rules).build().unwrap_or_else(|error| panic!("{pattern}: {error}"));
+    }
+    for pattern in [
+        r"\d",
+        r"^CUST-\d{6}$",
+        r"\bES\d{20}\b",
+        r"\n",
+        "[\"{]",
+        "FILTERED",
+        r"\p{Greek}",
+        " ",
+        "%.",
+        "(?i)a|b",
+        r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z",
+        r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+        r"\d{1,3}(\.\d{1,3}){3}",
+        r"\w+@\w+\.\w+",
+        r"\+34 ?\d{9}",
+        "^(true|false)$",
+        r"\[FILTERED\]",
+        r"\.\.",
+        r"^POINT\(.*\)",
+    ] {
+        let rules = Rules::new().value_pattern(pattern);
+        builder().redact(rules).build().unwrap_or_else(|error| panic!("{pattern}: {error}"));
+    }
+}
+
+#[test]
 fn what_is_built_in_is_tried_on_request() {
     for mode in [Mode::Basic, Mode::Compact, Mode::Full] {
         builder().mode(mode).max_line_bytes(2_048).self_test().build().expect("what is built in is hidden");

@@ -261,8 +261,8 @@ impl Builder {
     /// Refuses to start unless what is built in to be hidden is hidden: a new canary is sent under names and in shapes that
     /// stand for the rules, by body, query, header, cookie and path, through the redaction and the encoder as they are set up.
     ///
-    /// For the names that settings, [`Rules`] or a handler's `redact(..)` add this is always done, for nobody else has tried
-    /// them; of it [`BuildError::SelfTest`] tells. What is built in is tested where this crate is: to try it anew takes about a
+    /// For what settings, [`Rules`] or a handler's `redact(..)` add this is always done, for nobody else has tried it: names,
+    /// and regular expressions that a text can be made for. Of it [`BuildError::SelfTest`] tells. What is built in is tested where this crate is: to try it anew takes about a
     /// millisecond at the start, and shows that it is still so in this program. When auditing is off, nothing is tried.
     pub fn self_test(mut self) -> Self {
         self.self_test = true;

@@ -1,15 +1,17 @@
 //! Before an auditor is handed out: does what is to be hidden stay out of its records?
 //!
 //! Values that no shape gives away are sent under the names that settings, [`Rules`](crate::redact::Rules) and endpoints'
-//! `redact(..)` add, by every way that names have a say in, through
-//! the same code as a request: what takes the head, what scans the body, what encodes the record. None of them may be in
-//! the line, in any encoding. It is asked of the auditor that was built, so that it also tells of a rule that was read
-//! and then went nowhere.
+//! `redact(..)` add, by every way that names have a say in, through the same code as a request: what takes the head, what
+//! scans the body, what encodes the record. None of them may be in the line, in any encoding. It is asked of the auditor
+//! that was built, so that it also tells of a rule that was read and then went nowhere.
 //!
 //! What was added is tried at each start: these names are the operator's or the application's, nobody else has tested
 //! them, and one that has no effect is seen by nobody until it is too late. It costs about as much as a few dozen
 //! requests. What is built in is tested where this crate is, and tried at a start only on request
 //! ([`Builder::self_test`](super::Builder::self_test)).
+//!
+//! For a regular expression it is tried with a text that is made to match; one that no text can be made for, such as one
+//! that asks what stands beside it, is not tried.
 //!
 //! It proves that the rules reach the record, and nothing of the names that nobody thought of.
 
@@ -24,7 +26,7 @@ use crate::auditor::{BuildError, InForce, Inner};
 use crate::exchange::{Attribution, Facts, Headers, RequestHead, RouteMatch, Source, take_in_full};
 use crate::leak::Needles;
 use crate::record::{Encoder, Ending, Line};
-use crate::redact::Compiled;
+use crate::redact::{Compiled, FILTERED};
 use crate::registry::Endpoint;
 use crate::settings::{Settings, is_token};
 use crate::vocabulary::{Completion, Mode};
@@ -93,6 +95,9 @@ impl Place {
         Self::Data,
     ];
 
+    const OF_PATTERNS: [Self; 8] =
+        [Self::Json, Self::Form, Self::Multipart, Self::Query, Self::Header, Self::Path, Self::Data, Self::Text];
+
     const OF_SHAPES: [Self; 7] =
         [Self::Json, Self::Form, Self::Multipart, Self::Query, Self::Header, Self::Data, Self::Text];
 
@@ -116,10 +121,38 @@ impl Place {
     fn takes(self, name: &str) -> bool {
         match self {
             Self::Header | Self::Cookie => is_token(name),
-            Self::Path => name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)),
+            Self::Path => is_segment(name),
             _ => true,
         }
     }
+
+    /// Whether such a text can stand there by itself.
+    fn takes_text(self, text: &str) -> bool {
+        match self {
+            Self::Path => is_segment(text),
+            Self::Multipart | Self::Header => !text.contains(char::is_control),
+            _ => true,
+        }
+    }
+
+    /// Where a record shows what came in by this way under a name.
+    fn shown<'r>(self, record: &'r Value, name: &str) -> Option<&'r str> {
+        let member = |section: &str| record.get(section)?.get(name)?.as_str();
+        match self {
+            Self::Json | Self::Number | Self::Boolean => record.get("request_body")?.get(0)?.get(name)?.as_str(),
+            Self::Form | Self::Multipart => member("request_body"),
+            Self::Query => member("query_params"),
+            Self::Header => member("headers"),
+            Self::Data => member("data"),
+            Self::Path => record.get("path")?.as_str()?.strip_prefix('/'),
+            Self::Text => record.get("error")?.as_str(),
+            Self::Cookie => None,
+        }
+    }
+}
+
+fn is_segment(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
 }
 
 /// Values that nobody has seen before: what finds them finds nothing else.
@@ -176,6 +209,12 @@ pub(super) fn run(
     trial.names(&headers, Place::Header)?;
     for endpoint in endpoints {
         trial.at(endpoint).fields(endpoint.redact())?;
+    }
+    for (pattern, name) in rules.name_patterns() {
+        trial.name_pattern(pattern, &name)?;
+    }
+    for (pattern, text) in rules.value_patterns() {
+        trial.value_pattern(pattern, &text)?;
     }
     if asked { trial.shapes() } else { Ok(()) }
 }
@@ -237,6 +276,45 @@ impl<'a> Trial<'a> {
                 });
             }
             rest = after;
+        }
+        Ok(())
+    }
+
+    /// Tries values under a name that an expression matches.
+    fn name_pattern(&self, pattern: &str, name: &str) -> Result<(), BuildError> {
+        // What no name can hold, or has a meaning between quotes.
+        if name.contains(|letter: char| letter.is_control() || letter == '"' || letter == '\\') {
+            return Ok(());
+        }
+        // Of headers expressions see small letters.
+        let is_header = !name.contains(|letter: char| letter.is_ascii_uppercase());
+        let places = Place::OF_FIELDS.into_iter().filter(|place| *place != Place::Header || is_header);
+        places.into_iter().try_for_each(|place| self.names(&[name], place)).map_err(|error| match error {
+            BuildError::SelfTest { rule, place } => {
+                BuildError::SelfTest { rule: format!("{rule}, which the pattern {pattern:?} matches,"), place }
+            }
+            other => other,
+        })
+    }
+
+    /// Tries a text that an expression matches, under a name that says nothing.
+    fn value_pattern(&self, pattern: &str, text: &str) -> Result<(), BuildError> {
+        let says_nothing = |name: &&str| !self.auditor.common_rules().is_sensitive_name(name);
+        let Some(name) = ["note", "text", "q", "x"].into_iter().find(says_nothing) else { return Ok(()) };
+        // What is hidden already stays.
+        if text.contains(FILTERED) {
+            return Ok(());
+        }
+        for place in Place::OF_PATTERNS.into_iter().filter(|place| place.takes_text(text)) {
+            let line = self.record(&[name], &Value::from(text), place);
+            let record = serde_json::from_str::<Value>(line.json()).unwrap_or_default();
+            // Short as it may be, it is looked for in its own place only.
+            if place.shown(&record, name) == Some(text) {
+                return Err(BuildError::SelfTest {
+                    rule: format!("what the pattern {pattern:?} matches"),
+                    place: place.as_str(),
+                });
+            }
         }
         Ok(())
     }
@@ -435,6 +513,36 @@ mod tests {
         assert_eq!(message, format!("{failed} \"x-ill\" is shown by a header"));
         let message = said(tried(Rules::new(), &[&ENDPOINT]));
         assert_eq!(message, format!("{failed} \"is_ill\" in app::zones::own is shown by a JSON body"));
+    }
+
+    #[test]
+    fn patterns_that_the_auditor_does_not_know_are_found_at_every_place() {
+        let auditor = inner(&auditor(2_048));
+        let trial = Trial::new(&auditor);
+        for text in ["AA00", "a", "Ω 1+%&", "\"", "\n", "{\"a\":1}", " "] {
+            let at = |place: Place| {
+                let record = serde_json::from_str(trial.record(&["note"], &text.into(), place).json()).expect("JSON");
+                place.shown(&record, "note") == Some(text)
+            };
+            let found: Vec<Place> = Place::OF_PATTERNS.into_iter().filter(|place| place.takes_text(text)).collect();
+            assert_eq!(found.contains(&Place::Path), text.len() < 5 && text.starts_with(['A', 'a']), "{text:?}");
+            for place in found {
+                assert!(at(place), "{text:?} {place:?}");
+            }
+        }
+        let message = |rules: Rules| said(run(&auditor, &rules.compile().expect("they are good"), &[], false));
+        let failed = "the self-test of redaction failed: what";
+        assert_eq!(
+            message(Rules::new().value_pattern("zone[ _]code").value_pattern(r"^CUST-\d{6}$")),
+            format!("{failed} the pattern \"zone[ _]code\" matches is shown by a JSON body")
+        );
+        assert_eq!(
+            message(Rules::new().name_pattern("^zone_").name_pattern("^X_[0-9]$")),
+            format!("{failed} stands under \"zone_\", which the pattern \"^zone_\" matches, is shown by a JSON body")
+        );
+        // It begins with a line's end, which no name holds; it matches nothing; it knows its name.
+        let rules = Rules::new().name_pattern(r"\n").name_pattern(r"a\Bb\b0").name_pattern("zone_code");
+        run(&auditor, &rules.compile().expect("they are good"), &[], false).expect("there is nothing to try");
     }
 
     #[test]

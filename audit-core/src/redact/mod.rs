@@ -17,6 +17,7 @@ mod buffer;
 mod class;
 mod document;
 mod escapes;
+mod example;
 mod fit;
 mod geometry;
 mod graphql;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
-use super::FILTERED;
+use super::{FILTERED, example};
 
 /// How large a compiled expression may be, in bytes: what a person writes takes a hundredth of it, and an expression
 /// such as `(\w{100}){100}` is refused before it takes memory and time.
@@ -35,6 +35,19 @@ impl Patterns {
     /// Whether the application says that what stands under this name is secret.
     pub(super) fn is_secret_name(&self, name: &str) -> bool {
         self.names.is_match(name)
+    }
+
+    /// Each expression over names that an example can be made for, and a name that it matches.
+    pub(super) fn names_to_try(&self) -> Vec<(&str, String)> {
+        let examples = self.names.patterns().iter().map(|pattern| Some((pattern.as_str(), example::of(pattern)?)));
+        let each = examples.enumerate().filter_map(|(index, example)| Some((index, example?)));
+        each.filter(|(index, (_, name))| self.names.matches(name).matched(*index)).map(|(_, example)| example).collect()
+    }
+
+    /// The same of the expressions over values, and texts.
+    pub(super) fn texts_to_try(&self) -> Vec<(&str, String)> {
+        let examples = self.values.iter().filter_map(|value| Some((value, example::of(value.as_str())?)));
+        examples.filter(|(value, text)| value.is_match(text)).map(|(value, text)| (value.as_str(), text)).collect()
     }
 
     /// What is secret of a text: ranges in order, apart from each other, none of them empty. What is hidden already

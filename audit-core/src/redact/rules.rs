@@ -212,6 +212,16 @@ impl Compiled {
         &self.headers
     }
 
+    /// Expressions over names, each with a name that it matches, where one can be made.
+    pub(crate) fn name_patterns(&self) -> Vec<(&str, String)> {
+        self.patterns.as_ref().map(|patterns| patterns.names_to_try()).unwrap_or_default()
+    }
+
+    /// The same of expressions over values, with texts.
+    pub(crate) fn value_patterns(&self) -> Vec<(&str, String)> {
+        self.patterns.as_ref().map(|patterns| patterns.texts_to_try()).unwrap_or_default()
+    }
+
     /// A redactor by these rules.
     pub(crate) fn redactor(&self) -> Redactor {
         let names = Names::with_patterns(&self.names, &self.headers, self.patterns.clone());
