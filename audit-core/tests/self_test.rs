@@ -155,6 +155,35 @@ fn patterns_that_can_be_used_start() {
 }
 
 #[test]
+fn headers_that_a_record_has_members_of_its_own_for_are_hidden_there_too() {
+    const HEADERS: [&str; 4] = ["user-agent", "x-request-id", "x-forwarded-for", "traceparent"];
+    let record = |builder: Builder| {
+        let sink = MemorySink::new();
+        let auditor = builder.mode(Mode::Full).sink(sink.clone()).build().unwrap_or_else(|error| panic!("{error}"));
+        let trace = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        let values: [&[u8]; 4] = [b"hunterxhunter", b"hunterxhunter", b"hunterxhunter", trace];
+        let headers: Vec<(&str, &[u8])> = HEADERS.into_iter().zip(values).collect();
+        drop(auditor.begin(&RequestHead::new("test", "POST", "/api/x", &Lines(&headers))));
+        auditor.shutdown(support::PATIENCE);
+        sink.only()
+    };
+    let members = ["user_agent", "request_id", "forwarded_for", "trace_id", "span_id"];
+    let shown = record(builder());
+    assert!(members.iter().all(|member| shown[member].is_string()), "{shown:#}");
+    for hidden in
+        [record(builder().sensitive_headers(HEADERS)), record(builder().redact(Rules::new().name_pattern(".")))]
+    {
+        assert!(
+            !hidden.to_string().contains("hunterxhunter") && !hidden.to_string().contains("0af7651916cd"),
+            "{hidden:#}"
+        );
+        assert_eq!((&hidden["user_agent"], &hidden["forwarded_for"]), (&"[FILTERED]".into(), &"[FILTERED]".into()));
+    }
+    let removed = record(builder().redact(Rules::new().headers(HEADERS).hide(Hide::Removed)));
+    assert!(members.iter().all(|member| removed.get(member).is_none()), "{removed:#}");
+}
+
+#[test]
 fn what_is_built_in_is_tried_on_request() {
     for mode in [Mode::Basic, Mode::Compact, Mode::Full] {
         builder().mode(mode).max_line_bytes(2_048).self_test().build().expect("what is built in is hidden");
