@@ -38,6 +38,11 @@ async fn server() -> Server {
 
 const BODY: &str = r#"{"id":7,"customer":"ana","lines":[{"sku":"a","price":1}]}"#;
 
+/// In which order the handlers' own JSON writes members, another crate's choice of features says.
+fn echoed(body: &str) -> Value {
+    serde_json::from_str(body).expect("it is JSON")
+}
+
 fn shown() -> Value {
     json!({"id": 7, "customer": "[FILTERED]", "lines": [{"sku": "a", "price": "[FILTERED]"}]})
 }
@@ -47,7 +52,7 @@ async fn only_what_is_listed_is_kept_from_the_start() {
     for (path, action) in [("/wired", "order.wired"), ("/declared/7", "order.declared")] {
         let server = server().await;
         let answer = server.post(&format!("{path}?id=7&customer=ana"), "application/json", BODY).await;
-        assert_eq!(answer.body(), BODY);
+        assert_eq!(echoed(answer.body()), echoed(BODY));
         assert_record(
             &server.only().await,
             json!({
@@ -63,7 +68,7 @@ async fn only_what_is_listed_is_kept_from_the_start() {
 async fn what_was_taken_before_the_list_was_known_is_withheld() {
     let server = server().await;
     let answer = server.post("/late?id=7&customer=ana", "application/json", BODY).await;
-    assert_eq!(answer.body(), BODY);
+    assert_eq!(echoed(answer.body()), echoed(BODY));
     let late = "the endpoint has rules of its own, and was known too late";
     assert_record(
         &server.only().await,
