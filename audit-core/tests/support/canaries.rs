@@ -1,8 +1,8 @@
 //! Bodies with canaries under sensitive names, which must not come out, and keepers under harmless ones, which must.
 
 /// How the texts and the numbers begin that must not come out: short, for not even a piece may. Nothing harmless holds
-/// one of these.
-pub const CANARIES: [&str; 2] = ["Zq7C", "77100"];
+/// one of these, nor does the end of an escape.
+pub const CANARIES: [&str; 2] = ["Zq7C", "-77100"];
 
 /// How the texts begin that must.
 pub const KEEPER: &str = "keeper";

@@ -265,14 +265,14 @@ impl<'w, 'a> Writer<'w, 'a> {
     /// A geometry, under whatever name.
     fn geometry(&mut self) {
         match self.draw.below(4) {
-            0 => self.put(r#"{"geom":"POINT(6620000001 6620000002)"}"#),
+            0 => self.put(r#"{"geom":"POINT(-6620000001 -6620000002)"}"#),
             1 => {
                 self.put(r#"{"the_geom":"#);
                 self.positions(0);
                 self.put("}");
             }
             2 => self.members([&mut |writer| writer.put(r#""type":"GeometryCollection""#), &mut |writer| {
-                writer.put(r#""geometries":[{"type":"Point","coordinates":[6620000001,2]}]"#)
+                writer.put(r#""geometries":[{"type":"Point","coordinates":[-6620000001,2]}]"#)
             }]),
             _ => self.members([&mut |writer| writer.put(r#""type":"MultiPolygon""#), &mut |writer| {
                 writer.key("coordinates");
@@ -282,7 +282,7 @@ impl<'w, 'a> Writer<'w, 'a> {
     }
 
     fn positions(&mut self, depth: usize) {
-        self.put("[6620000001.5,");
+        self.put("[-6620000001.5,");
         self.gap();
         for _ in 0..self.draw.below(4) {
             if depth < 3 && self.draw.once_in(2) {

@@ -4,7 +4,7 @@ use super::texts::Texts;
 use crate::support::canaries::{CANARIES, HARMLESS, KEEPER, SENSITIVE, STYLES, styled};
 
 /// How the numbers of geometries begin.
-pub(super) const GEOMETRY: &str = "66200";
+pub(super) const GEOMETRY: &str = "-66200";
 
 /// What is looked for in what is shown.
 const MARKS: [&str; 4] = [CANARIES[0], CANARIES[1], KEEPER, GEOMETRY];
