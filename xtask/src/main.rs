@@ -1,6 +1,7 @@
 //! The project's own commands. `cargo xtask` lists them.
 
 mod bench;
+mod fuzz;
 mod soak;
 mod steps;
 mod test;
@@ -11,7 +12,9 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
 
   test    formatting, lints, docs and every test, the ones outside the workspace too
-  soak    ten times the tests' load on each framework, and which handlers survive fat link-time optimisation
+  soak    ten times the tests' load on each framework, bodies of a gigabyte, and which handlers survive fat link-time
+          optimisation
+  fuzz    inputs for which redaction does not hold: [--minutes N] [TARGET] (needs cargo-fuzz)
   bench   instructions a request, ours and others': [--json FILE] [--only NAME] [--profile NAME] (needs valgrind)
           redact: time and memory that redaction takes, beside what people use, and on the worst inputs
 ";
@@ -21,6 +24,7 @@ fn main() -> ExitCode {
     match arguments.split_first() {
         Some((command, [])) if command == "test" => test::run(),
         Some((command, [])) if command == "soak" => soak::run(),
+        Some((command, rest)) if command == "fuzz" => fuzz::run(rest),
         Some((command, rest)) if command == "bench" => bench::run(rest),
         _ => {
             eprint!("{USAGE}");

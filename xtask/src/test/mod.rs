@@ -12,6 +12,10 @@ const STEPS: &[Step] = &[
     step("core without its features", &["clippy", "-p", "audit-core", "--no-default-features", "--", "-D", "warnings"]),
     step("rocket without JSON", &["clippy", "-p", "audit-rocket", "--no-default-features", "--", "-D", "warnings"]),
     Step {
+        folder: "audit-core/fuzz",
+        ..step("fuzz targets, without libFuzzer", &["clippy", "--no-default-features", "--", "-D", "warnings"])
+    },
+    Step {
         environment: &[("RUSTDOCFLAGS", "-D warnings")],
         ..step("docs", &["doc", "--workspace", "--no-deps", "--all-features"])
     },
