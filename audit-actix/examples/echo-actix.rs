@@ -172,6 +172,7 @@ fn wired(config: &mut ServiceConfig, bare: bool) {
         get "/on-error/{code}" answers::on_error,
         get "/basic" answers::basic,
         post "/basic" bodies::basic,
+        post "/digest" bodies::digest,
         post "/unread" bodies::unread,
         get "/ws" streams::socket,
         get "/flood" streams::flood,

@@ -95,6 +95,7 @@ fn as_ever() -> Router {
     Router::new()
         .audited_route("/echo", post(bodies::echo))
         .audited_route("/sink", post(bodies::sink))
+        .audited_route("/digest", post(bodies::digest))
         .audited_route("/slow", get(streams::slow))
         .audited_route("/stream", get(streams::stream))
         .audited_route("/panic", get(failures::panic))

@@ -36,7 +36,8 @@
 //! Signals, resets and limits of descriptors are those of Unix; elsewhere there is only [`echo`].
 //!
 //! `cargo test -p audit-axum --test conformance` runs all, `-- WORD` the cases whose names hold the word, `-- --list`
-//! names them. `CONFORMANCE_SCALE=N` makes the load N times as heavy; `CONFORMANCE_FILE` names a file to which the
+//! names them. `CONFORMANCE_SCALE=N` makes the load N times as heavy; `CONFORMANCE_BULK=N` gives the bodies of
+//! which there is much N MiB (16); `CONFORMANCE_FILE` names a file to which the
 //! framework's column of the matrix is appended.
 
 pub mod echo;

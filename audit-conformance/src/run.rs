@@ -21,6 +21,8 @@ use crate::talk::{Body, Talk, Told};
 
 /// The variable that makes the load heavier.
 const SCALE: &str = "CONFORMANCE_SCALE";
+/// The variable that says how many MiB those bodies have of which there is much.
+const BULK: &str = "CONFORMANCE_BULK";
 /// What stands in requests, errors and panics of the table and must be in no record.
 const SECRETS: [&str; 1] = ["hunter2"];
 
@@ -31,14 +33,14 @@ const SECRETS: [&str; 1] = ["hunter2"];
 #[must_use]
 pub fn run(framework: Framework) -> ExitCode {
     let arguments = Arguments::read(std::env::args().skip(1));
-    let scale = match std::env::var(SCALE).as_deref().unwrap_or("1").parse::<NonZeroUsize>() {
-        Ok(scale) => scale.get(),
-        Err(error) => {
-            println!("{SCALE}: {error}");
+    let (scale, bulk) = match (number(SCALE, 1), number(BULK, table::USUAL)) {
+        (Ok(scale), Ok(bulk)) => (scale, bulk),
+        (Err(error), _) | (_, Err(error)) => {
+            println!("{error}");
             return ExitCode::FAILURE;
         }
     };
-    let cases: Vec<Case> = table::all(scale).into_iter().filter(|case| arguments.select(case.name)).collect();
+    let cases: Vec<Case> = table::all(scale, bulk).into_iter().filter(|case| arguments.select(case.name)).collect();
     if arguments.list {
         cases.iter().for_each(|case| println!("{}: test", case.name));
         return ExitCode::SUCCESS;
@@ -58,6 +60,12 @@ pub fn run(framework: Framework) -> ExitCode {
     }
     matrix.finish(started.elapsed());
     if matrix.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What a variable says, above zero.
+fn number(name: &str, usual: usize) -> Result<usize, String> {
+    let Ok(text) = std::env::var(name) else { return Ok(usual) };
+    text.parse::<NonZeroUsize>().map(NonZeroUsize::get).map_err(|error| format!("{name}: {error}"))
 }
 
 static LAST_PANIC: Mutex<String> = Mutex::new(String::new());

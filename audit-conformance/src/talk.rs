@@ -151,6 +151,19 @@ impl Talk {
         self.measures.push((what, number));
     }
 
+    /// Closes the connection beside the case, for which a server that stops would wait.
+    pub(crate) fn hang_up(&mut self) {
+        self.control = None;
+    }
+
+    /// The most memory, in bytes, that the server had so far, if the system tells.
+    pub(crate) fn peak(&self) -> Option<u64> {
+        // proc_pid_status(5): in KiB.
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid.as_raw_pid())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib * 1024)
+    }
+
     pub(crate) fn http2(&self) -> Http2 {
         Http2::connect(self.address)
     }

@@ -136,6 +136,7 @@ fn answering(audited: bool) -> Vec<Route> {
             answers::basic,
             bodies::basic,
             bodies::full,
+            bodies::digest,
             bodies::unread,
             answers::health,
             streams::sse,

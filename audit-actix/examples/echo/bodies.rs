@@ -5,6 +5,7 @@ use actix_web::http::header;
 use actix_web::web::{Bytes, Path, Payload};
 use actix_web::{Error, HttpRequest, HttpResponse, post};
 use audit_actix::audited;
+use audit_conformance::echo::Digest;
 use audit_conformance::echo::gates::gate;
 use tokio_stream::StreamExt as _;
 
@@ -21,6 +22,15 @@ pub(crate) async fn echo(request: HttpRequest, body: Payload) -> HttpResponse {
 pub(crate) async fn sink(mut body: Payload) -> Result<String, Error> {
     let length = rest_of(&mut body).await.map_err(ErrorBadRequest)?;
     Ok(length.to_string())
+}
+
+#[audited(action = "digest.send")]
+pub(crate) async fn digest(mut body: Payload) -> Result<String, Error> {
+    let mut digest = Digest::default();
+    while let Some(chunk) = body.next().await {
+        digest.add(&chunk.map_err(|_| ErrorBadRequest("cut\n"))?);
+    }
+    Ok(digest.to_string())
 }
 
 #[audited(action = "slow_read.send")]

@@ -1,6 +1,7 @@
 //! What is done with a request's body.
 
 use audit_axum::audited;
+use audit_conformance::echo::Digest;
 use audit_conformance::echo::gates::gate;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Request};
@@ -22,6 +23,16 @@ pub(crate) async fn echo(request: Request) -> Response {
 pub(crate) async fn sink(request: Request) -> Result<String, (StatusCode, String)> {
     let length = rest_of(&mut request.into_body()).await;
     length.map(|length| length.to_string()).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))
+}
+
+#[audited(action = "digest.send")]
+pub(crate) async fn digest(request: Request) -> Result<String, (StatusCode, &'static str)> {
+    let mut body = request.into_body();
+    let mut digest = Digest::default();
+    while let Some(chunk) = chunk_of(&mut body).await.map_err(|_| (StatusCode::BAD_REQUEST, "cut\n"))? {
+        digest.add(&chunk);
+    }
+    Ok(digest.to_string())
 }
 
 #[audited(action = "slow_read.send")]

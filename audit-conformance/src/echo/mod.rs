@@ -26,6 +26,7 @@
 //! |---|---|---|
 //! | `POST /echo` | `echo.send` | 200, the body as it comes, with its `content-type` |
 //! | `POST /sink` | `sink.send` | reads and discards the body: 200 and its length as text. A body that breaks: 400 and the error's text |
+//! | `POST /digest` | `digest.send` | reads the body and discards it: 200 and its [`Digest`]. A body that breaks: 400 `cut\n` |
 //! | `GET /slow?ms=N` | `slow.read` | sleeps: 200 `slept N ms\n` |
 //! | `GET /stream?chunks=N&ms=M` | `stream.read` | 200, chunked, `chunk I\n` each after a sleep |
 //! | `GET /panic` | `panic.trigger` | panics: `this route panics on purpose` |
@@ -66,6 +67,7 @@
 //! [gate]: gates
 
 pub mod blocking;
+mod digest;
 mod farewell;
 pub mod flood;
 pub mod gates;
@@ -75,6 +77,7 @@ mod settings;
 pub mod spawned;
 mod stop;
 
+pub use digest::Digest;
 pub use farewell::Farewell;
 pub use settings::{NoNumber, Settings};
 pub use stop::asked_to_stop;

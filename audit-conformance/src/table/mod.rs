@@ -2,6 +2,7 @@
 
 mod actors;
 mod answers;
+mod bulk;
 mod disconnects;
 mod forwarding;
 mod http2;
@@ -20,8 +21,10 @@ mod uploads;
 
 use crate::case::Case;
 
-/// The cases of load are `scale` times as heavy.
-pub(crate) fn all(scale: usize) -> Vec<Case> {
+pub(crate) use bulk::USUAL;
+
+/// The cases of load are `scale` times as heavy; bodies of which there is much have so many MiB.
+pub(crate) fn all(scale: usize, bulk: usize) -> Vec<Case> {
     [
         answers::cases(),
         refusals::cases(),
@@ -40,6 +43,7 @@ pub(crate) fn all(scale: usize) -> Vec<Case> {
         timeouts::cases(),
         shutdown::cases(),
         load::cases(scale),
+        bulk::cases(bulk),
     ]
     .into_iter()
     .flatten()
@@ -53,7 +57,7 @@ mod tests {
     #[test]
     fn names_are_unique_and_can_stand_in_a_request_id() {
         let mut names = HashSet::new();
-        for case in super::all(1) {
+        for case in super::all(1, 1) {
             assert!(names.insert(case.name), "{} twice", case.name);
             assert!(
                 case.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._".contains(&byte)),

@@ -2,9 +2,10 @@
 
 use std::io;
 
+use audit_conformance::echo::Digest;
 use audit_conformance::echo::gates::gate;
 use audit_rocket::{Captured, CapturedData, CapturedStream, audited};
-use rocket::data::ByteUnit;
+use rocket::data::{ByteUnit, Data};
 use rocket::http::Status;
 use rocket::response::Responder;
 use rocket::tokio::io::AsyncReadExt as _;
@@ -36,6 +37,21 @@ pub(crate) async fn echo<'r>(body: CapturedData<'r>) -> Echo<'r> {
 pub(crate) async fn sink(body: CapturedData<'_>) -> Result<String, (Status, String)> {
     let length = rest_of(&mut whole(body)).await;
     length.map(|length| length.to_string()).map_err(|error| (Status::BadRequest, error.to_string()))
+}
+
+/// The body goes by the layer, as wherever no handler takes it as captured.
+#[audited(action = "digest.send")]
+#[post("/digest", data = "<body>")]
+pub(crate) async fn digest(body: Data<'_>) -> Result<String, (Status, &'static str)> {
+    let mut body = body.open(ByteUnit::max_value());
+    let mut digest = Digest::default();
+    let mut piece = vec![0; 16 * 1024];
+    loop {
+        match body.read(&mut piece).await.map_err(|_| (Status::BadRequest, "cut\n"))? {
+            0 => return Ok(digest.to_string()),
+            length => digest.add(&piece[..length]),
+        }
+    }
 }
 
 #[audited(action = "slow_read.send")]
