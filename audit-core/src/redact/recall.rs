@@ -90,7 +90,7 @@ impl Recall {
     #[cold]
     fn learn(&mut self, names: &Names, name: &str, padded: Padded, hash: u32) -> Known {
         let known = find_out(names, name, hash);
-        if known.is_clean && !name.is_empty() {
+        if known.is_clean {
             let place = hash as usize % SLOTS;
             let is_taken = self.slots[place].length > 0;
             self.slots[place ^ usize::from(is_taken)] = Slot { name: padded, length: name.len(), known };
@@ -99,9 +99,10 @@ impl Recall {
     }
 }
 
+/// Nothing of a long name, nor of none at all, which an empty slot would be taken for.
 #[inline]
 fn padded(name: &[u8]) -> Option<Padded> {
-    if name.len() > LONGEST {
+    if name.is_empty() || name.len() > LONGEST {
         return None;
     }
     let (eights, rest) = name.as_chunks::<8>();
@@ -155,6 +156,7 @@ fn find_out(names: &Names, name: &str, hash: u32) -> Known {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::allow_list::AllowList;
 
     #[test]
     fn what_is_remembered_is_what_was_found() {
@@ -166,6 +168,13 @@ mod tests {
             }
             assert_eq!(recall.of(&others, "the_geom").class, Class::Secret, "other rules");
         }
+    }
+
+    #[test]
+    fn an_allow_list_is_asked_for_a_name_of_nothing_too() {
+        let names = Names::new(&[], &[]).keeping(Some(std::sync::Arc::new(AllowList::new(["id"]))));
+        assert!(!Recall::default().of(&names, "").listed);
+        assert!(Recall::default().of(&names, "id").listed);
     }
 
     #[test]
