@@ -63,8 +63,10 @@ fn is_date(text: &str) -> bool {
         && text.bytes().skip(pattern.len()).all(|byte| b"0123456789:.+-TtZz ".contains(&byte))
 }
 
-/// A calendar date with a time and nothing else, in the form of RFC 3339 (section 5.6); too short to hold more.
+/// A calendar date with a time and nothing else, in the form of RFC 3339 (section 5.6); no run of digits in it is long
+/// enough to be anything more.
 pub(super) fn is_timestamp(text: &str) -> bool {
+    const DIGITS: usize = 9;
     let pattern = b"dddd-dd-ddTdd:dd";
     (pattern.len()..=32).contains(&text.len())
         && pattern.iter().zip(text.bytes()).all(|(pattern, byte)| match pattern {
@@ -73,6 +75,10 @@ pub(super) fn is_timestamp(text: &str) -> bool {
             other => *other == byte,
         })
         && text.bytes().skip(pattern.len()).all(|byte| b"0123456789:.+-Zz".contains(&byte))
+        && text
+            .as_bytes()
+            .chunk_by(|one, next| one.is_ascii_digit() && next.is_ascii_digit())
+            .all(|run| run.len() <= DIGITS)
 }
 
 /// One to four pieces, each a word (`bearer`), a word with a short number (`RS256`) or a short number.
@@ -98,7 +104,14 @@ mod tests {
         for text in ["2031-07-04T11:22:33Z", "2031-07-04 11:22", "2031-07-04t11:22:33.123456+02:00"] {
             assert!(is_timestamp(text), "{text}");
         }
-        for text in ["2031-07-04", "2031-07-04T11:22 pin=1", "2031-07-04T11:22:4111111111111111", "", "pin:12"] {
+        for text in [
+            "2031-07-04",
+            "2031-07-04T11:22 pin=1",
+            "2031-07-04T11:22:4111111111111111",
+            "2031-07-04 11:22:378282246310005",
+            "",
+            "pin:12",
+        ] {
             assert!(!is_timestamp(text), "{text}");
         }
     }
