@@ -27,6 +27,11 @@ impl Bound {
         self.variables.iter().any(|(at, bound)| *at == depth && bound.is_none_or(|bound| bound == variable))
     }
 
+    /// Whether a query in the object at this depth binds any variable.
+    pub(super) fn holds_any(&self, depth: usize) -> bool {
+        self.variables.iter().any(|(at, _)| *at == depth)
+    }
+
     /// A query that cannot be read may bind every variable.
     pub(super) fn all(&mut self, depth: usize) {
         self.add(depth, None);

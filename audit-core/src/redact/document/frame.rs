@@ -108,6 +108,8 @@ pub(super) struct Pending {
     pub(super) keeps: Keeps,
     /// Whether it is the second of a list of two.
     pub(super) is_second: bool,
+    /// Whether it holds variables of a query that may come beside it, though it is a variable itself.
+    pub(super) has_variables: bool,
 }
 
 /// Which classes of names would let a value be shown.

@@ -406,7 +406,8 @@ impl Document {
         let is_valued = place.role.is_valued();
         if is_second || is_valued || place.variable.is_some() {
             let redacted = page.redacted - place.redacted;
-            self.pending.push(Pending { place, end: page.out.len(), redacted, keeps: keeps(), is_second });
+            let keeps = keeps();
+            self.pending.push(Pending { place, end: page.out.len(), redacted, keeps, is_second, has_variables: false });
         }
     }
 

@@ -47,18 +47,23 @@ impl Document {
     fn settle(&mut self, page: &mut Page, frame: &Frame, closer: Option<u8>) {
         let open = self.frames.len();
         self.keys.close(&frame.keys);
+        let mut has_variables = false;
         if frame.is_geometry() && page.mode() != Mode::Full {
             self.pending.truncate(frame.pending_from);
             page.take_back(frame.place.start, frame.place.redacted, open);
             page.geometry_filtered();
         } else {
             self.take_back(page, frame, closer.is_none());
+            has_variables = self.hand_on(frame);
             if let Some(closer) = closer.filter(|_| !page.is_cut()) {
                 page.out.push(closer);
             }
         }
         self.bound.close(open);
         self.suspect(page, frame.place, Default::default);
+        if has_variables && let Some(pending) = self.pending.last_mut() {
+            pending.has_variables = true;
+        }
     }
 
     /// Hides the values of `frame` that turned out to be secret.
@@ -76,7 +81,8 @@ impl Document {
                 place.role.class_under(frame.named, frame.hinted)
             };
             let is_bound = |variable: u64| match (is_cut && !frame.has_query, frame.is_variables) {
-                (_, true) => false,
+                // What binds it stands outside; what binds one of those in it may stand here.
+                (is_missed, true) => pending.has_variables && (is_missed || self.bound.holds_any(depth)),
                 // The query may have stood in what was cut off.
                 (true, false) => true,
                 (false, false) => self.bound.holds(depth, variable),
@@ -113,14 +119,14 @@ impl Document {
             }
             tail.copy(page, start + bytes.len());
         }
-        self.hand_on(frame);
     }
 
     /// Forgets what waited for more to be known of `frame`; the variables of a query wait on, for the query stands
-    /// beside them.
-    fn hand_on(&mut self, frame: &Frame) {
+    /// beside them. Those in a variable wait as one with it, so that what waits never overlaps: whether there are any.
+    fn hand_on(&mut self, frame: &Frame) -> bool {
         let mut kept = frame.pending_from;
-        if frame.is_variables {
+        let is_variable = frame.place.variable.is_some();
+        if frame.is_variables && !is_variable {
             for at in frame.pending_from..self.pending.len() {
                 if let Some(&pending) = self.pending.get(at)
                     && pending.place.variable.is_some()
@@ -132,7 +138,9 @@ impl Document {
                 }
             }
         }
+        let has_variables = frame.is_variables && is_variable && self.pending.len() > kept;
         self.pending.truncate(kept);
+        has_variables
     }
 }
 

@@ -188,6 +188,18 @@ fn variables_of_queries_count() {
             r#"[{"variables":{"p":"x","q":{"p":1}},"query":"{f(pin:$p)}"},{"p":2}]"#,
             r#"[{"variables":{"p":"[FILTERED]","q":{"p":1}},"query":"{f(pin:[FILTERED])}"},{"p":2}]"#,
         ),
+        (
+            r#"{"variables":{"variables":{"a":1},"b":2},"query":"{f(pin:$variables,pin:$a,pin:$b)}"}"#,
+            r#"{"variables":{"variables":"[FILTERED]","b":"[FILTERED]"},"query":"{f(pin:[FILTERED],pin:[FILTERED],pin:[FILTERED])}"}"#,
+        ),
+        (
+            r#"{"variables":{"b":2,"variables":{"a":1,"variables":{"c":3}},"query":"{f(pin:$a)}"},"query":"{f(pin:$b)}"}"#,
+            r#"{"variables":{"b":"[FILTERED]","variables":"[FILTERED]","query":"{f(pin:[FILTERED])}"},"query":"{f(pin:[FILTERED])}"}"#,
+        ),
+        (
+            r#"{"variables":{"variables":{"a":1},"query":"{f(b:$a)}"},"query":"{f(pin:$a)}"}"#,
+            r#"{"variables":{"variables":{"a":1},"query":"{f(b:$a)}"},"query":"{f(pin:[FILTERED])}"}"#,
+        ),
         (r#"{"query":"{f(a:$p)}","variables":{"p":1}}"#, r#"{"query":"{f(a:$p)}","variables":{"p":1}}"#),
     ] {
         assert_eq!(rewrite(json), expected);
