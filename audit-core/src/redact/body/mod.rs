@@ -353,6 +353,25 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_is_too_long_to_be_looked_at_may_be_that_of_a_secret() {
+        let redactor = Arc::new(Redactor::default());
+        let shown = |held: usize, body: &str| {
+            let mut scanner = redactor.body(BodyKind::new(Some("application/json"), None), Mode::Full, held, LIMIT);
+            body.as_bytes().chunks(3).for_each(|chunk| scanner.push(chunk));
+            String::from_utf8(scanner.finish(true).unwrap().json.into_vec()).unwrap()
+        };
+        for (body, expected) in [
+            (r#"{"value":1,"name":"the_user_password"}"#, r#"{"value":"[FILTERED]","name":"[not kept: too long]"}"#),
+            (r#"{"type":"the_user_password","value":1}"#, r#"{"type":"[not kept: too long]","value":"[FILTERED]"}"#),
+            (r#"[["the_user_password",1]]"#, r#"[["[not kept: too long]","[FILTERED]"]]"#),
+        ] {
+            assert_eq!(shown(16, body), expected);
+        }
+        let long = format!(r#"{{"value":1,"name":"{}"}}"#, "x".repeat(200));
+        assert_eq!(shown(199, &long), r#"{"value":1,"name":"[not kept: too long]"}"#, "names are not as long");
+    }
+
+    #[test]
     fn what_is_hidden_makes_room_for_what_follows() {
         let long = format!(r#"{{"value":[{}0],"name":"token","b":2}}"#, "12345678,".repeat(3_000));
         let fragment = scan("application/json", long.as_bytes(), true).unwrap();

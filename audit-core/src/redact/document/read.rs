@@ -331,6 +331,8 @@ impl Document {
             Some(frame) if frame.is_object && page.removes() => {
                 self.keys.forget_last(&mut frame.keys, page.out.get(place.member..).unwrap_or_default());
                 page.remove(place.member);
+                // The key is gone, and with it what was hidden in it.
+                page.redacted -= place.redacted - self.hidden_before;
             }
             _ => page.filtered(),
         }
@@ -342,7 +344,7 @@ impl Document {
         let place = self.place;
         match text {
             Some(text) => self.note(names, place.role, length, text),
-            None => self.note_unread(place.role),
+            None => self.note_unread(page, place.role),
         }
         if let Some(frame) = self.frames.last_mut() {
             frame.values += 1;
@@ -411,12 +413,23 @@ impl Document {
         }
     }
 
-    /// Notes a string that was too long to be looked at: as a query, it may bind any variable.
-    fn note_unread(&mut self, role: Role) {
+    /// Notes a string that was too long to be looked at: as a query, it may bind any variable; as a name, if names may
+    /// be as long, it may be a secret's.
+    fn note_unread(&mut self, page: &Page, role: Role) {
         let depth = self.frames.len();
-        if let Some(frame) = self.frames.last_mut().filter(|frame| frame.is_object && role == Role::Query) {
+        let Some(frame) = self.frames.last_mut() else { return };
+        if frame.is_object && role == Role::Query {
             frame.has_query = true;
             self.bound.all(depth);
+        }
+        if page.held() >= MAX_NAMED {
+            return;
+        }
+        match role {
+            Role::Naming if frame.is_object => frame.named = Class::Secret,
+            Role::Hinting | Role::Type if frame.is_object => frame.hinted = Class::Secret,
+            Role::None if !frame.is_object && frame.in_list && frame.values == 0 => frame.named = Class::Secret,
+            _ => {}
         }
     }
 
