@@ -7,7 +7,7 @@ use crate::actor::Actor;
 use crate::auditor::{InForce, SafeField};
 use crate::exchange::{Facts, Step, Target};
 use crate::record::HELD;
-use crate::redact::FILTERED;
+use crate::redact::{FILTERED, Fragment};
 use crate::scope::{Scope, current};
 use crate::vocabulary::{Mode, Outcome};
 
@@ -104,13 +104,7 @@ impl Scope {
         let rules = self.rules();
         let old = rules.value(&field, &old, Mode::Full);
         let new = rules.value(&field, &new, Mode::Full);
-        let (field, redacted) = rules.text(&field);
-        self.shared().add(|facts| {
-            facts.redacted += redacted;
-            let (old, new) = (facts.note(old), facts.note(new));
-            let json = [b"{\"old\":", old.as_slice(), b",\"new\":", &new, b"}"].concat();
-            facts.put_change(field, json);
-        });
+        self.shared().add(|facts| facts.note_change(rules, &field, old, new));
     }
 
     /// Sets a timed mark: its name, and the milliseconds since the exchange began.
@@ -207,7 +201,16 @@ impl Facts {
         }
     }
 
-    pub(crate) fn put_change(&mut self, field: String, json: Vec<u8>) {
+    /// Adds what a field was and is, both safe.
+    pub(crate) fn note_change(&mut self, rules: InForce<'_>, field: &str, old: Fragment, new: Fragment) {
+        let (field, redacted) = rules.text(field);
+        self.redacted += redacted;
+        let (old, new) = (self.note(old), self.note(new));
+        let json = [b"{\"old\":", old.as_slice(), b",\"new\":", &new, b"}"].concat();
+        self.put_change(field, json);
+    }
+
+    fn put_change(&mut self, field: String, json: Vec<u8>) {
         let mut fields = std::mem::take(&mut self.changes);
         self.put_within(&mut fields, field, json);
         self.changes = fields;

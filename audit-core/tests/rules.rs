@@ -349,3 +349,66 @@ fn a_bad_rule_stops_the_start_with_all_that_is_wrong() {
     assert!(error.contains(r"Rules::value_pattern"), "{error}");
     assert!(error.contains("AUDIT_SENSITIVE_FIELDS"), "{error}");
 }
+
+/// What the client says in headers that have keys of their own in the record.
+const TELLING: Lines<'_> = Lines(&[
+    ("user-agent", b"app iban=DE44500105175407324931"),
+    ("x-forwarded-for", b"iban=DE44500105175407324931"),
+    ("x-request-id", b"req-7"),
+]);
+
+#[test]
+fn what_was_added_before_the_endpoint_was_known_is_redacted_again() {
+    for (hide, data) in
+        [(Hide::Marked, json!({"iban": "[FILTERED]", "kept": 1.5})), (Hide::Removed, json!({"kept": 1.5}))]
+    {
+        let (auditor, sink) = auditor(|builder| builder.redact(Rules::new().hide(hide)));
+        let mut exchange = auditor.begin(&RequestHead::new("test", "GET", "/api/late", &TELLING)).expect("recorded");
+        admit(&mut exchange);
+        exchange.enter(|| {
+            audit_core::data("iban", SECRET);
+            audit_core::data("kept", 1.5);
+            audit_core::change("iban", SECRET, 1);
+            audit_core::change("token_count", 3, json!({"notes": SECRET, "n": 1.50}));
+            audit_core::step(format!("iban={SECRET}"));
+            audit_core::set_reason(format!("iban={SECRET}"));
+            audit_core::add_target("iban", SECRET);
+            audit_core::set_actor(audit_core::Actor::user(format!("iban={SECRET}")));
+        });
+        exchange.enter(|| assert!(plain("x").is_err()));
+        exchange.respond(&ResponseHead::new(200, &Lines(&[])));
+        exchange.complete();
+        drop(exchange);
+        let record = sink.only();
+        assert_record(
+            &record,
+            json!({
+                "user_agent": "app iban=[FILTERED]", "forwarded_for": "iban=[FILTERED]", "request_id": "req-7",
+                "reason": "iban=[FILTERED]", "user": "iban=[FILTERED]",
+                "changes": {"iban": {"old": "[FILTERED]", "new": "[FILTERED]"}, "token_count": record["changes"]["token_count"]},
+            }),
+        );
+        assert_eq!(record["steps"][0]["name"], "iban=[FILTERED]");
+        assert_eq!(record["targets"][1], json!({"type": "iban", "id": "[FILTERED]"}));
+        assert_eq!(record["changes"]["token_count"]["old"], 3);
+        assert_eq!(record["data"]["kept"], data["kept"]);
+        assert_eq!(record["data"].get("iban"), data.get("iban"));
+        assert!(!record.to_string().contains(SECRET), "{record}");
+    }
+}
+
+#[test]
+fn headers_with_a_key_of_their_own_are_hidden_by_name_too() {
+    for (hide, shown) in [(Hide::Marked, json!("[FILTERED]")), (Hide::Removed, Value::Null)] {
+        let rules = Rules::new().names(["user_agent"]).headers(["x-forwarded-for", "x-request-id"]).hide(hide);
+        let (auditor, sink) = auditor(|builder| builder.redact(rules));
+        let mut exchange = auditor.begin(&RequestHead::new("test", "GET", "/api/x", &TELLING)).expect("recorded");
+        admit(&mut exchange);
+        exchange.respond(&ResponseHead::new(200, &Lines(&[])));
+        exchange.complete();
+        drop(exchange);
+        let record = sink.only();
+        assert_eq!((&record["user_agent"], &record["forwarded_for"]), (&shown, &shown));
+        assert!(record.get("request_id").is_none() && !record.to_string().contains("req-7"), "{record}");
+    }
+}

@@ -325,6 +325,11 @@ impl Inner {
         facts.settle();
         let ending = Ending { completion: end.completion, at: Timestamp::now(), elapsed: facts.started.elapsed() };
         let redactors = self.redactors.of_record(&facts);
+        if facts.endpoints_with_rules().next().is_some() {
+            // Some may have come in before the endpoint was known.
+            let forwarding = self.proxies.header();
+            redactors.iter().for_each(|redactor| facts.redact_again(InForce::new(redactor, None), forwarding));
+        }
         let line = self.encoder.encode(*facts, ending, &redactors);
         self.delivery.submit(&line, end.may_overdraw);
     }

@@ -110,6 +110,16 @@ impl<'a> InForce<'a> {
         (safe, redacted.into())
     }
 
+    /// What stands in a header that has a key of its own in the record, made safe; `None` if it goes with its key.
+    pub(crate) fn header(self, name: &str, text: &str) -> (Option<String>, u64) {
+        if self.each().any(|redactor| redactor.is_sensitive_header(name)) {
+            let shown = (!self.redactor.removes()).then(|| FILTERED.to_owned());
+            return (shown, u64::from(text != FILTERED));
+        }
+        let (text, redacted) = self.text(text);
+        (Some(text), redacted)
+    }
+
     /// A text under a name, made safe.
     pub(crate) fn named(self, name: &str, text: &str) -> (String, u64) {
         if self.is_sensitive_name(name) { (FILTERED.to_owned(), 1) } else { self.text(text) }
@@ -147,6 +157,23 @@ impl<'a> InForce<'a> {
             Some(nested) => nested.again(name, safe, LIMIT),
             None => safe,
         }
+    }
+
+    /// A field that was made safe by other rules, made safe by these too.
+    pub(crate) fn field_again(self, key: String, json: Vec<u8>) -> SafeField {
+        let value = self.value_again(&key, json);
+        let mut field = self.safe_field(key, "", value);
+        let (key, redacted) = self.text(&field.key);
+        field.key = key;
+        field.value.redacted = field.value.redacted.saturating_add(u32::try_from(redacted).unwrap_or(u32::MAX));
+        field
+    }
+
+    /// A value that was made safe by other rules, made safe by these too.
+    pub(crate) fn value_again(self, name: &str, json: Vec<u8>) -> Fragment {
+        let original_bytes = json.len() as u64;
+        let safe = Fragment { json: json.into(), redacted: 0, truncated: false, original_bytes };
+        self.each().fold(safe, |safe, redactor| redactor.again(name, safe, HELD - 1024))
     }
 
     /// A field of a value that stands under two names: its key, and that of what it was read from. It goes if either is

@@ -5,6 +5,7 @@
 //! client that left, a stream that was cut and a timeout each leave exactly one terminal record. Drop never waits
 //! and never panics.
 
+mod again;
 mod audited;
 mod evidence;
 mod facts;

@@ -9,7 +9,7 @@ use crate::exchange::lines::Lines;
 use crate::exchange::{Attribution, Facts, Headers, Http, RequestHead, ResponseHead, RouteMatch, Source};
 use crate::policy::ContentHints;
 use crate::raw::Raw;
-use crate::redact::{BodyKind, FILTERED, Redactor};
+use crate::redact::BodyKind;
 use crate::registry::{Endpoint, METHODS};
 use crate::vocabulary::Mode;
 
@@ -28,13 +28,13 @@ pub(crate) fn take_http(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestH
     let redactor = auditor.redactors().of(facts.endpoint());
     let rules = InForce::new(redactor, None);
     let forwarded_for = address.forwarded_for.and_then(|claim| {
-        let (claim, redacted) = take_header(redactor, proxies.header(), claim.unredacted());
+        let (claim, redacted) = rules.header(proxies.header(), claim.unredacted());
         facts.redacted += redacted;
-        claim.map(|claim| cut_claim(&claim).into())
+        Some(cut_claim(&claim?).into())
     });
-    // An identifier that is a secret by its shape, such as a token, is none.
+    // An identifier that is a secret, by its shape, such as a token, or by the header's name, is none.
     let request_id = lines.get("x-request-id").and_then(request_id);
-    let request_id = request_id.filter(|id| take_header(redactor, "x-request-id", id).1 == 0).map(Into::into);
+    let request_id = request_id.filter(|id| rules.header("x-request-id", id).1 == 0).map(Into::into);
     let hints = ContentHints::new(lines.all("content-type"), lines.all("accept"));
     let trace = lines.get("traceparent").and_then(trace_parent);
     if let Some((trace_id, span_id)) = trace.filter(|_| !redactor.is_sensitive_header("traceparent")) {
@@ -105,15 +105,6 @@ fn take_method<'m>(rules: InForce<'_>, method: &'m str) -> (Cow<'m, str>, u64) {
     (Cow::Owned(method), redacted)
 }
 
-/// The value of a header that a record has a member of its own for, made safe; none where it goes with its name.
-fn take_header<'v>(redactor: &Redactor, name: &str, value: &'v str) -> (Option<Cow<'v, str>>, u64) {
-    if redactor.is_sensitive_header(name) {
-        return ((!redactor.removes()).then_some(Cow::Borrowed(FILTERED)), 1);
-    }
-    let (value, redacted) = redactor.text(value);
-    (Some(value), redacted.into())
-}
-
 /// What is held of a path. A segment that does not fit is left out whole: what is secret may be told by its end alone.
 fn whole_segments(path: &str) -> &str {
     let held = cut_at_char(path, PATH_HELD);
@@ -155,7 +146,6 @@ pub(crate) fn take_wired(auditor: &Arc<Inner>, facts: &mut Facts, endpoint: &'st
         http.query = None;
         http.headers = None;
         http.request_scanner = None;
-        http.user_agent = None;
         take_content(auditor, facts, head, &Lines::of(head.headers), mode);
     }
 }
@@ -172,10 +162,10 @@ fn take_content(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestHead<'_>,
     let redactor = auditor.redactors().of(endpoint);
     let limit = settings.max_line_bytes;
     http.query = head.query.filter(|query| !query.is_empty()).map(|query| redactor.query(query, limit));
-    if let Some(agent) = lines.get("user-agent") {
-        let agent = String::from_utf8_lossy(agent);
-        let (text, redacted) = take_header(redactor, "user-agent", &agent);
-        http.user_agent = text.map(Into::into);
+    // One that was taken already is redacted again at the end, if there are more rules.
+    if let Some(agent) = lines.get("user-agent").filter(|_| http.user_agent.is_none()) {
+        let (agent, redacted) = InForce::new(redactor, None).header("user-agent", &String::from_utf8_lossy(agent));
+        http.user_agent = agent.map(Into::into);
         facts.redacted += redacted;
     }
     http.headers = Some(redactor.headers(lines.without_first("user-agent"), limit));

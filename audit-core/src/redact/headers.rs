@@ -29,7 +29,7 @@ pub(super) fn write<'h>(page: &mut Page, names: &Names, headers: impl Iterator<I
             Some(cookies(names, &value))
         } else if name.eq_ignore_ascii_case("set-cookie") {
             Some(set_cookie(names, &value))
-        } else if name.eq_ignore_ascii_case("sec-websocket-protocol") {
+        } else if name.eq_ignore_ascii_case("sec-websocket-protocol") && !class.is_sensitive() {
             Some(subprotocols(names, &value))
         } else {
             None
