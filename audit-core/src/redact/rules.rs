@@ -9,7 +9,7 @@ use super::allow_list::AllowList;
 use super::names::Names;
 use super::patterns::{self, Patterns};
 use crate::auditor::BuildError;
-use crate::settings::{SettingError, is_field_name, is_header_name};
+use crate::settings::{SettingError, is_field_name, is_header_name, is_kept_name};
 
 /// How a member is hidden whose name is secret, or which no allow-list names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -153,8 +153,8 @@ impl Rules {
         every(
             "Rules::keep_only",
             self.keep.as_deref().unwrap_or_default(),
-            |name| !name.trim().is_empty(),
-            "expected a name",
+            is_kept_name,
+            "expected a name with a letter or a digit, by itself, without quotes, braces or wildcards",
         );
         let mut compile = |rule, patterns: &[String]| {
             let mut compiled = Vec::with_capacity(patterns.len());
@@ -292,14 +292,16 @@ mod tests {
             .value_pattern(r"\d{2")
             .value_pattern(r"(\w{100}){100}")
             .value_pattern("x*")
-            .keep_only([" "]);
+            .keep_only([" ", "id", "7", "a,b", "*"]);
         assert_eq!(
             errors(wrong),
             [
                 r#"Rules::names is "__"; expected a name with a letter, by itself, without quotes, braces or wildcards"#,
                 r#"Rules::names is "a|b"; expected a name with a letter, by itself, without quotes, braces or wildcards"#,
                 r#"Rules::headers is "x y"; expected the name of a header, with a letter"#,
-                r#"Rules::keep_only is " "; expected a name"#,
+                r#"Rules::keep_only is " "; expected a name with a letter or a digit, by itself, without quotes, braces or wildcards"#,
+                r#"Rules::keep_only is "a,b"; expected a name with a letter or a digit, by itself, without quotes, braces or wildcards"#,
+                r#"Rules::keep_only is "*"; expected a name with a letter or a digit, by itself, without quotes, braces or wildcards"#,
                 r#"Rules::name_pattern is "("; expected a regular expression that can be used: unclosed group"#,
                 r#"Rules::value_pattern is "\\d{2"; expected a regular expression that can be used: unclosed counted repetition"#,
                 r#"Rules::value_pattern is "(\\w{100}){100}"; expected a regular expression that can be used: compiled, it takes more than 2097152 bytes"#,

@@ -180,7 +180,12 @@ pub(crate) fn is_field_name(name: &str) -> bool {
     is_name(name) && !name.contains(NOT_IN_FIELDS) && has_word(name)
 }
 
-/// The same of a header's name.
+/// Whether a field can be called so: a list or a pattern would keep nothing that was meant.
+pub(crate) fn is_kept_name(name: &str) -> bool {
+    is_name(name) && !name.contains(NOT_IN_FIELDS) && name.contains(char::is_alphanumeric)
+}
+
+/// Whether words can be told by this name of a header.
 pub(crate) fn is_header_name(name: &str) -> bool {
     is_token(name) && has_word(name)
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 pub use error::SettingError;
-pub(crate) use limits::{is_field_name, is_header_name};
+pub(crate) use limits::{is_field_name, is_header_name, is_kept_name};
 pub use output::Output;
 pub(crate) use value::is_token;
 

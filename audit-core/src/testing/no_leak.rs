@@ -12,7 +12,7 @@ use crate::testing::MemorySink;
 /// A shorter secret is found in any text by chance, above all as base64.
 const SHORTEST: usize = 4;
 
-/// Asserts that a secret is in no record that `sink` took: neither as it is, in any case, nor escaped as JSON,
+/// Asserts that a secret is in no record that `sink` took: neither as it is, in any case of ASCII letters, nor escaped as JSON,
 /// percent-encoded, as base64 in either alphabet or as hexadecimal digits, and neither in a value nor in a key.
 ///
 /// Every sink of an auditor is offered the same lines, so that one [`MemorySink`] stands for them all, for as long as none
