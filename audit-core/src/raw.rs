@@ -72,6 +72,7 @@ mod tests {
             assert_eq!(format!("{:#?}", Some(Raw::new(value.to_owned()))), "Some(\n    Raw(..),\n)");
         }
     }
+
     #[test]
     fn nothing_that_holds_a_request_shows_it_by_debug() {
         let builder = Auditor::builder().output(Output::None).mode(Mode::Full).record_response_bodies();

@@ -90,9 +90,11 @@ impl Builder {
         self
     }
 
-    /// Adds rules of redaction ([`redact::guide`](crate::redact::guide)): patterns of names and of values, a list of what alone may be kept, and how to hide.
+    /// Adds rules of redaction ([`redact::guide`](crate::redact::guide)): patterns of names and of values, a list of what
+    /// alone may be kept, and how to hide.
     ///
-    /// Names that the settings give ([`sensitive_fields`](Self::sensitive_fields), `AUDIT_SENSITIVE_FIELDS` …) come on top.
+    /// Names that the settings give ([`sensitive_fields`](Self::sensitive_fields), `AUDIT_SENSITIVE_FIELDS` …) come on
+    /// top.
     ///
     /// ```
     /// use audit_core::redact::Rules;

@@ -22,7 +22,7 @@ pub enum Hide {
     /// and the record's `data`.
     ///
     /// Elsewhere the marker stays, for there a place has a meaning: in lists, in `changes`, whose subject is that the
-    /// field changed, in paths, and inside texts. What is hidden counts all the same.
+    /// field changed, in paths, behind the names of cookies, and inside texts. What is hidden counts all the same.
     Removed,
 }
 
