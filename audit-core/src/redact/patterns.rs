@@ -83,7 +83,12 @@ impl Patterns {
 pub(super) fn compiled(pattern: &str) -> Result<Regex, String> {
     let regex = RegexBuilder::new(pattern).size_limit(MAX_COMPILED).build().map_err(|error| cause(&error))?;
     // Unanchored, it would match every name, and between any two letters of a value.
-    if regex.is_match("") { Err("it matches an empty text".to_owned()) } else { Ok(regex) }
+    if regex.is_match("") {
+        return Err("it matches an empty text".to_owned());
+    }
+    // So would a border alone, such as `\b`; of values it would hide nothing.
+    let is_between = regex.find("a-b_1 ñ").is_some() && regex.find_iter("a-b_1 ñ").all(|found| found.is_empty());
+    if is_between { Err("it matches no letter, only what is between".to_owned()) } else { Ok(regex) }
 }
 
 /// The cause in one line: the library shows a syntax error below the expression.
@@ -146,6 +151,9 @@ mod tests {
         );
         for empty in ["", r"\d*", "^", "a|"] {
             assert_eq!(compiled(empty).unwrap_err(), "it matches an empty text", "{empty}");
+        }
+        for border in [r"\b", r"\b{start}", r"(?-u:\b)"] {
+            assert_eq!(compiled(border).unwrap_err(), "it matches no letter, only what is between", "{border}");
         }
         assert!(compiled(r"(?i)\bES\d{22}\b").is_ok());
     }
