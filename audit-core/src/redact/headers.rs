@@ -34,9 +34,9 @@ pub(super) fn write<'h>(page: &mut Page, names: &Names, headers: impl Iterator<I
         } else {
             None
         };
-        let member = page.out.len();
+        let (member, hidden) = (page.out.len(), page.redacted);
         if page.removes() && shown.is_none() && !class.keeps_text(&value) {
-            page.remove(member);
+            page.remove(member, hidden);
             continue;
         }
         page.comma();

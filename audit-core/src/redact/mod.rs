@@ -285,6 +285,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_hidden_in_a_key_is_not_counted_when_its_member_is_removed() {
+        let redactor = Redactor::of(&Rules::new().hide(Hide::Removed)).unwrap();
+        let json = br#"{"token=eyJhbGciOiJIUzI1NiJ9.e30.x":"x","eyJhbGciOiJIUzI1NiJ9.e30.x":"x"}"#;
+        let fragment = redactor.value("a", json, Mode::Full, 1000);
+        assert_eq!((shown(&fragment), fragment.redacted), (r#"{"[FILTERED]":"x"}"#, 2));
+        let query = redactor.query("token%3DeyJhbGciOiJIUzI1NiJ9.e30.x=1&a=2", 1000);
+        assert_eq!((shown(&query), query.redacted), (r#"{"a":"2"}"#, 1));
+    }
+
+    #[test]
     fn a_broken_value_leaves_nothing_of_itself() {
         let fragment = Redactor::default().value("a", b"[1,{\"b\":2", Mode::Full, 100);
         assert_eq!((shown(&fragment), fragment.redacted), ("\"[FILTERED]\"", 1));

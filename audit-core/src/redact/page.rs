@@ -129,9 +129,10 @@ impl Page {
         json::write_str(&mut self.out, FILTERED);
     }
 
-    /// Takes a member out instead of hiding its value.
-    pub(super) fn remove(&mut self, member: usize) {
-        self.redacted = self.redacted.saturating_add(1);
+    /// Takes a member out instead of hiding its value, and its key with what was hidden in that; so many values had been
+    /// hidden before it.
+    pub(super) fn remove(&mut self, member: usize, hidden_before: u32) {
+        self.redacted = hidden_before.saturating_add(1);
         self.out.truncate(member);
     }
 

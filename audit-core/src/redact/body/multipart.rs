@@ -376,7 +376,7 @@ impl Part {
     fn hide(&self, page: &mut Page, keys: &mut Keys, object: &mut Object) {
         if page.removes() {
             keys.forget_last(object, page.out.get(self.member..).unwrap_or_default());
-            page.remove(self.member);
+            page.remove(self.member, self.hidden_before);
         } else {
             page.filtered();
         }

@@ -1,12 +1,12 @@
 //! Query strings and form bodies: an object of strings, in order, with decoded names.
 
 use super::content_type::Reason;
-use crate::redact::FILTERED;
 use crate::redact::class::Class;
 use crate::redact::document::{Keys, Object};
 use crate::redact::names::Names;
 use crate::redact::page::Page;
 use crate::redact::recall::Known;
+use crate::redact::steps;
 
 /// Names of URL parameters that are secret there only: signed URLs, and the code of OAuth's redirect.
 const SIGNATURES: &[&str] = &["sig", "signature", "hmac"];
@@ -52,6 +52,32 @@ pub(in crate::redact) fn write(names: &Names, page: &mut Page, raw: &str) {
     }
     pairs.pair(names, page, rest, false);
     pairs.close(page, true);
+}
+
+/// Hides these values, which are in order, on the page.
+fn hide(grants: &[Grant], page: &mut Page) {
+    let Some(start) = grants.first().map(|grant| grant.member) else { return };
+    let tail = page.out.split_off(start);
+    steps::count(tail.len());
+    let mut at = start;
+    let mut copy = |page: &mut Page, until: usize, next: usize| {
+        let piece = tail.get(at - start..until - start).unwrap_or_default();
+        // The pair before it may be gone.
+        let piece = if page.out.last() == Some(&b'{') { piece.strip_prefix(b",").unwrap_or(piece) } else { piece };
+        page.out.extend_from_slice(piece);
+        at = next;
+    };
+    for grant in grants {
+        page.redacted = page.redacted.saturating_sub(grant.redacted);
+        if page.removes() {
+            copy(page, grant.member, grant.end);
+            page.redacted = page.redacted.saturating_add(1);
+        } else {
+            copy(page, grant.start, grant.end);
+            page.filtered();
+        }
+    }
+    copy(page, start + tail.len(), start + tail.len());
 }
 
 impl Pairs {
@@ -135,17 +161,7 @@ impl Pairs {
     fn close(&mut self, page: &mut Page, complete: bool) {
         // Without the rest of the form it may as well be a grant.
         if self.is_oauth || !complete {
-            for grant in std::mem::take(&mut self.grants).iter().rev() {
-                page.redacted = page.redacted.saturating_sub(grant.redacted).saturating_add(1);
-                if page.removes() {
-                    let is_first = page.out.get(grant.member) != Some(&b',');
-                    let follows = usize::from(is_first && page.out.get(grant.end) == Some(&b','));
-                    page.out.drain(grant.member..grant.end + follows);
-                } else {
-                    let marker = format!("\"{FILTERED}\"");
-                    page.out.splice(grant.start..grant.end, marker.into_bytes());
-                }
-            }
+            hide(&std::mem::take(&mut self.grants), page);
         }
         if !page.is_cut() && complete {
             page.out.push(b'}');
@@ -171,12 +187,13 @@ impl Pairs {
         if is_signature || is_ticket {
             class = Class::Secret;
         }
+        let hidden_before = page.redacted;
         page.key(names, &mut self.keys, &mut self.object, &name, known);
         let (start, redacted) = (page.out.len(), page.redacted);
         if !listed || !is_long && !class.keeps_text(&value) || is_long && class.is_sensitive() {
             if page.removes() {
                 self.keys.forget_last(&mut self.object, page.out.get(member..).unwrap_or_default());
-                page.remove(member);
+                page.remove(member, hidden_before);
             } else {
                 page.filtered();
             }
@@ -246,6 +263,26 @@ mod tests {
         assert_eq!(written("ticket=AB-12", false), r#"{"ticket":"AB-12"}"#);
         assert_eq!(written("f=%7B%22password%22%3A%22x%22%7D", false), r#"{"f":"{\"password\":\"[FILTERED]\"}"}"#);
         assert_eq!(written("user=bob;password=x", false), r#"{"user":"bob;password=[FILTERED]"}"#);
+    }
+
+    #[test]
+    fn grants_among_other_pairs_go() {
+        assert_eq!(
+            written("code=x&a=1&code=y&assertion=z&state=", false),
+            r#"{"code":"[FILTERED]","a":"1","code#2":"[FILTERED]","assertion":"[FILTERED]","state":""}"#
+        );
+        let removed = |raw: &str| {
+            let mut page = Page::default();
+            page.begin(Mode::Full, 1 << 20, 1 << 20, true);
+            write(&Names::new(&[], &[]), &mut page, raw);
+            (String::from_utf8(std::mem::take(&mut page.out)).unwrap(), page.redacted)
+        };
+        for (raw, expected) in [
+            ("code=x&assertion=y&a=1&state=z", r#"{"a":"1","state":"z"}"#),
+            ("state=z&code=x&a=1&code=y", r#"{"state":"z","a":"1"}"#),
+        ] {
+            assert_eq!(removed(raw), (expected.to_owned(), 2));
+        }
     }
 
     #[test]

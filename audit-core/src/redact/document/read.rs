@@ -330,9 +330,7 @@ impl Document {
         match self.frames.last_mut() {
             Some(frame) if frame.is_object && page.removes() => {
                 self.keys.forget_last(&mut frame.keys, page.out.get(place.member..).unwrap_or_default());
-                page.remove(place.member);
-                // The key is gone, and with it what was hidden in it.
-                page.redacted -= place.redacted - self.hidden_before;
+                page.remove(place.member, self.hidden_before);
             }
             _ => page.filtered(),
         }
