@@ -177,7 +177,8 @@ use crate::validate::Attribute;
 ///
 /// Names of fields that are secret here, besides what is secret anyway: identifiers or texts, matched as words, as in
 /// `AUDIT_SENSITIVE_FIELDS`. They count for the query, the headers, the bodies in both directions, the path's parameters
-/// and whatever is added while the function runs. Under such a name everything goes, also where it describes: `true` of
+/// and whatever is added to its record while the function runs; an event of its own (`auditor.event(..)`) has the
+/// application's rules alone. Under such a name everything goes, also where it describes: `true` of
 /// `is_ill`, and the number of `tokens`.
 ///
 /// ```

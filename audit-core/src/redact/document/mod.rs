@@ -5,8 +5,8 @@
 //!   one token, and a little for each list and object that is open.
 //! - The result does not depend on how the document was cut into pieces.
 //! - What is written is valid JSON up to where it stops. What a later member makes secret (`"name": "token"` after
-//!   `"value": …`), or shows to be geometry, is taken back when its object ends; if the document ends before that, what
-//!   might have been is taken back.
+//!   `"value": …`), or shows to be geometry, is taken back when its object ends. If the document ends before that, what
+//!   stands under names that surely belong to another member (`value`, `old` …) is taken back, for its name may have come.
 //! - Once the page is full, the rest is only read: whether it is JSON, and what it says of what stands on the page.
 
 mod frame;
