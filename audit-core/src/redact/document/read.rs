@@ -355,45 +355,42 @@ impl Document {
                 frame.option = names.classify(text);
             }
         }
-        if !page.is_cut() {
-            match text {
-                _ if !place.listed => self.hide(page, place),
-                Some(text) if place.class.keeps_text(text) => {
-                    page.judged(names, text, place.geometry);
-                    self.suspect(page, place, || Keeps::text(text));
-                }
-                Some(_) => self.hide(page, place),
-                None if place.class.is_sensitive() => self.hide(page, place),
-                None => {
-                    page.too_long();
-                    self.suspect(page, place, Keeps::default);
-                }
-            }
-        }
+        self.put(page, text, Class::keeps_text, Keeps::text, |page, text| page.judged(names, text, place.geometry));
     }
 
     /// A number, `true`, `false` or `null`; nothing of a number that is too long.
     #[inline]
     fn scalar(&mut self, page: &mut Page, raw: Option<&str>, is_plain: bool) {
-        let place = self.place;
         if let Some(frame) = self.frames.last_mut() {
             frame.values += 1;
         }
+        self.put(page, raw, Class::keeps_scalar, Keeps::scalar, |page, raw| page.scalar(raw, is_plain));
+    }
+
+    /// Writes a value that is no list and no object, or hides it; nothing is known of one that is too long.
+    #[inline]
+    fn put(
+        &mut self,
+        page: &mut Page,
+        value: Option<&str>,
+        passes: impl FnOnce(Class, &str) -> bool,
+        keeps: impl FnOnce(&str) -> Keeps,
+        write: impl FnOnce(&mut Page, &str),
+    ) {
         if page.is_cut() {
             return;
         }
-        match raw {
-            _ if !place.listed => self.hide(page, place),
-            Some(raw) if place.class.keeps_scalar(raw) => {
-                page.scalar(raw, is_plain);
-                self.suspect(page, place, || Keeps::scalar(raw));
+        let place = self.place;
+        match value {
+            Some(value) if place.listed && passes(place.class, value) => {
+                write(page, value);
+                self.suspect(page, place, || keeps(value));
             }
-            Some(_) => self.hide(page, place),
-            None if place.class.is_sensitive() => self.hide(page, place),
-            None => {
+            None if place.listed && !place.class.is_sensitive() => {
                 page.too_long();
                 self.suspect(page, place, Keeps::default);
             }
+            _ => self.hide(page, place),
         }
     }
 
