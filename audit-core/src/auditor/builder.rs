@@ -77,8 +77,7 @@ impl Builder {
         self
     }
 
-    /// Adds names of fields whose values are hidden (`AUDIT_SENSITIVE_FIELDS`), read as
-    /// [`Rules::names`](Rules::names) says.
+    /// Adds names of fields whose values are hidden (`AUDIT_SENSITIVE_FIELDS`), read as [`Rules::names`] says.
     pub fn sensitive_fields<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         self.settings.sensitive_fields.extend(names.into_iter().map(Into::into));
         self
