@@ -22,6 +22,33 @@ const LARGE: &[&str] = &["1e400", "-1E+999"];
 const BESIDE: &[(&str, &str)] =
     &[("name", "value"), ("key", "value"), ("field", "new"), ("ParameterKey", "ParameterValue"), ("header", "v")];
 
+/// Keys that say something of what stands beside or under them.
+const TELLING: &[&str] = &[
+    "query",
+    "variables",
+    "type",
+    "coordinates",
+    "geometries",
+    "geom",
+    "name",
+    "key",
+    "id",
+    "value",
+    "old",
+    "data",
+    "a",
+];
+/// Texts that do.
+const WORDS: &[&str] = &[
+    "Point",
+    "GeometryCollection",
+    "--token",
+    "-p",
+    "token_count",
+    "{ f(pin: $a, token: $type, x: $name) }",
+    "POINT(1 2)",
+];
+
 /// What marks a part of a text as secret.
 const SHAPES: &[(&str, &str)] = &[
     ("password=", ""),
@@ -136,7 +163,13 @@ impl<'w, 'a> Writer<'w, 'a> {
             12 => self.query(depth, secret),
             13 => self.geometry(),
             14 if self.strings < MAX_STRINGS => self.embedded(depth, secret),
-            _ => self.own(),
+            _ if self.draw.once_in(2) => self.own(),
+            _ => {
+                // Whatever it says, it says of nothing beside it.
+                self.put("[{\"note\":");
+                self.tangle(depth + 2);
+                self.put("}]");
+            }
         }
     }
 
@@ -309,6 +342,59 @@ impl<'w, 'a> Writer<'w, 'a> {
         self.object(depth, secret);
         self.strings -= 1;
         std::mem::replace(&mut self.body.text, before)
+    }
+
+    /// Members that say much of each other, in any order and depth: what is kept of them is nobody's to tell, and what
+    /// stands under a sensitive name goes all the same.
+    fn tangle(&mut self, depth: usize) {
+        match if depth < MAX_DEPTH { self.draw.below(8) } else { self.draw.below(4) } {
+            0 => {
+                let plain = self.draw.pick(PLAIN);
+                self.put(plain);
+            }
+            1 => {
+                let is_sensitive = self.draw.once_in(2);
+                let name = self.draw.name(is_sensitive);
+                self.string(&name);
+            }
+            2 => {
+                let word = self.draw.pick(WORDS);
+                self.string(word);
+            }
+            3 => self.geometry(),
+            4 => {
+                self.put("[");
+                for at in 0..self.draw.below(4) {
+                    self.comma(at);
+                    self.tangle(depth + 1);
+                }
+                self.put("]");
+            }
+            5 if self.strings < MAX_STRINGS => {
+                let before = std::mem::take(&mut self.body.text);
+                self.strings += 1;
+                self.tangle(depth + 1);
+                self.strings -= 1;
+                let inner = std::mem::replace(&mut self.body.text, before);
+                self.string(&inner);
+            }
+            _ => {
+                self.put("{");
+                for at in 0..self.draw.below(5) {
+                    self.comma(at);
+                    if self.draw.once_in(4) {
+                        let name = self.draw.name(true);
+                        self.key(&name);
+                        self.value(MAX_DEPTH, true);
+                    } else {
+                        let key = self.draw.pick(TELLING);
+                        self.key(key);
+                        self.tangle(depth + 1);
+                    }
+                }
+                self.put("}");
+            }
+        }
     }
 
     /// Something of the fuzzer's own, apart from what it might say about others.
