@@ -38,6 +38,7 @@ mod shapes;
 mod signs;
 mod steps;
 mod syntax;
+mod tail;
 mod tokens;
 mod values;
 mod word_list;

@@ -129,8 +129,18 @@ impl Page {
         json::write_str(&mut self.out, FILTERED);
     }
 
-    /// Takes a member out instead of hiding its value, and its key with what was hidden in that; so many values had been
-    /// hidden before it.
+    /// Hides the value of the member whose key was written last, or takes the member out, which began at `member` with its
+    /// comma, and with it what was hidden in its key; so many values had been hidden before it.
+    pub(super) fn hide_member(&mut self, keys: &mut Keys, object: &mut Object, member: usize, hidden_before: u32) {
+        if self.removes {
+            keys.forget_last(object, self.out.get(member..).unwrap_or_default());
+            self.remove(member, hidden_before);
+        } else {
+            self.filtered();
+        }
+    }
+
+    /// Takes out what stands from `member` on, and counts it as one hidden value; so many had been hidden before it.
     pub(super) fn remove(&mut self, member: usize, hidden_before: u32) {
         self.redacted = hidden_before.saturating_add(1);
         self.out.truncate(member);
@@ -164,15 +174,13 @@ impl Page {
     pub(super) fn key(&mut self, names: &Names, keys: &mut Keys, object: &mut Object, key: &str, known: Known) {
         if known.is_clean {
             keys.write(object, &mut self.out, key, known.hash, known.is_plain);
+            self.out.push(b':');
         } else {
-            let (shown, hidden) = shapes::sweep(names, key);
-            self.redacted = self.redacted.saturating_add(hidden);
-            keys.write(object, &mut self.out, &shown, hash(shown.as_bytes()), false);
+            self.name(names, keys, object, key, false);
         }
-        self.out.push(b':');
     }
 
-    /// Writes the name of a header as a key; `is_clean` says that it is known to hold nothing to hide.
+    /// Writes a name as a key, and its colon; `is_clean` says that it is known to hold nothing to hide or to escape.
     pub(super) fn name(&mut self, names: &Names, keys: &mut Keys, object: &mut Object, name: &str, is_clean: bool) {
         let (shown, hidden) = if is_clean { (name.into(), 0) } else { shapes::sweep(names, name) };
         self.redacted = self.redacted.saturating_add(hidden);

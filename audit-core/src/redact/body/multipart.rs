@@ -320,12 +320,14 @@ impl Multipart {
         let content = std::str::from_utf8(&self.content);
         let is_long = self.content.len() > page.held();
         match (&part.content, content) {
-            (Content::Counted, _) => part.hide(page, &mut self.keys, &mut self.object),
+            (Content::Counted, _) => {
+                page.hide_member(&mut self.keys, &mut self.object, part.member, part.hidden_before)
+            }
             (Content::Held { is_form: false }, Ok(text)) => {
                 let keeps =
                     part.listed && if is_long { !part.class.is_sensitive() } else { part.class.keeps_text(text) };
                 match (keeps, is_long) {
-                    (false, _) => part.hide(page, &mut self.keys, &mut self.object),
+                    (false, _) => page.hide_member(&mut self.keys, &mut self.object, part.member, part.hidden_before),
                     (true, true) => page.too_long(),
                     (true, false) => page.judged(names, text, part.geometry),
                 }
@@ -372,16 +374,6 @@ fn padding_is_last(line: &[u8], delimiter: usize) -> bool {
 }
 
 impl Part {
-    /// Hides the value, or takes the part out.
-    fn hide(&self, page: &mut Page, keys: &mut Keys, object: &mut Object) {
-        if page.removes() {
-            keys.forget_last(object, page.out.get(self.member..).unwrap_or_default());
-            page.remove(self.member, self.hidden_before);
-        } else {
-            page.filtered();
-        }
-    }
-
     /// What is said of a part instead of its content.
     fn summary(&self, names: &Names, page: &mut Page) {
         let mut hidden = 0;

@@ -6,7 +6,7 @@ use crate::redact::document::{Keys, Object};
 use crate::redact::names::Names;
 use crate::redact::page::Page;
 use crate::redact::recall::Known;
-use crate::redact::steps;
+use crate::redact::tail::Tail;
 
 /// Names of URL parameters that are secret there only: signed URLs, and the code of OAuth's redirect.
 const SIGNATURES: &[&str] = &["sig", "signature", "hmac"];
@@ -57,27 +57,12 @@ pub(in crate::redact) fn write(names: &Names, page: &mut Page, raw: &str) {
 /// Hides these values, which are in order, on the page.
 fn hide(grants: &[Grant], page: &mut Page) {
     let Some(start) = grants.first().map(|grant| grant.member) else { return };
-    let tail = page.out.split_off(start);
-    steps::count(tail.len());
-    let mut at = start;
-    let mut copy = |page: &mut Page, until: usize, next: usize| {
-        let piece = tail.get(at - start..until - start).unwrap_or_default();
-        // The pair before it may be gone.
-        let piece = if page.out.last() == Some(&b'{') { piece.strip_prefix(b",").unwrap_or(piece) } else { piece };
-        page.out.extend_from_slice(piece);
-        at = next;
-    };
+    let mut bytes = Vec::new();
+    let mut tail = Tail::of(page, start, &mut bytes);
     for grant in grants {
-        page.redacted = page.redacted.saturating_sub(grant.redacted);
-        if page.removes() {
-            copy(page, grant.member, grant.end);
-            page.redacted = page.redacted.saturating_add(1);
-        } else {
-            copy(page, grant.start, grant.end);
-            page.filtered();
-        }
+        tail.hide(page, grant.member..grant.end, grant.start, grant.redacted, page.removes());
     }
-    copy(page, start + tail.len(), start + tail.len());
+    tail.finish(page);
 }
 
 impl Pairs {
@@ -191,12 +176,7 @@ impl Pairs {
         page.key(names, &mut self.keys, &mut self.object, &name, known);
         let (start, redacted) = (page.out.len(), page.redacted);
         if !listed || !is_long && !class.keeps_text(&value) || is_long && class.is_sensitive() {
-            if page.removes() {
-                self.keys.forget_last(&mut self.object, page.out.get(member..).unwrap_or_default());
-                page.remove(member, hidden_before);
-            } else {
-                page.filtered();
-            }
+            page.hide_member(&mut self.keys, &mut self.object, member, hidden_before);
             return;
         }
         if is_long {

@@ -99,22 +99,8 @@ impl Document {
             self.interrupt(page, Partial::Text(state), json.get(start..).unwrap_or_default());
             return Ok(json.len());
         };
-        if self.is_live() {
-            let part = json.get(start..end).unwrap_or_default();
-            let is_long = self.length.saturating_add(part.len()) > page.held();
-            if is_long {
-                self.string(names, page, None, state);
-            } else if self.carry.is_empty() {
-                self.string(names, page, Some(part), state);
-            } else {
-                let mut carry = std::mem::take(&mut self.carry);
-                carry.push_str(part);
-                self.string(names, page, Some(&carry), state);
-                self.carry = carry;
-            }
-            self.carry.clear();
-        }
-        self.length = 0;
+        let part = json.get(start..end).unwrap_or_default();
+        self.token_ended(page, part, |document, page, content| document.string(names, page, content, state));
         // What nearly always follows is read at once.
         Ok(end
             + 1
@@ -202,16 +188,22 @@ impl Document {
 
     #[inline]
     fn scalar_ended(&mut self, page: &mut Page, part: &str, is_plain: bool) {
+        self.token_ended(page, part, |document, page, raw| document.scalar(page, raw, is_plain));
+    }
+
+    /// A token ends with this last part of it: hands on all of it, if it is written or tells of what is; nothing of one that
+    /// is too long.
+    #[inline]
+    fn token_ended(&mut self, page: &mut Page, part: &str, then: impl FnOnce(&mut Self, &mut Page, Option<&str>)) {
         if self.is_live() {
-            let is_long = self.length.saturating_add(part.len()) > page.held();
-            if is_long {
-                self.scalar(page, None, is_plain);
+            if self.length.saturating_add(part.len()) > page.held() {
+                then(self, page, None);
             } else if self.carry.is_empty() {
-                self.scalar(page, Some(part), is_plain);
+                then(self, page, Some(part));
             } else {
                 let mut carry = std::mem::take(&mut self.carry);
                 carry.push_str(part);
-                self.scalar(page, Some(&carry), is_plain);
+                then(self, page, Some(&carry));
                 self.carry = carry;
             }
             self.carry.clear();
@@ -328,9 +320,8 @@ impl Document {
     /// Writes the marker in the place of a value, or takes its member out.
     pub(super) fn hide(&mut self, page: &mut Page, place: Place) {
         match self.frames.last_mut() {
-            Some(frame) if frame.is_object && page.removes() => {
-                self.keys.forget_last(&mut frame.keys, page.out.get(place.member..).unwrap_or_default());
-                page.remove(place.member, self.hidden_before);
+            Some(frame) if frame.is_object => {
+                page.hide_member(&mut self.keys, &mut frame.keys, place.member, self.hidden_before);
             }
             _ => page.filtered(),
         }

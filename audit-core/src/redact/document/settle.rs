@@ -5,7 +5,7 @@ use super::siblings::Role;
 use super::{Document, Expect};
 use crate::redact::class::Class;
 use crate::redact::page::Page;
-use crate::redact::steps;
+use crate::redact::tail::Tail;
 use crate::vocabulary::Mode;
 
 impl Document {
@@ -92,32 +92,20 @@ impl Document {
         if let Some(first) = pending.iter().position(is_secret) {
             let pending = pending.get_mut(first..).unwrap_or_default();
             let start = pending.first().map_or(page.out.len(), |pending| pending.place.member);
-            let bytes = tail_of(&mut self.tail, page, start);
             let removes = page.removes() && frame.is_object;
-            let mut tail = Tail { bytes, start, at: start };
+            let mut tail = Tail::of(page, start, &mut self.tail);
             for pending in pending {
-                let place = pending.place;
+                let Place { member, start, .. } = pending.place;
                 if is_secret(pending) {
-                    tail.copy(page, if removes { place.member } else { place.start });
-                    page.redacted -= pending.redacted;
-                    if removes {
-                        page.redacted += 1
-                    } else {
-                        page.filtered()
-                    }
-                    tail.at = pending.end;
+                    tail.hide(page, member..pending.end, start, pending.redacted, removes);
                     pending.place.variable = None;
                 } else {
-                    tail.copy(page, place.member);
-                    let member = page.out.len();
-                    tail.copy(page, place.start);
-                    let start = page.out.len();
-                    tail.copy(page, pending.end);
-                    pending.end = page.out.len();
-                    pending.place = Place { member, start, ..place };
+                    pending.place.member = tail.copy(page, member);
+                    pending.place.start = tail.copy(page, start);
+                    pending.end = tail.copy(page, pending.end);
                 }
             }
-            tail.copy(page, start + bytes.len());
+            tail.finish(page);
         }
     }
 
@@ -141,35 +129,5 @@ impl Document {
         let has_variables = frame.is_variables && is_variable && self.pending.len() > kept;
         self.pending.truncate(kept);
         has_variables
-    }
-}
-
-/// Takes the end of the page from it, to be written anew.
-pub(super) fn tail_of<'t>(tail: &'t mut Vec<u8>, page: &mut Page, start: usize) -> &'t [u8] {
-    tail.clear();
-    steps::count(page.out.len() - start);
-    tail.extend_from_slice(page.out.get(start..).unwrap_or_default());
-    page.out.truncate(start);
-    tail
-}
-
-/// The end of a page that is written anew.
-struct Tail<'a> {
-    bytes: &'a [u8],
-    /// Where on the page it began.
-    start: usize,
-    /// How far it is written, or passed over.
-    at: usize,
-}
-
-impl Tail<'_> {
-    /// Writes what stood on the page before `until`.
-    fn copy(&mut self, page: &mut Page, until: usize) {
-        let piece = self.bytes.get(self.at - self.start..until - self.start).unwrap_or_default();
-        // The member before it may be gone.
-        let piece = if page.out.last() == Some(&b'{') { piece.strip_prefix(b",").unwrap_or(piece) } else { piece };
-        steps::count(piece.len());
-        page.out.extend_from_slice(piece);
-        self.at = until;
     }
 }
