@@ -42,9 +42,12 @@ impl Sweep<'_> {
         if !class.is_sensitive() && self.before.end + 1 == word.start {
             class = self.names.classify(self.slice(self.before.start..word.end));
         }
+        if class != Class::Secret || name.starts_with('-') {
+            return false;
+        }
         // `Pass "x" to it` is a sentence.
         let lower = name.to_ascii_lowercase();
-        if class != Class::Secret || name.starts_with('-') || lower.ends_with("pass") {
+        if lower.ends_with("pass") {
             return false;
         }
         // A word that is no password may name one, or something else: `secret "db-prod" not found`.
