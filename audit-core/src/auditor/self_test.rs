@@ -438,8 +438,7 @@ impl Headers for Lines {
 mod tests {
     use super::*;
     use crate::redact::Rules;
-    use crate::registry::{Declaration, Kind};
-    use crate::vocabulary::RecordOn;
+    use crate::registry::Declaration;
     use crate::{Auditor, Output};
 
     fn inner(auditor: &Auditor) -> Arc<Inner> {
@@ -484,22 +483,10 @@ mod tests {
     #[test]
     fn rules_and_endpoints_that_the_auditor_does_not_know_are_found() {
         static ENDPOINT: Endpoint = Endpoint::new(Declaration {
-            action: "t.own",
-            kind: Kind::Audited,
-            target: None,
-            mode: None,
-            delivery: None,
-            on: RecordOn::Always,
-            route: None,
-            mounts: &[],
-            redact: &["zone_code", "is_ill"],
-            keep: &[],
             module: "app::zones",
             function: "own",
-            file: "src/zones.rs",
-            line: 1,
-            column: 1,
-            type_name: || "app::zones::own::Marker",
+            redact: &["zone_code", "is_ill"],
+            ..Declaration::plain("t.own")
         });
         let auditor = inner(&auditor(2_048));
         let tried = |rules: Rules, endpoints: &[&'static Endpoint]| {

@@ -210,8 +210,7 @@ impl MethodRoutes {
 mod tests {
     use super::*;
     use crate::exchange::Headers;
-    use crate::registry::{Declaration, Kind};
-    use crate::vocabulary::RecordOn;
+    use crate::registry::Declaration;
 
     struct NoHeaders;
 
@@ -237,24 +236,8 @@ mod tests {
     }
 
     fn declared(action: &'static str, route: Option<Route>, mounts: &'static [Route]) -> &'static Endpoint {
-        Box::leak(Box::new(Endpoint::new(Declaration {
-            action,
-            kind: Kind::Audited,
-            target: None,
-            mode: None,
-            delivery: None,
-            on: RecordOn::Always,
-            route,
-            mounts,
-            redact: &[],
-            keep: &[],
-            module: "app",
-            function: NAME,
-            file: "src/app.rs",
-            line: 1,
-            column: 1,
-            type_name: || "app",
-        })))
+        let plain = Declaration::plain(action);
+        Box::leak(Box::new(Endpoint::new(Declaration { route, mounts, function: NAME, ..plain })))
     }
 
     fn found(routes: &DeclaredRoutes, method: &str, path: &str, route: RouteMatch<'_>) -> Option<&'static str> {

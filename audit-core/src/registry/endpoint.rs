@@ -229,6 +229,31 @@ impl std::fmt::Debug for Endpoint {
 }
 
 #[cfg(test)]
+impl Declaration {
+    /// What the attribute would declare of a function about which nothing is asked for, for tests to change.
+    pub(crate) const fn plain(action: &'static str) -> Self {
+        Self {
+            action,
+            kind: Kind::Audited,
+            target: None,
+            mode: None,
+            delivery: None,
+            on: RecordOn::Always,
+            route: None,
+            mounts: &[],
+            redact: &[],
+            keep: &[],
+            module: "app",
+            function: action,
+            file: "src/app.rs",
+            line: 1,
+            column: 1,
+            type_name: || "app",
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 

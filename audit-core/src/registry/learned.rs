@@ -107,28 +107,10 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::{Declaration, Kind};
-    use crate::vocabulary::RecordOn;
+    use crate::registry::Declaration;
 
     fn endpoint(action: &'static str) -> &'static Endpoint {
-        Box::leak(Box::new(Endpoint::new(Declaration {
-            action,
-            kind: Kind::Audited,
-            target: None,
-            mode: None,
-            delivery: None,
-            on: RecordOn::Always,
-            route: None,
-            mounts: &[],
-            redact: &[],
-            keep: &[],
-            module: "app",
-            function: action,
-            file: "src/app.rs",
-            line: 1,
-            column: 1,
-            type_name: || "app",
-        })))
+        Box::leak(Box::new(Endpoint::new(Declaration::plain(action))))
     }
 
     fn told(learned: &Learned) -> Vec<(&'static str, String, Option<&'static str>)> {
