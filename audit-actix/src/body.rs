@@ -33,6 +33,11 @@ impl<B> AuditBody<B> {
     pub(crate) fn new(inner: B, watch: Watch) -> Self {
         Self { inner: Some(inner), watch }
     }
+
+    /// The body of an answer that is a head alone.
+    pub(crate) fn empty(watch: Watch) -> Self {
+        Self { inner: None, watch }
+    }
 }
 
 impl<B: MessageBody> MessageBody for AuditBody<B> {

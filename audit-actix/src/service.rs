@@ -7,10 +7,11 @@ use std::task::{Context, Poll, ready};
 
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
-use actix_web::http::Uri;
+use actix_web::error::InternalError;
 use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::{StatusCode, Uri};
 use actix_web::{Error, HttpMessage as _, HttpResponse};
-use audit_core::exchange::{self, AuditedCall, Exchange, ResponseHead, RouteMatch, Start, Watch};
+use audit_core::exchange::{self, AuditedCall, Exchange, Refusal, ResponseHead, RouteMatch, Start, Watch};
 use audit_core::{Auditor, Scope};
 use pin_project_lite::pin_project;
 
@@ -47,31 +48,31 @@ where
 {
     type Response = ServiceResponse<AuditBody<B>>;
     type Error = Error;
-    type Future = AuditFuture<S>;
+    type Future = AuditFuture<S, B>;
 
     fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.inner.poll_ready(cx)
     }
 
-    fn call(&self, mut request: ServiceRequest) -> AuditFuture<S> {
+    fn call(&self, mut request: ServiceRequest) -> AuditFuture<S, B> {
         let resolver = self.resolver.clone();
         let seen = {
             let extensions = request.extensions();
             extensions.contains::<Covered>() || extensions.contains::<PassedOver>()
         };
         if seen {
-            return AuditFuture { call: AuditedCall::passing(self.inner.call(request)), resolver };
+            return AuditFuture::new(AuditedCall::passing(self.inner.call(request)), resolver);
         }
         match begin(&self.auditor, &self.resolver, &mut request) {
             None => {
                 request.extensions_mut().insert(PassedOver);
-                AuditFuture { call: AuditedCall::unrecorded(|| self.inner.call(request)), resolver }
+                AuditFuture::new(AuditedCall::unrecorded(|| self.inner.call(request)), resolver)
             }
             Some((exchange, told_for)) => {
                 let covered = Covered { resolver: self.resolver.clone(), scope: exchange.scope(), told_for };
                 request.extensions_mut().insert(covered);
                 let call = ServiceCall { service: Rc::clone(&self.inner), request };
-                AuditFuture { call: AuditedCall::watching(exchange, call), resolver }
+                AuditFuture::new(AuditedCall::watching(exchange, call), resolver)
             }
         }
     }
@@ -103,24 +104,68 @@ pub(crate) fn begin(
     Some((exchange, told_for))
 }
 
-/// Notes the answer's head, if an exchange watches it, and moves the watch into its body.
-pub(crate) fn finish<B: MessageBody>(
+/// An answer that waits until its head may leave.
+pub(crate) struct Leaving<B> {
+    result: Option<Result<ServiceResponse<B>, Error>>,
     watch: Watch,
-    resolver: &Resolver,
-    result: Result<ServiceResponse<B>, Error>,
-) -> Result<ServiceResponse<AuditBody<B>>, Error> {
-    let (mut response, mut exchange) = match (result, watch) {
-        (Ok(response), Watch::Recorded(exchange)) => (response, exchange),
-        (Err(error), Watch::Recorded(mut exchange)) => {
-            // What it becomes, nobody shows to this middleware; its status is all there is to know. Its answer must not
-            // be asked for: `InternalError::from_response` gives it once, to whoever asks first.
-            exchange.note_error(&error);
-            let answer = HttpResponse::new(error.as_response_error().status_code());
-            respond(&mut exchange, &answer, true);
-            return Err(error);
+}
+
+impl<B> Drop for Leaving<B> {
+    fn drop(&mut self) {
+        let result = &mut self.result;
+        self.watch.end(|| *result = None);
+    }
+}
+
+impl<B: MessageBody> Leaving<B> {
+    /// Notes the answer's head, if an exchange watches it.
+    fn new(mut watch: Watch, resolver: &Resolver, mut result: Result<ServiceResponse<B>, Error>) -> Self {
+        match (&mut result, watch.exchange()) {
+            (Ok(response), Some(exchange)) => note_head(exchange, resolver, response),
+            (Err(error), Some(exchange)) => {
+                // What it becomes, nobody shows to this middleware; its status is all there is to know. Its answer must not
+                // be asked for: `InternalError::from_response` gives it once, to whoever asks first.
+                exchange.note_error(error);
+                respond(exchange, &HttpResponse::new(error.as_response_error().status_code()), true);
+            }
+            (_, None) => {}
         }
-        (result, watch) => return result.map(|response| response.map_body(|_, body| AuditBody::new(body, watch))),
-    };
+        Self { result: Some(result), watch }
+    }
+
+    /// Waits for what the head waits for. The watch moves into the answer's body.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<ServiceResponse<AuditBody<B>>, Error>> {
+        let verdict = ready!(self.watch.poll_commit(cx));
+        let result = self.result.take().expect("not polled again after it is ready");
+        let mut watch = std::mem::replace(&mut self.watch, Watch::Elsewhere);
+        Poll::Ready(match (result, verdict) {
+            (Ok(response), Ok(())) => {
+                watch.head_leaves();
+                Ok(response.map_body(|_, body| AuditBody::new(body, watch)))
+            }
+            (Ok(response), Err(refusal)) => {
+                let request = response.request().clone();
+                watch.enter(|| drop(response));
+                let answer = HttpResponse::with_body(status_of(refusal), AuditBody::empty(watch));
+                Ok(ServiceResponse::new(request, answer))
+            }
+            (Err(error), Ok(())) => Err(error),
+            (Err(_), Err(refusal)) => Err(refused(refusal)),
+        })
+    }
+}
+
+/// The answer in the place of one that cannot be on record.
+fn refused(refusal: Refusal) -> Error {
+    InternalError::new("the request cannot be recorded", status_of(refusal)).into()
+}
+
+fn status_of(refusal: Refusal) -> StatusCode {
+    StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
+}
+
+/// Notes an answer's head, and who it was, as far as the answer and its request tell.
+fn note_head<B: MessageBody>(exchange: &mut Exchange, resolver: &Resolver, response: &mut ServiceResponse<B>) {
     let scope = exchange.scope();
     {
         let extensions = response.request().extensions();
@@ -136,11 +181,10 @@ pub(crate) fn finish<B: MessageBody>(
     if let Some(actor) = actor_in(&response.response().extensions(), resolver) {
         scope.set_actor(actor);
     }
-    let id = respond(&mut exchange, response.response(), false);
+    let id = respond(exchange, response.response(), false);
     if let Some(id) = id.and_then(|id| HeaderValue::try_from(id).ok()) {
         response.headers_mut().insert(AUDIT_ID, id);
     }
-    Ok(response.map_body(|_, body| AuditBody::new(body, exchange.into())))
 }
 
 /// Notes an answer's head; `ended` if nobody will see its body.
@@ -172,14 +216,21 @@ impl<S: Service<ServiceRequest>> Start for ServiceCall<S> {
 
 pin_project! {
     /// The future of an audited service.
-    pub struct AuditFuture<S: Service<ServiceRequest>> {
+    pub struct AuditFuture<S: Service<ServiceRequest>, B> {
         #[pin]
-        pub(crate) call: AuditedCall<ServiceCall<S>>,
-        pub(crate) resolver: Resolver,
+        call: AuditedCall<ServiceCall<S>>,
+        resolver: Resolver,
+        leaving: Option<Leaving<B>>,
     }
 }
 
-impl<S, B> Future for AuditFuture<S>
+impl<S: Service<ServiceRequest>, B> AuditFuture<S, B> {
+    pub(crate) fn new(call: AuditedCall<ServiceCall<S>>, resolver: Resolver) -> Self {
+        Self { call, resolver, leaving: None }
+    }
+}
+
+impl<S, B> Future for AuditFuture<S, B>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     B: MessageBody,
@@ -188,7 +239,17 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let result = ready!(this.call.as_mut().poll(cx));
-        Poll::Ready(finish(this.call.take_watch(), this.resolver, result))
+        let leaving = match this.leaving {
+            Some(leaving) => leaving,
+            none => {
+                let result = ready!(this.call.as_mut().poll(cx));
+                let watch = this.call.take_watch();
+                match result {
+                    Ok(result) => none.insert(Leaving::new(watch, this.resolver, result)),
+                    Err(refusal) => return Poll::Ready(Err(refused(refusal))),
+                }
+            }
+        };
+        leaving.poll(cx)
     }
 }

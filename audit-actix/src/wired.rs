@@ -4,6 +4,7 @@ use std::future::{Ready, ready};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use actix_web::body::BoxBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{Error, HttpMessage as _};
 use audit_core::exchange::{AuditedCall, RouteMatch, WiredHandling};
@@ -28,7 +29,7 @@ impl<S> Transform<S, ServiceRequest> for Wired
 where
     S: Service<ServiceRequest, Response = ServiceResponse, Error = Error>,
 {
-    type Response = ServiceResponse<AuditBody<actix_web::body::BoxBody>>;
+    type Response = ServiceResponse<AuditBody<BoxBody>>;
     type Error = Error;
     type Transform = WiredService<S>;
     type InitError = ();
@@ -43,15 +44,15 @@ impl<S> Service<ServiceRequest> for WiredService<S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse, Error = Error>,
 {
-    type Response = ServiceResponse<AuditBody<actix_web::body::BoxBody>>;
+    type Response = ServiceResponse<AuditBody<BoxBody>>;
     type Error = Error;
-    type Future = AuditFuture<S>;
+    type Future = AuditFuture<S, BoxBody>;
 
     fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.inner.poll_ready(cx)
     }
 
-    fn call(&self, request: ServiceRequest) -> AuditFuture<S> {
+    fn call(&self, request: ServiceRequest) -> AuditFuture<S, BoxBody> {
         let covered = request.extensions_mut().get_mut::<Covered>().map(|covered| {
             covered.told_for = Some(request.uri().clone());
             covered.clone()
@@ -67,7 +68,7 @@ where
             }
             None => self.call_uncovered(request),
         };
-        AuditFuture { call, resolver: Resolver::default() }
+        AuditFuture::new(call, Resolver::default())
     }
 }
 

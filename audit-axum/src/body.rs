@@ -31,6 +31,23 @@ impl<B> AuditBody<B> {
     pub(crate) fn new(inner: B, watch: Watch) -> Self {
         Self { inner: Some(inner), watch }
     }
+
+    /// The body of an answer that is a head alone.
+    pub(crate) fn empty(watch: Watch) -> Self {
+        Self { inner: None, watch }
+    }
+
+    /// Lets go of the inner body as a part of its request.
+    pub(crate) fn emptied(mut self) -> Self {
+        let inner = &mut self.inner;
+        self.watch.enter(|| *inner = None);
+        self
+    }
+
+    /// Who sees to the record.
+    pub(crate) fn watch(&mut self) -> &mut Watch {
+        &mut self.watch
+    }
 }
 
 impl<B> HttpBody for AuditBody<B>

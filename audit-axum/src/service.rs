@@ -5,11 +5,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use audit_core::exchange::{self, AuditedCall, Exchange, ResponseHead, Start, Watch};
+use audit_core::exchange::{self, AuditedCall, Exchange, Refusal, ResponseHead, Start, Watch};
 use audit_core::{Auditor, Scope};
 use axum::body::Body;
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body::Body as HttpBody;
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -49,22 +49,22 @@ where
 {
     type Response = Response<AuditBody<B>>;
     type Error = S::Error;
-    type Future = AuditFuture<S>;
+    type Future = AuditFuture<S, B>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<Body>) -> AuditFuture<S> {
+    fn call(&mut self, mut request: Request<Body>) -> AuditFuture<S, B> {
         let extensions = request.extensions();
         let resolver = self.resolver.clone();
         if extensions.get::<Covered>().is_some() || extensions.get::<PassedOver>().is_some() {
-            return AuditFuture { call: AuditedCall::passing(self.inner.call(request)), resolver };
+            return AuditFuture::new(AuditedCall::passing(self.inner.call(request)), resolver);
         }
         match begin(&self.auditor, &self.resolver, &mut request) {
             None => {
                 request.extensions_mut().insert(PassedOver);
-                AuditFuture { call: AuditedCall::unrecorded(|| self.inner.call(request)), resolver }
+                AuditFuture::new(AuditedCall::unrecorded(|| self.inner.call(request)), resolver)
             }
             Some(exchange) => {
                 let covered = Covered { resolver: self.resolver.clone(), scope: exchange.scope() };
@@ -72,7 +72,7 @@ where
                 // The service that was polled ready is the one to call; a clone takes its place.
                 let clone = self.inner.clone();
                 let service = std::mem::replace(&mut self.inner, clone);
-                AuditFuture { call: AuditedCall::watching(exchange, InnerCall { service, request }), resolver }
+                AuditFuture::new(AuditedCall::watching(exchange, InnerCall { service, request }), resolver)
             }
         }
     }
@@ -94,32 +94,56 @@ pub(crate) fn begin(auditor: &Auditor, resolver: &Resolver, request: &mut Reques
     Some(exchange)
 }
 
-/// Notes the answer's head, if an exchange watches it, and moves the watch into its body.
-pub(crate) fn finish<B: HttpBody<Data = Bytes>>(
-    watch: Watch,
-    resolver: &Resolver,
-    mut response: Response<B>,
-) -> Response<AuditBody<B>> {
-    let watch = match watch {
-        Watch::Recorded(mut exchange) => {
-            if let Some(actor) = actor_in(response.extensions(), resolver) {
-                exchange.scope().set_actor(actor);
-            }
-            let id = {
-                let headers = Map(response.headers());
-                let mut head = ResponseHead::new(response.status().as_u16(), &headers);
-                head.exact_length = response.body().size_hint().exact();
-                head.ended = response.body().is_end_stream();
-                exchange.respond(&head)
-            };
-            if let Some(id) = id.and_then(|id| HeaderValue::try_from(id).ok()) {
-                response.headers_mut().insert(AUDIT_ID, id);
-            }
-            exchange.into()
-        }
-        watch => watch,
+/// Notes the answer's head, if an exchange watches it.
+fn note_head<B: HttpBody<Data = Bytes>>(watch: &mut Watch, resolver: &Resolver, response: &mut Response<B>) {
+    let Some(exchange) = watch.exchange() else { return };
+    if let Some(actor) = actor_in(response.extensions(), resolver) {
+        exchange.scope().set_actor(actor);
+    }
+    let id = {
+        let headers = Map(response.headers());
+        let mut head = ResponseHead::new(response.status().as_u16(), &headers);
+        head.exact_length = response.body().size_hint().exact();
+        head.ended = response.body().is_end_stream();
+        exchange.respond(&head)
     };
-    response.map(|body| AuditBody::new(body, watch))
+    if let Some(id) = id.and_then(|id| HeaderValue::try_from(id).ok()) {
+        response.headers_mut().insert(AUDIT_ID, id);
+    }
+}
+
+/// An answer that waits until its head may leave.
+pub(crate) struct Leaving<B>(Response<AuditBody<B>>);
+
+impl<B: HttpBody<Data = Bytes>> Leaving<B> {
+    /// Notes the answer's head, and moves the watch into its body.
+    pub(crate) fn new(mut watch: Watch, resolver: &Resolver, mut response: Response<B>) -> Self {
+        note_head(&mut watch, resolver, &mut response);
+        Self(response.map(|body| AuditBody::new(body, watch)))
+    }
+
+    /// Waits for what the head waits for; `this` is empty once it is ready.
+    pub(crate) fn poll(this: &mut Option<Self>, cx: &mut Context<'_>) -> Poll<Response<AuditBody<B>>> {
+        let verdict = match this {
+            Some(Self(response)) => ready!(response.body_mut().watch().poll_commit(cx)),
+            None => Ok(()),
+        };
+        let Self(mut response) = this.take().expect("not polled again after it is ready");
+        Poll::Ready(match verdict {
+            Ok(()) => {
+                response.body_mut().watch().head_leaves();
+                response
+            }
+            Err(refusal) => refused(refusal, response.into_body().emptied()),
+        })
+    }
+}
+
+/// The answer in the place of one that cannot be on record: a status and nothing else.
+pub(crate) fn refused<B>(refusal: Refusal, body: AuditBody<B>) -> Response<AuditBody<B>> {
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+    response
 }
 
 /// A call of the inner service that begins once it is admitted.
@@ -138,14 +162,21 @@ impl<S: Service<Request<Body>>> Start for InnerCall<S> {
 
 pin_project! {
     /// The future of an audited service.
-    pub struct AuditFuture<S: Service<Request<Body>>> {
+    pub struct AuditFuture<S: Service<Request<Body>>, B> {
         #[pin]
         call: AuditedCall<InnerCall<S>>,
         resolver: Resolver,
+        leaving: Option<Leaving<B>>,
     }
 }
 
-impl<S, B> Future for AuditFuture<S>
+impl<S: Service<Request<Body>>, B> AuditFuture<S, B> {
+    fn new(call: AuditedCall<InnerCall<S>>, resolver: Resolver) -> Self {
+        Self { call, resolver, leaving: None }
+    }
+}
+
+impl<S, B> Future for AuditFuture<S, B>
 where
     S: Service<Request<Body>, Response = Response<B>>,
     B: HttpBody<Data = Bytes>,
@@ -154,8 +185,15 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let result = ready!(this.call.as_mut().poll(cx));
-        let watch = this.call.take_watch();
-        Poll::Ready(result.map(|response| finish(watch, this.resolver, response)))
+        if this.leaving.is_none() {
+            let result = ready!(this.call.as_mut().poll(cx));
+            let watch = this.call.take_watch();
+            match result {
+                Ok(Ok(response)) => *this.leaving = Some(Leaving::new(watch, this.resolver, response)),
+                Ok(Err(error)) => return Poll::Ready(Err(error)),
+                Err(refusal) => return Poll::Ready(Ok(refused(refusal, AuditBody::empty(watch)))),
+            }
+        }
+        Leaving::poll(this.leaving, cx).map(Ok)
     }
 }

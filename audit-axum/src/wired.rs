@@ -13,9 +13,10 @@ use axum::response::Response;
 use pin_project_lite::pin_project;
 
 use crate::__private::installed_for_uncovered;
+use crate::body::AuditBody;
 use crate::head::{Map, describe};
 use crate::layer::{Resolver, actor_in};
-use crate::service::{Covered, PassedOver, begin, finish};
+use crate::service::{Covered, Leaving, PassedOver, begin, refused};
 
 /// A handler and its endpoint.
 #[derive(Clone)]
@@ -44,7 +45,7 @@ where
             }
             None => self.call_uncovered(request, state),
         };
-        WiredFuture { call }
+        WiredFuture { call, leaving: None }
     }
 }
 
@@ -112,6 +113,7 @@ pin_project! {
     {
         #[pin]
         call: AuditedCall<HandlerCall<H, T, S>>,
+        leaving: Option<Leaving<Body>>,
     }
 }
 
@@ -119,12 +121,20 @@ impl<H: Handler<T, S>, T, S> Future for WiredFuture<H, T, S> {
     type Output = Response;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
-        let mut call = self.project().call;
-        let response = ready!(call.as_mut().poll(cx));
-        Poll::Ready(match call.take_watch() {
-            watch @ Watch::Recorded(_) => finish(watch, &Resolver::default(), response).map(Body::new),
-            // The layer around it watches, or nobody does.
-            Watch::Unrecorded | Watch::Elsewhere => response,
-        })
+        let mut this = self.project();
+        if this.leaving.is_none() {
+            let result = ready!(this.call.as_mut().poll(cx));
+            match (result, this.call.take_watch()) {
+                (Ok(response), watch @ Watch::Recorded(_)) => {
+                    *this.leaving = Some(Leaving::new(watch, &Resolver::default(), response));
+                }
+                // The layer around it watches, or nobody does.
+                (Ok(response), Watch::Unrecorded | Watch::Elsewhere) => return Poll::Ready(response),
+                (Err(refusal), watch) => {
+                    return Poll::Ready(refused::<Body>(refusal, AuditBody::empty(watch)).map(Body::new));
+                }
+            }
+        }
+        Leaving::poll(this.leaving, cx).map(|response| response.map(Body::new))
     }
 }

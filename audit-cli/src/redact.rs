@@ -7,7 +7,7 @@
 use std::fs::File;
 use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use audit_core::exchange::{Headers, RequestHead, ResponseHead};
@@ -134,7 +134,7 @@ fn record_of(file: Option<&Path>, declared: &Declared<'_>, mode: Option<Mode>) -
     let mut exchange =
         auditor.begin(&RequestHead::new("audit-cli", "POST", PATH, declared)).ok_or(RedactError::NoRecord)?;
     let mut cx = Context::from_waker(Waker::noop());
-    while exchange.poll_admission(&mut cx) == Poll::Pending {
+    while exchange.poll_admission(&mut cx).is_pending() {
         std::thread::yield_now();
     }
     let tap = exchange.request_tap();

@@ -15,7 +15,7 @@ use std::error::Error;
 use std::io::{BufRead, Write};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use audit_core::exchange::{Headers, RequestHead, ResponseHead};
@@ -166,7 +166,7 @@ impl Case {
         head.query = query;
         if let Some(mut exchange) = auditor.begin(&head) {
             let mut cx = Context::from_waker(Waker::noop());
-            while exchange.poll_admission(&mut cx) == Poll::Pending {
+            while exchange.poll_admission(&mut cx).is_pending() {
                 std::thread::yield_now();
             }
             let tap = exchange.request_tap();

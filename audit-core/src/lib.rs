@@ -47,7 +47,7 @@ pub use registry::{DuplicateAction, Endpoint, ListedEndpoint, Listing, Mount, Un
 pub use scope::{AuditScope, Scope, Scoped, current};
 pub use settings::{Output, SettingError};
 pub use sink::{Sink, WriteError};
-pub use vocabulary::{Completion, Delivery, Level, Mode, Outcome, RecordOn};
+pub use vocabulary::{Completion, Delivery, Level, Mode, Outcome, Phase, RecordOn};
 
 /// What expanded attributes and adapters name. Not part of the public interface.
 #[doc(hidden)]

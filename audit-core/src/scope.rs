@@ -7,7 +7,7 @@
 //! A request of which nothing is recorded, because auditing is off or its path is excluded, is current too: otherwise
 //! an annotated handler would take itself for a job outside any request.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -22,6 +22,7 @@ use crate::registry::Endpoint;
 
 thread_local! {
     static CURRENT: RefCell<Current> = const { RefCell::new(Current::Outside) };
+    static REFUSABLE: Cell<bool> = const { Cell::new(false) };
 }
 
 /// What the code that runs here is part of.
@@ -61,6 +62,23 @@ pub(crate) fn place() -> Current {
 /// Runs `run` with `shared` as the current exchange, and puts the one before it back, even when `run` unwinds.
 pub(crate) fn with_current<R>(shared: &Arc<Shared>, run: impl FnOnce() -> R) -> R {
     run_in(Current::Exchange(Scope::new(Arc::clone(shared))), run)
+}
+
+/// Runs one poll of a handler by somebody who looks, right after it, whether the handler must not go on.
+pub(crate) fn refusable<R>(run: impl FnOnce() -> R) -> R {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            REFUSABLE.try_with(|refusable| refusable.set(self.0)).unwrap_or(());
+        }
+    }
+    let _restore = Restore(REFUSABLE.try_with(|refusable| refusable.replace(true)).unwrap_or(false));
+    run()
+}
+
+/// Whether somebody looks, right after this poll, whether the handler must not go on.
+pub(crate) fn is_refusable() -> bool {
+    REFUSABLE.try_with(Cell::get).unwrap_or(false)
 }
 
 /// Runs a part of a nested function, whose rules of redaction hold for what is added meanwhile.

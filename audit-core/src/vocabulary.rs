@@ -78,7 +78,8 @@ words! {
         /// Waits, before the handler and at most `AUDIT_QUEUE_TIMEOUT_MS`, for room in the queue.
         #[default]
         Buffered = "buffered",
-        /// Acknowledged means recorded. Not built yet: asking for it stops the start.
+        /// Acknowledged means recorded: the handler runs once its `intent` is on disk, and the answer's head leaves once
+        /// its `final` is. Needs a file as the log.
         Strict = "strict",
     }
 }
@@ -167,6 +168,18 @@ words! {
         TimedOut = "timed_out",
         /// Still open when [`Auditor::shutdown`](crate::Auditor::shutdown) was called.
         Shutdown = "shutdown",
+    }
+}
+
+words! {
+    /// Which of the records of one strict exchange this is.
+    pub enum Phase {
+        /// Before the handler: somebody is about to do this.
+        Intent = "intent",
+        /// Before the answer's head left, or when no head was to be: status and outcome.
+        Final = "final",
+        /// After a `final`: the answer's body ended badly, or something was added while it was sent.
+        End = "end",
     }
 }
 

@@ -1,4 +1,4 @@
-//! An endpoint that asks for strict delivery stops the start: a program of its own, for the endpoint is in all of it.
+//! An endpoint that asks for strict delivery needs a journal: a program of its own, for the endpoint is in all of it.
 
 use audit_core::{Auditor, Output, audited};
 
@@ -6,14 +6,14 @@ use audit_core::{Auditor, Output, audited};
 fn moves_money() {}
 
 #[test]
-fn a_strict_endpoint_stops_the_start_and_is_named() {
+fn without_a_file_a_strict_endpoint_stops_the_start_and_is_named() {
     let line = line!() - 4;
-    let error = Auditor::builder().output(Output::None).build().expect_err("strict delivery is not built yet");
+    let error = Auditor::builder().output(Output::None).build().expect_err("there is no file");
     assert_eq!(
         error.to_string(),
         format!(
-            "strict_endpoint::moves_money ({}:{line}) asks for delivery \"strict\"; \
-             strict delivery is not built yet, expected best_effort or buffered",
+            "strict_endpoint::moves_money ({}:{line}) asks for delivery \"strict\", which needs a journal; \
+             expected AUDIT_LOG_PATH to be a file",
             file!()
         )
     );

@@ -116,8 +116,11 @@ use crate::validate::Attribute;
 ///
 /// # `delivery`
 ///
-/// What the answer waits for: `best_effort`, `buffered` or `strict`. `strict` is not built yet: it compiles, and an
-/// auditor in the same program refuses to start.
+/// What the answer waits for: `best_effort` (nothing), `buffered` (room in the queue, before the handler) or `strict`: the
+/// handler runs once an `intent` is on disk, and the answer's head leaves once the `final` is; where that cannot be, the
+/// client reads 503, or 500 after the handler. `strict` needs a file as the log, and a handler that is known before it
+/// runs: by a wired route, by standing above the framework's own attribute, or by `route = "…"`; any other is refused.
+/// Outside a request, nobody can be refused, and `strict` is `buffered`.
 ///
 /// ```
 /// use audit_core::audited;

@@ -12,6 +12,7 @@ use rocket::{Build, Data, Request, Response, Rocket, async_trait};
 
 use crate::__private::in_use;
 use crate::body::Watched;
+use crate::handler::status_of;
 use crate::head::{Beginning, Lines, with_head};
 use crate::routing;
 use crate::slot::{Attached, RouteMark, Slot, resolve_actor, settle_actor};
@@ -67,10 +68,10 @@ impl Fairing for AuditFairing {
         if !self.0.auditor.is_enabled() {
             return;
         }
-        let request = &*request;
         let beginning = Beginning::of(request, data);
-        let begin = |route| with_head(request, route, beginning.has_body, |head| self.0.auditor.begin(head));
-        let begun = match &*routing::fitting(request) {
+        let seen = &*request;
+        let begin = |route| with_head(seen, route, beginning.has_body, |head| self.0.auditor.begin(head));
+        let begun = match &*routing::fitting(seen) {
             [] => begin(None).map(|exchange| (None, exchange)),
             routes => routes.iter().find_map(|route| Some((Some(*route), begin(Some(route))?))),
         };
@@ -79,14 +80,20 @@ impl Fairing for AuditFairing {
         if beginning.client_left {
             scope.request_tap().client_gone();
         }
-        resolve_actor(request, &self.0, &scope);
-        poll_fn(|context| exchange.poll_admission(context)).await;
-        let mut slotted = Slot::of(request).lock();
+        resolve_actor(seen, &self.0, &scope);
+        let admitted = poll_fn(|context| exchange.poll_admission(context)).await;
+        let mut slotted = Slot::of(seen).lock();
         slotted.exchange = Some(exchange);
         slotted.scope = Some(scope);
         slotted.route = route.map(RouteMark::of);
         slotted.has_body = beginning.has_body;
         slotted.broken_off = beginning.broken_off;
+        slotted.refusal = admitted.err();
+        drop(slotted);
+        if admitted.is_err() {
+            // A fairing cannot answer. No handler is mounted for this, so that none runs; the answer is put right later.
+            request.set_method(Method::Trace);
+        }
     }
 }
 
@@ -110,10 +117,16 @@ impl Fairing for Answers {
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
         let Some(attached) = request.rocket().state::<Attached>() else { return };
         let slot = Slot::of(request);
-        let (exchange, told, has_body, body_seen) = {
+        let (exchange, told, has_body, body_seen, refusal) = {
             let mut slotted = slot.lock();
-            (slotted.exchange.take(), slotted.route, slotted.has_body, slotted.body_seen)
+            (slotted.exchange.take(), slotted.route, slotted.has_body, slotted.body_seen, slotted.refusal)
         };
+        if let Some(refusal) = refusal {
+            *response = Response::build().status(status_of(refusal)).finalize();
+            // Its record has the status, and is written when Rocket lets go of the request.
+            slot.lock().exchange = exchange;
+            return;
+        }
         let size = response.body_mut().size().await;
         let Some(mut exchange) = exchange else {
             // What a stream does is not a job of its own.
@@ -142,6 +155,13 @@ impl Fairing for Answers {
         if let Some(id) = id {
             response.set_raw_header(AUDIT_ID, id);
         }
+        if let Err(refusal) = poll_fn(|context| exchange.poll_commit(context)).await {
+            let answer = Response::build().status(status_of(refusal)).finalize();
+            let left = std::mem::replace(response, answer);
+            exchange.enter(|| drop(left));
+            slot.lock().exchange = Some(exchange);
+            return;
+        }
         if status == Status::SwitchingProtocols {
             // What passes from now on is no part of the answer, and Rocket keeps the request as long as it does.
             return drop(exchange);
@@ -153,7 +173,7 @@ impl Fairing for Answers {
             // Rocket reads nothing of it: the record is written when it lets go of the request.
             slot.lock().exchange = Some(exchange);
         } else {
-            watch(response, size, Watch::from(exchange));
+            watch(response, size, Watch::Recorded(exchange));
         }
     }
 }

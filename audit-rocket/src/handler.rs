@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use audit_core::exchange::{Start, WiredHandling, unrecorded};
+use audit_core::exchange::{Refusal, Start, WiredHandling, unrecorded};
 use audit_core::{Endpoint, Scope, Scoped};
+use rocket::futures::TryFutureExt as _;
 use rocket::http::Status;
 use rocket::outcome::Outcome as _Outcome;
 use rocket::route::{BoxFuture, Handler, Outcome};
@@ -68,11 +69,17 @@ impl Wrapped {
         data: Data<'r>,
     ) -> BoxFuture<'h, Outcome<'r>> {
         let call = Call { handler: &*self.handler, request, data };
-        Box::pin(match self.endpoint {
+        let handling = match self.endpoint {
             Some(endpoint) => WiredHandling::new(scope, endpoint, call),
             None => WiredHandling::of_unknown(scope, call),
-        })
+        };
+        Box::pin(handling.unwrap_or_else(|refusal| _Outcome::Error(status_of(refusal))))
     }
+}
+
+/// The status in the place of an answer that cannot be on record.
+pub(crate) fn status_of(refusal: Refusal) -> Status {
+    Status::from_code(refusal.status()).unwrap_or(Status::ServiceUnavailable)
 }
 
 /// The client broke its body off before the handler, which would take what came for the whole.

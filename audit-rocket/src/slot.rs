@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use audit_core::exchange::Exchange;
+use audit_core::exchange::{Exchange, Refusal};
 use audit_core::{Actor, Auditor, Scope, current};
 use rocket::{Request, Route};
 
@@ -34,6 +34,8 @@ pub(crate) struct Slotted {
     pub(crate) scope: Option<Scope>,
     /// Which route the exchange was told of last. Rocket may go on to another one.
     pub(crate) route: Option<RouteMark>,
+    /// It cannot be on record: its handler does not run, and this is its answer.
+    pub(crate) refusal: Option<Refusal>,
     /// The request has a body.
     pub(crate) has_body: bool,
     /// The body broke off while Rocket read its beginning, which Rocket keeps to itself.

@@ -14,9 +14,9 @@ pub enum BuildError {
     /// rule, its value and what it may be.
     #[error("{}", lines(.0))]
     Settings(Vec<SettingError>),
-    /// An endpoint asks for strict delivery.
+    /// An endpoint asks for strict delivery, and the log is no file.
     #[error(
-        "{handler} ({location}) asks for delivery \"strict\"; strict delivery is not built yet, expected best_effort or buffered"
+        "{handler} ({location}) asks for delivery \"strict\", which needs a journal; expected AUDIT_LOG_PATH to be a file"
     )]
     StrictEndpoint {
         /// `module::function`.
@@ -82,6 +82,14 @@ pub enum BuildError {
         rule: String,
         /// By which way it came in.
         place: &'static str,
+    },
+    /// The log file cannot be opened, and strict delivery or a sink that follows it needs it.
+    #[error("cannot open audit file {}, which is needed as a journal", path.display())]
+    JournalUnavailable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
     },
     /// Another process writes the log file.
     #[error("cannot write audit file {}: another process writes it", path.display())]

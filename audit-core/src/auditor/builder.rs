@@ -10,7 +10,7 @@ use crate::auditor::build_error::list;
 use crate::auditor::expect::Expectations;
 use crate::auditor::{Auditor, BuildError, Inner, Redactors, ResponseCapture, self_test};
 use crate::client_address::TrustedProxies;
-use crate::delivery::Delivery;
+use crate::delivery::{Delivery, Unsynced, Writer};
 use crate::exchange::OpenExchanges;
 use crate::notice::{self, Once};
 use crate::policy::Policy;
@@ -294,13 +294,13 @@ impl Builder {
     ///
     /// # Errors
     /// When a setting cannot be read, holds a value out of bounds or asks for what is not built yet, or a rule of
-    /// [`redact`](Self::redact) cannot be used; when an endpoint
-    /// asks for strict delivery; when the program does not hold what [`expect_endpoints`](Self::expect_endpoints),
+    /// [`redact`](Self::redact) cannot be used; when auditing is on, an endpoint asks for strict delivery and the log is no
+    /// file; when the program does not hold what [`expect_endpoints`](Self::expect_endpoints),
     /// [`expect_modules`](Self::expect_modules) or [`refuse_duplicate_actions`](Self::refuse_duplicate_actions) says; when
     /// auditing is on and two endpoints declare one route; when another process writes
     /// the log file; when the system refuses a thread; when auditing is on and a name that was added does not hide what
     /// stands under it. A log file that cannot be opened is no error: the log goes to
-    /// stdout, which is said on stderr and in the statistics.
+    /// stdout, which is said on stderr and in the statistics, unless strict delivery needs it.
     pub fn build(self) -> Result<Auditor, BuildError> {
         let Self { settings, mut errors, sinks, response, expected, rules, self_test } = self;
         errors.extend(settings.validate().err().unwrap_or_default());
@@ -310,7 +310,6 @@ impl Builder {
         let (true, Ok(rules), Ok(output)) = (errors.is_empty(), rules, settings.resolved_output()) else {
             return Err(BuildError::Settings(errors));
         };
-        refuse_strict_endpoints()?;
         expected.check(registry::endpoints())?;
         let settings = Arc::new(settings);
         if !settings.enabled {
@@ -319,8 +318,10 @@ impl Builder {
         }
         let declared = DeclaredRoutes::of(registry::endpoints())?;
         warn_of_duplicate_actions();
-        let (log, fell_back) = open_log(&output)?;
-        let sinks: Vec<Box<dyn Sink>> = log.into_iter().chain(sinks).collect();
+        let needs_journal = settings.delivery == DeliveryKind::Strict || refuse_strict_without_file(&output)?;
+        let (log, fell_back) = open_log(&output, needs_journal)?;
+        let sinks = sinks.into_iter().map(|sink| -> Box<dyn Writer> { Box::new(Unsynced(sink)) });
+        let sinks: Vec<Box<dyn Writer>> = log.into_iter().chain(sinks).collect();
         refuse_duplicate_names(&sinks)?;
         let encoder = Arc::new(Encoder::new(&settings));
         let delivery = Delivery::start(sinks, &encoder, settings.queue_bytes, settings.queue_timeout)
@@ -347,12 +348,12 @@ impl Builder {
     }
 }
 
-/// Opens the log; a file that cannot be opened falls back to stdout, and that is said.
-fn open_log(output: &Output) -> Result<(Option<Box<dyn Sink>>, bool), BuildError> {
-    let stdout = || -> Result<Option<Box<dyn Sink>>, BuildError> {
+/// Opens the log; a file that cannot be opened falls back to stdout, and that is said, unless something needs a journal.
+fn open_log(output: &Output, needs_journal: bool) -> Result<(Option<Box<dyn Writer>>, bool), BuildError> {
+    let stdout = || -> Result<Option<Box<dyn Writer>>, BuildError> {
         let stream =
             LineStream::stdout().map_err(|source| BuildError::Start { what: "log on standard output", source })?;
-        Ok(Some(Box::new(stream)))
+        Ok(Some(Box::new(Unsynced(Box::new(stream)))))
     };
     match output {
         Output::None => Ok((None, false)),
@@ -361,6 +362,9 @@ fn open_log(output: &Output) -> Result<(Option<Box<dyn Sink>>, bool), BuildError
             Ok(file) => Ok((Some(Box::new(file)), false)),
             Err(OpenError::InUse) => Err(BuildError::LogInUse { path: path.clone() }),
             Err(OpenError::Foreign) => Err(BuildError::LogIsForeign { path: path.clone() }),
+            Err(OpenError::Io(source)) if needs_journal => {
+                Err(BuildError::JournalUnavailable { path: path.clone(), source })
+            }
             Err(OpenError::Io(error)) => {
                 let path = path.display();
                 notice::say(format_args!("cannot open audit file {path}: {error}; records go to stdout instead"));
@@ -370,7 +374,7 @@ fn open_log(output: &Output) -> Result<(Option<Box<dyn Sink>>, bool), BuildError
     }
 }
 
-fn refuse_duplicate_names(sinks: &[Box<dyn Sink>]) -> Result<(), BuildError> {
+fn refuse_duplicate_names(sinks: &[Box<dyn Writer>]) -> Result<(), BuildError> {
     let mut names = std::collections::HashSet::new();
     match sinks.iter().find(|sink| !names.insert(sink.name())) {
         Some(sink) => Err(BuildError::DuplicateSink { name: sink.name().to_owned() }),
@@ -378,12 +382,15 @@ fn refuse_duplicate_names(sinks: &[Box<dyn Sink>]) -> Result<(), BuildError> {
     }
 }
 
-fn refuse_strict_endpoints() -> Result<(), BuildError> {
-    match registry::endpoints().iter().find(|endpoint| endpoint.delivery() == Some(DeliveryKind::Strict)) {
-        Some(endpoint) => {
+/// Whether an endpoint asks for strict delivery, which a log that is no file cannot give.
+fn refuse_strict_without_file(output: &Output) -> Result<bool, BuildError> {
+    let strict = registry::endpoints().iter().find(|endpoint| endpoint.delivery() == Some(DeliveryKind::Strict));
+    match (strict, output) {
+        (None, _) => Ok(false),
+        (Some(_), Output::File(_)) => Ok(true),
+        (Some(endpoint), _) => {
             Err(BuildError::StrictEndpoint { handler: endpoint.handler(), location: endpoint.location() })
         }
-        None => Ok(()),
     }
 }
 

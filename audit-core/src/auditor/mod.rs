@@ -20,17 +20,18 @@ pub use global::InstallError;
 pub(crate) use redactors::{InForce, OfRecord, Redactors, SafeField};
 
 use crate::client_address::TrustedProxies;
-use crate::delivery::{Admission, Delivery, ShutdownReport, Stats};
+use crate::delivery::{Admission, Delivery, Receipt, ShutdownReport, Stats};
 use crate::event::EventBuilder;
 use crate::exchange::{
-    Attribution, End, Exchange, Facts, OpenExchanges, RequestHead, RouteMatch, Shared, Source, take_http,
+    Attribution, End, Entry, Exchange, Facts, OpenExchanges, RequestHead, RouteMatch, Shared, Source, Strict,
+    owes_intent, take_http,
 };
 use crate::notice;
 use crate::policy::Policy;
-use crate::record::{Encoder, Ending};
+use crate::record::{Encoder, Ending, Line};
 use crate::registry::{DeclaredRoutes, Endpoint, Learned, Listing};
 use crate::settings::{Output, Settings};
-use crate::vocabulary::{Completion, Delivery as DeliveryKind, Outcome};
+use crate::vocabulary::{Completion, Delivery as DeliveryKind, Outcome, Phase};
 
 /// Decides what is recorded, and records it. Cheap to clone; all clones are one auditor.
 ///
@@ -123,7 +124,11 @@ impl Auditor {
         }
         let delivery = declared.and_then(Endpoint::delivery).unwrap_or(inner.settings.delivery);
         facts.asked = Some(delivery);
-        Some(inner.open(facts, inner.delivery.admission(delivery)))
+        if owes_intent(inner, &facts, delivery) {
+            facts.strict = Strict::Owed;
+        }
+        let entry = Entry::new(inner, &facts, delivery);
+        Some(inner.open(facts, entry))
     }
 
     /// Describes an event outside any request; nothing is written before [`EventBuilder::record`].
@@ -164,6 +169,15 @@ impl Auditor {
         global::install(self.clone())
     }
 
+    /// Takes up the file that now stands at `AUDIT_LOG_PATH`: after somebody renamed the old one, or in order to begin a
+    /// new one. Returns at once; what is queued may still go to the old one. The library installs no signal handler: call
+    /// this from your own for `SIGHUP`, where logs are rotated by such means. Does nothing if the log is no file.
+    pub fn reopen(&self) {
+        if let Some(inner) = &self.inner {
+            inner.delivery.reopen();
+        }
+    }
+
     /// Ends every open exchange with completion `shutdown`, writes what is queued and closes the sinks; blocks at
     /// most for `deadline`. Call it after the server has drained. Calling it again reports the final figures again.
     ///
@@ -186,7 +200,7 @@ impl Auditor {
         let mut facts = Facts::new("".into());
         facts.attribution = Some(Attribution { endpoint, source: Source::Wired });
         facts.entered = true;
-        Some(inner.open(facts, Admission::not_asked()))
+        Some(inner.open(facts, Entry::free()))
     }
 }
 
@@ -197,11 +211,11 @@ fn after(pause: Duration) -> Instant {
 }
 
 impl Inner {
-    fn open(self: &Arc<Self>, facts: Facts, admission: Admission) -> Exchange {
+    fn open(self: &Arc<Self>, facts: Facts, entry: Entry) -> Exchange {
         let shared = Shared::open(Arc::clone(self), facts);
         let shard = self.next_shard.fetch_add(1, Ordering::Relaxed);
         let ticket = self.open.insert(shard, Arc::downgrade(&shared));
-        Exchange::new(shared, ticket, admission)
+        Exchange::new(shared, ticket, entry)
     }
 
     /// What a request that asks for `delivery` has to wait for.
@@ -313,7 +327,7 @@ impl Inner {
     }
 
     /// Decides about an event that has ended, encodes it and hands it over. Never waits.
-    pub(crate) fn finish(self: &Arc<Self>, mut facts: Box<Facts>, end: End) {
+    pub(crate) fn finish(self: &Arc<Self>, facts: Box<Facts>, end: End) {
         self.tell_in_vain(&facts);
         self.tell_elsewhere(&facts);
         self.learn(&facts);
@@ -322,16 +336,38 @@ impl Inner {
         if !is_wanted {
             return;
         }
+        let phase = match facts.strict {
+            Strict::No => None,
+            Strict::Owed | Strict::Intended => Some(Phase::Final),
+            Strict::Told(_) if !facts.has_more_than_final(end.completion) => return,
+            Strict::Told(_) => Some(Phase::End),
+        };
+        let line = self.encode(facts, Some(end.completion), phase);
+        self.delivery.submit(&line, end.may_overdraw);
+    }
+
+    /// Hands over that an event is about to happen, and asks for word of it.
+    pub(crate) fn submit_intent(&self, facts: &Facts) -> Receipt {
+        let line = self.encoder.encode_intent(facts, &self.redactors.of_record(facts));
+        self.delivery.submit_strictly(&line)
+    }
+
+    /// Hands over what an exchange came to, before its answer's head leaves, and asks for word of it.
+    pub(crate) fn submit_final(&self, facts: Facts, completion: Option<Completion>) -> Receipt {
+        let line = self.encode(Box::new(facts), completion, Some(Phase::Final));
+        self.delivery.submit_strictly(&line)
+    }
+
+    fn encode(&self, mut facts: Box<Facts>, completion: Option<Completion>, phase: Option<Phase>) -> Line {
         facts.settle();
-        let ending = Ending { completion: end.completion, at: Timestamp::now(), elapsed: facts.started.elapsed() };
+        let ending = Ending { completion, phase, at: Timestamp::now(), elapsed: Some(facts.started.elapsed()) };
         let redactors = self.redactors.of_record(&facts);
         if facts.endpoints_with_rules().next().is_some() {
             // Some may have come in before the endpoint was known.
             let forwarding = self.proxies.header();
             redactors.iter().for_each(|redactor| facts.redact_again(InForce::new(redactor, None), forwarding));
         }
-        let line = self.encoder.encode(*facts, ending, &redactors);
-        self.delivery.submit(&line, end.may_overdraw);
+        self.encoder.encode(*facts, ending, &redactors)
     }
 
     fn shutdown(self: &Arc<Self>, deadline: Instant) -> ShutdownReport {

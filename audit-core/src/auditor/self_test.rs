@@ -389,7 +389,12 @@ impl<'a> Trial<'a> {
             Place::Text => facts.error = Some(rules.text(text).0),
             _ => {}
         }
-        let ending = Ending { completion: Completion::Completed, at: Timestamp::now(), elapsed: Duration::ZERO };
+        let ending = Ending {
+            completion: Some(Completion::Completed),
+            phase: None,
+            at: Timestamp::now(),
+            elapsed: Some(Duration::ZERO),
+        };
         let redactors = self.auditor.redactors().of_record(&facts);
         self.encoder.encode(facts, ending, &redactors)
     }

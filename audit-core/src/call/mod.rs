@@ -4,6 +4,7 @@ mod values;
 
 use std::cell::Cell;
 use std::future::Future;
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -30,6 +31,7 @@ enum Watched {
     Handler(Arc<Shared>),
     Nested(Arc<Shared>, usize, &'static Endpoint),
     Alone(Arc<Shared>),
+    Refused,
 }
 
 enum Place {
@@ -39,6 +41,8 @@ enum Place {
     Nested(Arc<Shared>, usize, &'static Endpoint),
     /// Outside any exchange: an event of its own.
     Alone(Exchange),
+    /// A handler that must not run: it asks for a promise that nobody can keep any more.
+    Refused,
     /// Nothing to record into.
     Nowhere,
 }
@@ -88,6 +92,7 @@ impl Call {
             })
         });
         match index {
+            Some(Some(None)) if shared.refuses_late(endpoint) => Place::Refused,
             Some(Some(None)) => Place::Handler(shared),
             Some(Some(Some(index))) => Place::Nested(shared, index, endpoint),
             Some(None) => Place::Nowhere,
@@ -102,7 +107,7 @@ impl Call {
         match &self.place {
             Place::Handler(shared) | Place::Nested(shared, ..) => Some(shared),
             Place::Alone(exchange) => Some(exchange.shared()),
-            Place::Nowhere => None,
+            Place::Refused | Place::Nowhere => None,
         }
     }
 
@@ -117,7 +122,7 @@ impl Call {
     /// Whether anybody will read what is added.
     #[must_use]
     pub fn is_live(&self) -> bool {
-        !matches!(self.place, Place::Nowhere)
+        !matches!(self.place, Place::Refused | Place::Nowhere)
     }
 
     /// Runs an `async` body so that the event is the current one wherever the body is polled.
@@ -144,6 +149,7 @@ impl Call {
             Place::Handler(shared) => Some(Watched::Handler(Arc::clone(shared))),
             Place::Nested(shared, index, endpoint) => Some(Watched::Nested(Arc::clone(shared), *index, endpoint)),
             Place::Alone(exchange) => Some(Watched::Alone(Arc::clone(exchange.shared()))),
+            Place::Refused => Some(Watched::Refused),
             Place::Nowhere => None,
         }
     }
@@ -191,7 +197,7 @@ impl Call {
                         };
                     }
                 }
-                Place::Nowhere => {}
+                Place::Refused | Place::Nowhere => {}
             }
         });
         if let Place::Alone(exchange) = &mut self.place {
@@ -230,7 +236,7 @@ impl Drop for Call {
             Place::Alone(exchange) if panicking => {
                 exchange.shared().with(|facts| facts.note_panic(None));
             }
-            Place::Alone(_) | Place::Nowhere => {}
+            Place::Alone(_) | Place::Refused | Place::Nowhere => {}
         }
     }
 }
@@ -250,6 +256,10 @@ impl<F: Future> Future for Running<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
+        // Whoever polls the handler looks next whether it may go on, and drops it.
+        if matches!(this.watched, Some(Watched::Refused)) && scope::is_refusable() {
+            return Poll::Pending;
+        }
         watching(this.watched.as_ref(), || this.body.poll(cx))
     }
 }
@@ -258,6 +268,8 @@ impl<F: Future> Future for Running<F> {
 fn watching<R>(watched: Option<&Watched>, run: impl FnOnce() -> R) -> R {
     match watched {
         None => run(),
+        // In a task of its own, or not `async`: there is no other way not to run.
+        Some(Watched::Refused) => resume_unwind(Box::new("not run: it could not be recorded")),
         Some(Watched::Handler(shared)) => noting_panics(shared, None, run, Facts::note_handler_panic),
         Some(Watched::Alone(shared)) => noting_panics(shared, None, run, Facts::note_panic),
         Some(Watched::Nested(shared, index, endpoint)) => {

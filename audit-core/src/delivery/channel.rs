@@ -6,6 +6,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use crate::delivery::admission::Gate;
+use crate::delivery::receipt::Confirm;
 use crate::delivery::{Gap, SinkStats};
 use crate::notice;
 use crate::record::Line;
@@ -22,10 +23,19 @@ pub(crate) struct Channel {
 
 struct State {
     lines: Vec<Line>,
+    /// Who waits for word of which of `lines`, by index.
+    confirms: Vec<(usize, Confirm)>,
+    reopen: bool,
     /// Records taken by the worker and not yet accounted for.
     in_hand: u64,
+    in_hand_bytes: usize,
     /// Bytes of `lines` and of those in hand.
     bytes: usize,
+    /// How often the worker died and was started anew.
+    restarts: u64,
+    /// The last thing that was tried failed.
+    failing: bool,
+    last_sync: Option<Timestamp>,
     accepted: u64,
     written: u64,
     dropped: u64,
@@ -39,8 +49,10 @@ struct State {
 
 /// What the worker is to do next.
 pub(crate) enum Work {
-    /// Write these, and the gap record before them.
-    Batch { lines: Vec<Line>, gap: Option<Gap> },
+    /// Write these, and the gap record before them; who waits for word of which line, by index.
+    Batch { lines: Vec<Line>, confirms: Vec<(usize, Confirm)>, gap: Option<Gap> },
+    /// Take up the file that now stands at the log's path.
+    Reopen,
     /// Finish: everything is written.
     Close { gap: Option<Gap> },
 }
@@ -49,8 +61,14 @@ impl Channel {
     pub(crate) fn new(name: String, limit: usize, gate: Option<Arc<Gate>>) -> Self {
         let state = State {
             lines: Vec::new(),
+            confirms: Vec::new(),
+            reopen: false,
             in_hand: 0,
+            in_hand_bytes: 0,
             bytes: 0,
+            restarts: 0,
+            failing: false,
+            last_sync: None,
             accepted: 0,
             written: 0,
             dropped: 0,
@@ -73,8 +91,8 @@ impl Channel {
     }
 
     /// Queues a record, or drops and counts it. Never waits for the sink. An exchange that was admitted may exceed the
-    /// bound by its own line, at the gated sink: the others were never asked.
-    pub(crate) fn offer(&self, line: Line, may_overdraw: bool) {
+    /// bound by its own line, at the gated sink: the others were never asked. Who asks for word of the record gets it.
+    pub(crate) fn offer(&self, line: Line, may_overdraw: bool, confirm: Option<Confirm>) {
         let size = line.bytes().len();
         let mut state = self.lock();
         state.accepted += 1;
@@ -85,9 +103,16 @@ impl Channel {
             if !state.closing {
                 state.widen_gap(1, Timestamp::now());
             }
+            // Unlocked before whoever waits is told.
+            drop(state);
+            drop(confirm);
             return;
         }
         state.bytes += size;
+        if let Some(confirm) = confirm {
+            let index = state.lines.len();
+            state.confirms.push((index, confirm));
+        }
         state.lines.push(line);
         let wake = std::mem::take(&mut state.worker_waits);
         // Counted before the lock is released, or the worker could take it back first.
@@ -108,11 +133,16 @@ impl Channel {
     ) -> Work {
         let mut state = self.lock();
         loop {
+            if std::mem::take(&mut state.reopen) {
+                return Work::Reopen;
+            }
             if !state.lines.is_empty() {
                 spare.clear();
                 let lines = std::mem::replace(&mut state.lines, spare);
+                let confirms = std::mem::take(&mut state.confirms);
                 state.in_hand = lines.len() as u64;
-                return Work::Batch { lines, gap: state.gap.take() };
+                state.in_hand_bytes = state.bytes;
+                return Work::Batch { lines, confirms, gap: state.gap.take() };
             }
             if state.closing {
                 return Work::Close { gap: state.gap.take() };
@@ -120,7 +150,7 @@ impl Channel {
             state.worker_waits = true;
             state = if state.gap.is_some() {
                 match gap_due() {
-                    None => return Work::Batch { lines: spare, gap: state.gap.take() },
+                    None => return Work::Batch { lines: spare, confirms: Vec::new(), gap: state.gap.take() },
                     Some(pause) => self.work.wait_timeout(state, pause).unwrap_or_else(PoisonError::into_inner).0,
                 }
             } else {
@@ -134,9 +164,11 @@ impl Channel {
     pub(crate) fn account(&self, written: u64, failed: u64, bytes: usize, error: Option<String>) {
         let mut state = self.lock();
         state.in_hand = state.in_hand.saturating_sub(written + failed);
+        state.in_hand_bytes = state.in_hand_bytes.saturating_sub(bytes);
         state.bytes = state.bytes.saturating_sub(bytes);
         state.written += written;
         state.failed += failed;
+        state.failing = error.is_some();
         if failed > 0 {
             state.widen_gap(failed, Timestamp::now());
         }
@@ -149,11 +181,42 @@ impl Channel {
         }
     }
 
+    /// The records of the last part stand on disk.
+    pub(crate) fn synced(&self, at: Timestamp) {
+        self.lock().last_sync = Some(at);
+    }
+
+    /// The sink wrote `count` records of its own.
+    pub(crate) fn wrote_own(&self, count: u64) {
+        let mut state = self.lock();
+        state.accepted += count;
+        state.written += count;
+    }
+
+    /// The worker died: what it had in hand is lost, and another one begins.
+    pub(crate) fn worker_died(&self, error: String) {
+        let mut state = self.lock();
+        state.restarts += 1;
+        let (lost, bytes) = (std::mem::take(&mut state.in_hand), std::mem::take(&mut state.in_hand_bytes));
+        state.failed += lost;
+        state.bytes = state.bytes.saturating_sub(bytes);
+        state.failing = true;
+        state.last_error = Some(error);
+        if lost > 0 {
+            state.widen_gap(lost, Timestamp::now());
+        }
+        drop(state);
+        if let Some(gate) = &self.gate {
+            gate.remove(bytes);
+        }
+    }
+
     /// The gap record was written: a record like any other.
     pub(crate) fn gap_told(&self, error: Option<String>) {
         let mut state = self.lock();
         state.accepted += 1;
         state.written += 1;
+        state.failing = error.is_some();
         if error.is_some() {
             state.last_error = error;
         }
@@ -165,6 +228,7 @@ impl Channel {
         let until = state.gap.map_or(gap.until, |newer| newer.until);
         let count = state.gap.map_or(0, |newer| newer.count) + gap.count;
         state.gap = Some(Gap { count, from: gap.from, until });
+        state.failing = true;
         state.last_error = Some(error);
     }
 
@@ -178,8 +242,18 @@ impl Channel {
             failed: state.failed,
             queued: state.lines.len() as u64 + state.in_hand,
             queued_bytes: state.bytes as u64,
+            restarts: state.restarts,
+            failing: state.failing,
+            gap_owed: state.gap.map_or(0, |gap| gap.count),
+            last_sync: state.last_sync,
             last_error: state.last_error.clone(),
         }
+    }
+
+    /// Asks the worker to take up the file that stands at the log's path.
+    pub(crate) fn reopen(&self) {
+        self.lock().reopen = true;
+        self.work.notify_one();
     }
 
     /// Takes no more; the worker ends when it has written what is here.

@@ -7,6 +7,8 @@
 
 mod admission;
 mod channel;
+mod deadlines;
+mod receipt;
 mod stats;
 mod worker;
 
@@ -16,10 +18,12 @@ use std::time::{Duration, Instant};
 pub(crate) use admission::Admission;
 use admission::Gate;
 use channel::Channel;
+use deadlines::Deadlines;
+pub(crate) use receipt::{Receipt, Unrecorded};
 pub use stats::{ShutdownReport, SinkStats, Stats};
+pub(crate) use worker::{Unsynced, Writer};
 
 use crate::record::{Encoder, Line};
-use crate::sink::Sink;
 use crate::vocabulary::Delivery as DeliveryKind;
 
 /// What was not recorded, as an `audit.gap` record tells it.
@@ -35,26 +39,28 @@ pub(crate) struct Delivery {
     channels: Vec<Arc<Channel>>,
     gate: Option<Arc<Gate>>,
     queue_timeout: Duration,
+    /// For those who wait for word of the journal.
+    deadlines: Arc<Deadlines>,
 }
 
 impl Delivery {
-    /// Starts a thread for each sink; the first sink is the one that admission waits for.
+    /// Starts a thread for each writer; the first is the one that admission waits for.
     pub(crate) fn start(
-        sinks: Vec<Box<dyn Sink>>,
+        writers: Vec<Box<dyn Writer>>,
         encoder: &Arc<Encoder>,
         queue_bytes: usize,
         queue_timeout: Duration,
     ) -> std::io::Result<Self> {
-        let mut channels = Vec::with_capacity(sinks.len());
+        let mut channels = Vec::with_capacity(writers.len());
         let mut gate = None;
-        for sink in sinks {
+        for writer in writers {
             let gate_of_first = channels.is_empty().then(|| Gate::new(queue_bytes));
-            let channel = Arc::new(Channel::new(sink.name().to_owned(), queue_bytes, gate_of_first.clone()));
-            worker::spawn(Arc::clone(&channel), sink, Arc::clone(encoder))?;
+            let channel = Arc::new(Channel::new(writer.name().to_owned(), queue_bytes, gate_of_first.clone()));
+            worker::spawn(Arc::clone(&channel), writer, Arc::clone(encoder))?;
             gate = gate.or(gate_of_first);
             channels.push(channel);
         }
-        Ok(Self { channels, gate, queue_timeout })
+        Ok(Self { channels, gate, queue_timeout, deadlines: Deadlines::new() })
     }
 
     /// What a request that asks for `delivery` has to wait for.
@@ -68,8 +74,23 @@ impl Delivery {
     /// Hands a record over.
     pub(crate) fn submit(&self, line: &Line, may_overdraw: bool) {
         for channel in &self.channels {
-            channel.offer(line.clone(), may_overdraw);
+            channel.offer(line.clone(), may_overdraw, None);
         }
+    }
+
+    /// Hands a record over to the log, which is a journal, and asks for word of it.
+    pub(crate) fn submit_strictly(&self, line: &Line) -> Receipt {
+        let (confirm, receipt) = Receipt::new(&self.deadlines, Instant::now() + self.queue_timeout);
+        let mut confirm = Some(confirm);
+        for channel in &self.channels {
+            channel.offer(line.clone(), true, confirm.take());
+        }
+        receipt
+    }
+
+    /// Asks the log to take up the file that stands at its path.
+    pub(crate) fn reopen(&self) {
+        self.channels.first().into_iter().for_each(|log| log.reopen());
     }
 
     /// A consistent snapshot of every sink.

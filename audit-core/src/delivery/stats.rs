@@ -22,8 +22,26 @@ pub struct SinkStats {
     pub queued: u64,
     /// Bytes of the records that are queued.
     pub queued_bytes: u64,
+    /// How often the sink's thread died of a panic and was started anew.
+    pub restarts: u64,
+    /// Whether the last thing that was tried failed.
+    pub failing: bool,
+    /// Records that are missing and of which no `audit.gap` record tells yet.
+    pub gap_owed: u64,
+    /// When the journal last had word that all it had written is on disk; `None` for other sinks, and before the first
+    /// time.
+    #[serde(serialize_with = "time")]
+    pub last_sync: Option<jiff::Timestamp>,
     /// What went wrong last.
     pub last_error: Option<String>,
+}
+
+/// A point in time as records write it.
+fn time<S: serde::Serializer>(time: &Option<jiff::Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => serializer.collect_str(&format_args!("{time:.6}")),
+        None => serializer.serialize_none(),
+    }
 }
 
 impl SinkStats {

@@ -5,9 +5,12 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+
 use crate::caught::caught;
 use crate::delivery::Gap;
 use crate::delivery::channel::{Channel, Work};
+use crate::delivery::receipt::Confirm;
 use crate::notice::Limited;
 use crate::record::{Encoder, Line};
 use crate::sink::{Sink, WriteError};
@@ -17,16 +20,63 @@ const BATCH: usize = 1024;
 /// How long to wait before a gap record is tried again while nothing else is written.
 const GAP_RETRY: Duration = Duration::from_millis(500);
 
-pub(crate) fn spawn(channel: Arc<Channel>, sink: Box<dyn Sink>, encoder: Arc<Encoder>) -> std::io::Result<()> {
+/// What a worker writes to.
+pub(crate) trait Writer: Send + 'static {
+    /// What statistics and messages call it.
+    fn name(&self) -> &str;
+
+    /// Writes a batch, in order; with `sync`, to the disk itself. What failed leaves nothing behind.
+    fn write(&mut self, batch: &[Line], sync: bool) -> Result<(), WriteError>;
+
+    /// Hands everything written so far to the operating system or the peer.
+    fn flush(&mut self) -> Result<(), WriteError>;
+
+    /// Takes up the file that now stands at its path, if it has one.
+    fn reopen(&mut self) {}
+
+    /// How many records of its own it wrote since it was last asked.
+    fn take_own(&mut self) -> u64 {
+        0
+    }
+
+    /// Called once, after the last batch.
+    fn shutdown(&mut self) -> Result<(), WriteError>;
+}
+
+/// Any sink; of a disk it knows nothing.
+pub(crate) struct Unsynced(pub(crate) Box<dyn Sink>);
+
+impl Writer for Unsynced {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn write(&mut self, batch: &[Line], sync: bool) -> Result<(), WriteError> {
+        if sync {
+            return Err(WriteError::new(0, std::io::Error::other("it cannot be made to reach the disk")));
+        }
+        self.0.write(batch)
+    }
+
+    fn flush(&mut self) -> Result<(), WriteError> {
+        self.0.flush()
+    }
+
+    fn shutdown(&mut self) -> Result<(), WriteError> {
+        self.0.shutdown()
+    }
+}
+
+pub(crate) fn spawn(channel: Arc<Channel>, writer: Box<dyn Writer>, encoder: Arc<Encoder>) -> std::io::Result<()> {
     // The system takes no zero in a thread's name, and the name is the application's.
     let name = format!("audit-{}", channel.name().replace('\0', ""));
-    let worker = Worker { channel, sink, encoder, complaints: Limited::new(), gap_failed: None };
+    let worker = Worker { channel, writer, encoder, complaints: Limited::new(), gap_failed: None };
     std::thread::Builder::new().name(name).spawn(move || worker.run()).map(drop)
 }
 
 struct Worker {
     channel: Arc<Channel>,
-    sink: Box<dyn Sink>,
+    writer: Box<dyn Writer>,
     encoder: Arc<Encoder>,
     complaints: Limited,
     /// When the gap record that is still owed could not be written.
@@ -34,30 +84,49 @@ struct Worker {
 }
 
 impl Worker {
+    /// Feeds the sink to the end. What panics outside the sink's own calls, such as an error's text, costs what was in
+    /// hand, and the work goes on.
     fn run(mut self) {
+        while caught(|| self.feed()).is_none() {
+            let text = format!("sink {}: its thread died of a panic and was started anew", self.channel.name());
+            self.complaints.say(format_args!("{text}"));
+            self.channel.worker_died(text);
+        }
+        let ended = self.guarded(|writer| writer.flush().and_then(|()| writer.shutdown()));
+        let error = ended.err().map(|(_, error)| error);
+        let Self { channel, writer, .. } = self;
+        // Closed means that the sink let go of its files too.
+        let dropped = caught(|| drop(writer));
+        channel.set_closed(error.or_else(|| dropped.is_none().then(|| "the sink panicked".to_owned())));
+    }
+
+    fn feed(&mut self) {
         let mut spare = Vec::new();
         loop {
             let gap_failed = self.gap_failed;
             let gap_due = || GAP_RETRY.checked_sub(gap_failed?.elapsed()).filter(|left| !left.is_zero());
-            match self.channel.next_work(spare, gap_due) {
-                Work::Batch { mut lines, gap } => {
+            match self.channel.next_work(std::mem::take(&mut spare), gap_due) {
+                Work::Batch { mut lines, confirms, gap } => {
                     self.tell_gap(gap);
-                    for batch in lines.chunks(BATCH) {
-                        self.write(batch);
+                    let mut confirms = confirms.into_iter().peekable();
+                    for (part, batch) in lines.chunks(BATCH).enumerate() {
+                        let end = part * BATCH + batch.len();
+                        let waiting = std::iter::from_fn(|| confirms.next_if(|(index, _)| *index < end));
+                        let waiting = waiting.map(|(index, confirm)| (index - part * BATCH, confirm)).collect();
+                        self.write(batch, waiting);
                     }
                     lines.clear();
                     spare = lines;
                 }
-                Work::Close { gap } => {
-                    self.tell_gap(gap);
-                    let ended = self.guarded(|sink| sink.flush().and_then(|()| sink.shutdown()));
-                    let error = ended.err().map(|(_, error)| error);
-                    let Self { channel, sink, .. } = self;
-                    // Closed means that the sink let go of its files too.
-                    let dropped = caught(|| drop(sink));
-                    channel.set_closed(error.or_else(|| dropped.is_none().then(|| "the sink panicked".to_owned())));
-                    return;
+                Work::Reopen => {
+                    self.guarded(|writer| {
+                        writer.reopen();
+                        Ok(())
+                    })
+                    .unwrap_or(());
+                    self.count_own();
                 }
+                Work::Close { gap } => return self.tell_gap(gap),
             }
         }
     }
@@ -66,10 +135,10 @@ impl Worker {
     fn tell_gap(&mut self, gap: Option<Gap>) {
         let Some(gap) = gap else { return };
         let line = self.encoder.gap(self.channel.name(), gap);
-        match self.guarded(|sink| sink.write(std::slice::from_ref(&line))) {
+        match self.guarded(|writer| writer.write(std::slice::from_ref(&line), false)) {
             // As in `write`: a record that was taken is not to be told again because something failed after it.
             Ok(()) => {
-                let flushed = self.guarded(|sink| sink.flush());
+                let flushed = self.guarded(|writer| writer.flush());
                 self.gap_told(flushed.err().map(|(_, error)| error));
             }
             Err((1.., error)) => self.gap_told(Some(error)),
@@ -85,19 +154,28 @@ impl Worker {
         self.channel.gap_told(error);
     }
 
-    fn write(&mut self, batch: &[Line]) {
-        let taken = match self.guarded(|sink| sink.write(batch)) {
+    /// Writes a part of what was queued, and tells who waits for it. If anybody waits, all of it goes to the disk, in one.
+    fn write(&mut self, batch: &[Line], waiting: Vec<(usize, Confirm)>) {
+        let sync = !waiting.is_empty();
+        let written = self.guarded(|writer| writer.write(batch, sync));
+        self.count_own();
+        let taken = match written {
             Ok(()) => batch.len(),
             Err((written, error)) => {
                 let written = written.min(batch.len());
                 let lost = batch.len() - written;
+                self.account(batch, written, Some(error.clone()));
+                confirm_first(written, waiting);
                 self.complaints.say(format_args!("sink {} lost {lost} records: {error}", self.channel.name()));
-                self.account(batch, written, Some(error));
                 return;
             }
         };
+        if sync {
+            self.channel.synced(Timestamp::now());
+            confirm_first(taken, waiting);
+        }
         // A flush that fails says nothing of single records: they were taken, and the error is kept visible.
-        let flushed = self.guarded(|sink| sink.flush());
+        let flushed = self.guarded(|writer| writer.flush());
         self.account(batch, taken, flushed.err().map(|(_, error)| error));
     }
 
@@ -107,12 +185,28 @@ impl Worker {
         self.channel.account(written as u64, failed as u64, bytes, error);
     }
 
+    fn count_own(&mut self) {
+        match self.writer.take_own() {
+            0 => {}
+            count => self.channel.wrote_own(count),
+        }
+    }
+
     /// Calls the sink; a panic of it is an error like any other, after which nothing of the batch counts as taken.
-    fn guarded(&mut self, call: impl FnOnce(&mut dyn Sink) -> Result<(), WriteError>) -> Result<(), (usize, String)> {
-        match caught(|| call(&mut *self.sink)) {
+    fn guarded(&mut self, call: impl FnOnce(&mut dyn Writer) -> Result<(), WriteError>) -> Result<(), (usize, String)> {
+        match caught(|| call(&mut *self.writer)) {
             Some(Ok(())) => Ok(()),
             Some(Err(error)) => Err((error.written, chain(&error))),
             None => Err((0, "the sink panicked".to_owned())),
+        }
+    }
+}
+
+/// Tells those who wait for one of the first `written` records that it is on disk, and the others that theirs is not.
+fn confirm_first(written: usize, waiting: Vec<(usize, Confirm)>) {
+    for (index, confirm) in waiting {
+        if index < written {
+            confirm.recorded();
         }
     }
 }

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::exchange::{Exchange, Handling, Start, Watch, WiredHandling};
+use crate::exchange::{Exchange, Handling, Refusal, Start, Watch, WiredHandling};
 use crate::scope::{self, Scoped};
 
 pin_project! {
@@ -65,13 +65,14 @@ impl<S: Start> AuditedCall<S> {
 }
 
 impl<S: Start> Future for AuditedCall<S> {
-    type Output = <S::Future as Future>::Output;
+    /// The answer, or that the adapter is to answer in its place.
+    type Output = Result<<S::Future as Future>::Output, Refusal>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().place.project() {
-            PlaceProjection::Passing { future } => future.poll(cx),
-            PlaceProjection::Unrecorded { future } => future.poll(cx),
+            PlaceProjection::Passing { future } => future.poll(cx).map(Ok),
+            PlaceProjection::Unrecorded { future } => future.poll(cx).map(Ok),
             PlaceProjection::Watching { handling } => handling.poll(cx),
             PlaceProjection::Wired { handling } => handling.poll(cx),
         }

@@ -13,7 +13,7 @@ use crate::policy::ContentHints;
 use crate::raw::Raw;
 use crate::redact::{BodyScanner, Fragment};
 use crate::registry::Endpoint;
-use crate::vocabulary::{Delivery, Mode, Outcome};
+use crate::vocabulary::{Completion, Delivery, Mode, Outcome};
 
 /// How many targets, steps and calls one event keeps; more are counted as truncated.
 pub(crate) const LIST_LIMIT: usize = 64;
@@ -116,6 +116,19 @@ pub(crate) struct Http {
     pub(crate) client_gone: bool,
 }
 
+/// How far the records of a strict exchange are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Strict {
+    /// It is none.
+    No,
+    /// It owes its `intent`.
+    Owed,
+    /// Its `intent` was handed over.
+    Intended,
+    /// Its `final` was handed over, with this completion, if one was certain.
+    Told(Option<Completion>),
+}
+
 /// Everything known about one event.
 #[derive(Debug)]
 pub(crate) struct Facts {
@@ -132,6 +145,7 @@ pub(crate) struct Facts {
     pub(crate) instead: Option<&'static Endpoint>,
     /// For which delivery the exchange waited as it began.
     pub(crate) asked: Option<Delivery>,
+    pub(crate) strict: Strict,
     pub(crate) handler_end: Option<HandlerEnd>,
     /// The wired handler's own request for room was granted.
     pub(crate) admitted: bool,
@@ -173,6 +187,7 @@ impl Facts {
             entered: false,
             instead: None,
             asked: None,
+            strict: Strict::No,
             handler_end: None,
             admitted: false,
             panicked: false,

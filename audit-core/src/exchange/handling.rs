@@ -6,7 +6,8 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Refusal};
+use crate::scope;
 
 /// A framework's call that has not begun: it begins only once its exchange is admitted.
 pub trait Start {
@@ -56,21 +57,34 @@ impl<S: Start> Handling<S> {
 }
 
 impl<S: Start> Future for Handling<S> {
-    type Output = <S::Future as Future>::Output;
+    /// The answer, or that the adapter is to answer in its place.
+    type Output = Result<<S::Future as Future>::Output, Refusal>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let exchange = this.exchange.as_mut().expect("not polled again after it is ready");
-        if this.call.is_some() {
-            ready!(exchange.poll_admission(cx));
+        if this.call.is_some()
+            && let Err(refusal) = ready!(exchange.poll_admission(cx))
+        {
+            *this.call = None;
+            exchange.note_refusal(refusal);
+            return Poll::Ready(Err(refusal));
         }
-        exchange.enter(|| {
-            if let Some(call) = this.call.take() {
-                this.running.set(Some(call.start()));
-            }
-            let output = ready!(this.running.as_mut().as_pin_mut().expect("set when the call began").poll(cx));
-            this.running.set(None);
-            Poll::Ready(output)
-        })
+        let output = scope::refusable(|| {
+            exchange.enter(|| {
+                if let Some(call) = this.call.take() {
+                    this.running.set(Some(call.start()));
+                }
+                let output = ready!(this.running.as_mut().as_pin_mut().expect("set when the call began").poll(cx));
+                this.running.set(None);
+                Poll::Ready(output)
+            })
+        });
+        if let Some(refusal) = exchange.shared().refused_late() {
+            exchange.enter(|| this.running.set(None));
+            exchange.note_refusal(refusal);
+            return Poll::Ready(Err(refusal));
+        }
+        output.map(Ok)
     }
 }

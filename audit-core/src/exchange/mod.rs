@@ -15,6 +15,7 @@ mod head;
 mod lines;
 mod open;
 mod shared;
+mod strict;
 mod take;
 mod watch;
 mod wired;
@@ -23,15 +24,17 @@ use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 pub use audited::AuditedCall;
 pub use evidence::client_left;
-pub(crate) use facts::{Attribution, Facts, HandlerEnd, Http, NestedCall, Source, Step, Target};
+pub(crate) use facts::{Attribution, Facts, HandlerEnd, Http, NestedCall, Source, Step, Strict, Target};
 pub use handling::{Handling, Start};
 pub use head::{Headers, RequestHead, ResponseHead, RouteMatch};
 pub(crate) use open::{OpenExchanges, Ticket};
 pub(crate) use shared::{End, Shared};
+pub use strict::Refusal;
+pub(crate) use strict::{Commit, Entry, owes_intent};
 pub(crate) use take::{cut_at_char, take_http, take_in_full, take_wired};
 pub use watch::Watch;
 pub use wired::WiredHandling;
@@ -40,7 +43,6 @@ pub use crate::actor::ActorResolver;
 pub use crate::scope::unrecorded;
 
 use crate::caught;
-use crate::delivery::Admission;
 use crate::registry::Endpoint;
 use crate::scope::{self, Scope};
 use crate::vocabulary::{Completion, Delivery, Outcome, RecordOn};
@@ -52,7 +54,8 @@ pub const AUDIT_ID: &str = "audit-id";
 pub struct Exchange {
     shared: Arc<Shared>,
     ticket: Ticket,
-    admission: Admission,
+    entry: Entry,
+    commit: Commit,
     /// The last byte of the answer was taken.
     finished: bool,
     expected: Option<u64>,
@@ -72,11 +75,12 @@ impl fmt::Debug for Exchange {
 }
 
 impl Exchange {
-    pub(crate) fn new(shared: Arc<Shared>, ticket: Ticket, admission: Admission) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, ticket: Ticket, entry: Entry) -> Self {
         Self {
             shared,
             ticket,
-            admission,
+            entry,
+            commit: Commit::default(),
             finished: false,
             expected: None,
             ends_with_head: false,
@@ -86,10 +90,42 @@ impl Exchange {
         }
     }
 
-    /// Waits until the record's delivery lets the handler run: with `buffered` delivery for room in the queue, at
-    /// most `AUDIT_QUEUE_TIMEOUT_MS`. Needs no executor's timer.
-    pub fn poll_admission(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.admission.poll(cx)
+    /// Waits until the record's delivery lets the handler run: with `buffered` delivery for room in the queue, with
+    /// `strict` also until its `intent` is on disk; for each at most `AUDIT_QUEUE_TIMEOUT_MS`. Needs no executor's timer.
+    ///
+    /// # Errors
+    /// With `strict` delivery, when that could not be: the handler must not run, and the answer has the refusal's
+    /// status. The answer is then watched as any other.
+    pub fn poll_admission(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refusal>> {
+        self.entry.poll(&self.shared, cx)
+    }
+
+    /// Waits, after [`respond`](Self::respond), until the answer's head may leave: with `strict` delivery until its
+    /// `final` is on disk, at most `AUDIT_QUEUE_TIMEOUT_MS`; otherwise it may at once.
+    ///
+    /// # Errors
+    /// When that could not be: in the answer's place one of the refusal's status leaves, without a body.
+    #[inline]
+    pub fn poll_commit(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refusal>> {
+        if !self.commit.is_open() {
+            return Poll::Ready(Ok(()));
+        }
+        let verdict = ready!(self.commit.poll(&self.shared, cx));
+        if let Err(refusal) = verdict {
+            self.note_refusal(refusal);
+        }
+        Poll::Ready(verdict)
+    }
+
+    /// Notes that an answer of the refusal's status leaves, and nothing else.
+    pub(crate) fn note_refusal(&mut self, refusal: Refusal) {
+        self.shared.with(|facts| {
+            if let Some(http) = &mut facts.http {
+                http.status = Some(refusal.status());
+            }
+        });
+        self.ends_with_head = true;
+        self.finished = true;
     }
 
     /// What `#[audited]` and the free functions find while the handler runs.
@@ -116,11 +152,16 @@ impl Exchange {
         self.expected = head.exact_length.or_else(|| declared_length(head));
         self.asks_for_end = head.asks_for_end;
         self.upgrade = head.status == 101;
+        let is_strict = self.shared.is_strict() && !self.shared.is_refused();
+        if is_strict {
+            self.commit = Commit::Owed;
+        }
         let auditor = Arc::clone(self.shared.auditor());
         let (is_head, id) = self.shared.with(|facts| {
             take::take_response(&auditor, facts, head);
             let is_head = facts.http.as_ref().is_some_and(|http| &*http.method == "HEAD");
-            let certain = self.may_overdraw(facts) && auditor.keeps(facts) && facts.is_certain_at_head();
+            let is_kept = || auditor.keeps(facts) && facts.is_certain_at_head();
+            let certain = is_strict || self.may_overdraw(facts) && is_kept() && !self.shared.is_refused();
             facts.promised |= certain;
             (is_head, certain.then(|| facts.event_id.to_string()))
         })?;
@@ -177,7 +218,7 @@ impl Exchange {
     /// Whether the record is certain to be queued: it was admitted, and its endpoint does not ask for less.
     fn may_overdraw(&self, facts: &Facts) -> bool {
         let asks_for_less = facts.deciding_endpoint().and_then(Endpoint::delivery) == Some(Delivery::BestEffort);
-        !asks_for_less && (facts.admitted || self.admission.may_overdraw())
+        !asks_for_less && (facts.admitted || self.entry.may_overdraw())
     }
 
     /// How this exchange would end if it were dropped now.
@@ -188,7 +229,7 @@ impl Exchange {
             Completion::Panicked
         } else if http.is_some_and(|http| http.client_gone) {
             Completion::ClientDisconnected
-        } else if self.finished {
+        } else if self.finished && !self.commit.is_open() {
             let cut_short = facts.handler_end == Some(HandlerEnd::DroppedUnfinished);
             if cut_short && matches!(status, Some(408 | 503 | 504)) {
                 Completion::TimedOut

@@ -1,5 +1,6 @@
 //! The part of an exchange that its guard, its scope and its taps share.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::auditor::{InForce, Inner};
@@ -10,16 +11,45 @@ use crate::vocabulary::Completion;
 /// One open event. Its facts are taken out exactly once, by whoever ends it first.
 pub(crate) struct Shared {
     auditor: Arc<Inner>,
+    /// A promise could not be kept: the handler does not run, or not on.
+    refused: AtomicBool,
+    /// Its `intent` was handed over. Known even when the facts are gone.
+    strict: AtomicBool,
     facts: Mutex<Option<Box<Facts>>>,
 }
 
 impl Shared {
     pub(crate) fn open(auditor: Arc<Inner>, facts: Facts) -> Arc<Self> {
-        Arc::new(Self { auditor, facts: Mutex::new(Some(Box::new(facts))) })
+        Arc::new(Self {
+            auditor,
+            refused: AtomicBool::new(false),
+            strict: AtomicBool::new(false),
+            facts: Mutex::new(Some(Box::new(facts))),
+        })
     }
 
     pub(crate) fn auditor(&self) -> &Arc<Inner> {
         &self.auditor
+    }
+
+    /// Notes that the adapter is to answer in the handler's place.
+    pub(crate) fn note_refused(&self) {
+        self.refused.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that its `intent` was handed over: the answer's head waits for the `final`.
+    pub(crate) fn note_strict(&self) {
+        self.strict.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether its `intent` was handed over.
+    pub(crate) fn is_strict(&self) -> bool {
+        self.strict.load(Ordering::Relaxed)
+    }
+
+    /// Whether the adapter is to answer in the handler's place.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// The rules of redaction that hold for what is added now: those of the endpoint, as far as it is known, and of the

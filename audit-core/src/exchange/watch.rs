@@ -1,6 +1,8 @@
 //! What becomes of an answer's body, whichever framework polls it.
 
-use crate::exchange::{Exchange, unrecorded};
+use std::task::{Context, Poll};
+
+use crate::exchange::{Exchange, Refusal, unrecorded};
 
 /// Who sees to the record of an answer while its body is sent.
 pub enum Watch {
@@ -23,6 +25,27 @@ impl Watch {
         }
     }
 
+    /// Waits until the answer's head may leave; see [`Exchange::poll_commit`].
+    ///
+    /// # Errors
+    /// When it may not, because it is not on record.
+    #[inline]
+    pub fn poll_commit(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refusal>> {
+        match self {
+            Self::Recorded(exchange) => exchange.poll_commit(cx),
+            Self::Unrecorded | Self::Elsewhere => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// The answer's head leaves now. One that hands the connection over (101) has no body: what passes from then on is no
+    /// part of it, and its record is written.
+    #[inline]
+    pub fn head_leaves(&mut self) {
+        if matches!(self, Self::Recorded(exchange) if exchange.is_upgrade()) {
+            *self = Self::Elsewhere;
+        }
+    }
+
     /// The exchange to tell of what the poll gave.
     #[inline]
     pub fn exchange(&mut self) -> Option<&mut Exchange> {
@@ -38,14 +61,5 @@ impl Watch {
     pub fn end(&mut self, drop_body: impl FnOnce()) {
         let watch = std::mem::replace(self, Self::Elsewhere);
         watch.enter(drop_body);
-    }
-}
-
-impl From<Exchange> for Watch {
-    /// An answer that hands the connection over (101) has no body: what passes from then on is no part of it, and its
-    /// record is written now.
-    #[inline]
-    fn from(exchange: Exchange) -> Self {
-        if exchange.is_upgrade() { Self::Elsewhere } else { Self::Recorded(exchange) }
     }
 }

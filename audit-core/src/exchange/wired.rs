@@ -6,12 +6,12 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use crate::delivery::Admission;
 use crate::exchange::{
-    Attribution, Facts, HandlerEnd, RequestHead, RouteMatch, Source, Start, noting_panics, take_wired,
+    Attribution, Entry, Facts, HandlerEnd, Refusal, RequestHead, RouteMatch, Source, Start, Strict, noting_panics,
+    owes_intent, take_wired,
 };
 use crate::registry::Endpoint;
-use crate::scope::{Scope, Scoped};
+use crate::scope::{self, Scope, Scoped};
 use crate::vocabulary::Delivery;
 
 impl Scope {
@@ -62,7 +62,7 @@ impl Scope {
 pin_project! {
     /// Polls a wired handler's call inside the exchange of the layer around it.
     ///
-    /// An endpoint that asks for `buffered` delivery waits for its admission where the exchange did not as it began. A panic is
+    /// An endpoint that asks for `buffered` or `strict` delivery waits for it where the exchange did not as it began. A panic is
     /// noted as the handler's own, for something between it and the layer may catch it; dropped before it answered,
     /// the handler is noted as unfinished.
     #[must_use = "futures do nothing unless polled"]
@@ -72,7 +72,7 @@ pin_project! {
         running: Option<Scoped<S::Future>>,
         // Until it answered.
         scope: Option<Scope>,
-        admission: Admission,
+        entry: Entry,
     }
 
     impl<S: Start> PinnedDrop for WiredHandling<S> {
@@ -87,43 +87,62 @@ pin_project! {
 impl<S: Start> WiredHandling<S> {
     /// A call of a handler that is not known before it runs. Nothing happens before the first poll.
     pub fn of_unknown(scope: Scope, call: S) -> Self {
-        Self { call: Some(call), running: None, scope: Some(scope), admission: Admission::not_asked() }
+        Self { call: Some(call), running: None, scope: Some(scope), entry: Entry::free() }
     }
 
     /// Nothing happens before the first poll.
     pub fn new(scope: Scope, endpoint: &'static Endpoint, call: S) -> Self {
         let auditor = scope.shared().auditor();
-        let begun_for = scope.shared().with(|facts| facts.asked).flatten();
-        let asks = Some(endpoint.delivery().unwrap_or(auditor.settings().delivery))
-            .filter(|asked| *asked == Delivery::Buffered && begun_for == Some(Delivery::BestEffort));
-        let admission = asks.map_or_else(Admission::not_asked, |asked| auditor.admission(asked));
-        Self { call: Some(call), running: None, scope: Some(scope), admission }
+        let asks = endpoint.delivery().unwrap_or(auditor.settings().delivery);
+        let entry = scope.shared().with(|facts| {
+            if facts.strict == Strict::No && owes_intent(auditor, facts, asks) {
+                facts.strict = Strict::Owed;
+                return Entry::new(auditor, facts, asks);
+            }
+            let has_to_wait = asks == Delivery::Buffered && facts.asked == Some(Delivery::BestEffort);
+            if has_to_wait { Entry::new(auditor, facts, asks) } else { Entry::free() }
+        });
+        Self { call: Some(call), running: None, entry: entry.unwrap_or_else(Entry::free), scope: Some(scope) }
     }
 }
 
 impl<S: Start> Future for WiredHandling<S> {
-    type Output = <S::Future as Future>::Output;
+    /// The answer, or that the adapter is to answer in its place.
+    type Output = Result<<S::Future as Future>::Output, Refusal>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let scope = this.scope.as_ref().expect("not polled again after it is ready");
-        if this.call.is_some() {
-            ready!(this.admission.poll(cx));
+        if this.call.is_some()
+            && let Err(refusal) = ready!(this.entry.poll(scope.shared(), cx))
+        {
+            *this.call = None;
+            *this.scope = None;
+            return Poll::Ready(Err(refusal));
         }
-        let output = ready!(noting_panics(
-            scope.shared(),
-            None,
-            || {
-                if let Some(call) = this.call.take() {
-                    let admitted = this.admission.may_overdraw();
-                    scope.shared().with(|facts| facts.admitted |= admitted);
-                    this.running.set(Some(scope.wrap(scope.in_scope(|| call.start()))));
-                }
-                this.running.as_mut().as_pin_mut().expect("set when the call began").poll(cx)
-            },
-            Facts::note_handler_panic,
-        ));
-        *this.scope = None;
-        Poll::Ready(output)
+        let output = scope::refusable(|| {
+            noting_panics(
+                scope.shared(),
+                None,
+                || {
+                    if let Some(call) = this.call.take() {
+                        let admitted = this.entry.may_overdraw();
+                        scope.shared().with(|facts| facts.admitted |= admitted);
+                        this.running.set(Some(scope.wrap(scope.in_scope(|| call.start()))));
+                    }
+                    this.running.as_mut().as_pin_mut().expect("set when the call began").poll(cx)
+                },
+                Facts::note_handler_panic,
+            )
+        });
+        let refused = scope.shared().refused_late();
+        if output.is_ready() || refused.is_some() {
+            this.running.set(None);
+            *this.scope = None;
+        }
+        match refused {
+            Some(refusal) => Poll::Ready(Err(refusal)),
+            None => output.map(Ok),
+        }
     }
 }

@@ -21,7 +21,7 @@ use crate::record::stamp::{write_milliseconds, write_rfc3339};
 use crate::record::{Field, Line};
 use crate::redact;
 use crate::settings::Settings;
-use crate::vocabulary::{Completion, Level, Mode, Outcome};
+use crate::vocabulary::{Completion, Level, Mode, Outcome, Phase};
 
 /// The version of the table of keys.
 const SCHEMA: &str = "audit/1";
@@ -45,9 +45,12 @@ pub(crate) struct Encoder {
 /// When and how an event ended.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ending {
-    pub(crate) completion: Completion,
+    /// `None` while it has not ended.
+    pub(crate) completion: Option<Completion>,
+    pub(crate) phase: Option<Phase>,
     pub(crate) at: Timestamp,
-    pub(crate) elapsed: Duration,
+    /// `None` before anything has run.
+    pub(crate) elapsed: Option<Duration>,
 }
 
 impl Encoder {
@@ -76,7 +79,12 @@ impl Encoder {
         text("from", &rfc3339(gap.from));
         text("until", &rfc3339(gap.until));
         facts.data.push(("count".to_owned(), gap.count.to_string().into_bytes()));
-        let ending = Ending { completion: Completion::Completed, at: facts.started_at, elapsed: Duration::ZERO };
+        let ending = Ending {
+            completion: Some(Completion::Completed),
+            phase: None,
+            at: facts.started_at,
+            elapsed: Some(Duration::ZERO),
+        };
         self.encode(facts, ending, &OfRecord::default())
     }
 
@@ -85,6 +93,24 @@ impl Encoder {
         let mode = facts.mode(self.mode);
         let outcome = facts.outcome();
         let content = take_content(&mut facts, mode, redactors, self.max_line);
+        self.write(&facts, ending, outcome, mode, redactors, (facts_sections(&facts), content))
+    }
+
+    /// Encodes that an event is about to happen: who, what, when and where, as far as it is known.
+    pub(crate) fn encode_intent(&self, facts: &Facts, redactors: &OfRecord) -> Line {
+        let ending = Ending { completion: None, phase: Some(Phase::Intent), at: Timestamp::now(), elapsed: None };
+        self.write(facts, ending, Outcome::Unknown, Mode::Basic, redactors, (Vec::new(), Vec::new()))
+    }
+
+    fn write(
+        &self,
+        facts: &Facts,
+        ending: Ending,
+        outcome: Outcome,
+        mode: Mode,
+        redactors: &OfRecord,
+        (handlers, content): (Vec<Section>, Vec<Section>),
+    ) -> Line {
         let mut out = Vec::with_capacity(1024);
         let mut writer = Writer {
             limit: self.max_line.saturating_sub(TRAILER),
@@ -94,9 +120,9 @@ impl Encoder {
             cut: facts.truncated,
             cut_bytes: facts.cut_bytes,
         };
-        writer.essentials(self, &facts, ending, outcome, mode, redactors);
-        writer.context(self, &facts);
-        writer.sections(facts_sections(&facts), content);
+        writer.essentials(self, facts, ending, outcome, mode, redactors);
+        writer.context(self, facts, ending, mode);
+        writer.sections(handlers, content);
         writer.finish();
         let Writer { index, members, .. } = writer;
         members.close();
@@ -170,7 +196,9 @@ impl Writer<'_> {
                 let range = self.members.number("status_code", status.into());
                 self.index.set(Field::StatusCode, range);
             }
-            self.members.member("response_time_ms", |out| write_milliseconds(out, ending.elapsed));
+            if let Some(elapsed) = ending.elapsed {
+                self.members.member("response_time_ms", |out| write_milliseconds(out, elapsed));
+            }
             if let Some(ip) = http.ip {
                 let range = self.members.member("ip_address", |out| write_quoted(out, |out| write_address(out, ip)));
                 self.index.set(Field::IpAddress, range);
@@ -186,7 +214,12 @@ impl Writer<'_> {
         self.index.set(Field::EventId, range);
         self.indexed(Field::Action, facts.action(), eighth.min(512));
         self.indexed(Field::Outcome, outcome.as_str(), 32);
-        self.members.str("completion", ending.completion.as_str());
+        if let Some(phase) = ending.phase {
+            self.indexed(Field::Phase, phase.as_str(), 32);
+        }
+        if let Some(completion) = ending.completion {
+            self.members.str("completion", completion.as_str());
+        }
         self.members.str("mode", mode.as_str());
         if facts.http.is_some() {
             self.members.member("started_at", |out| write_quoted(out, |out| write_rfc3339(out, facts.started_at)));
@@ -224,7 +257,7 @@ impl Writer<'_> {
     }
 
     /// What places the event: each text has a bound of its own, and is left out when nothing is left.
-    fn context(&mut self, encoder: &Encoder, facts: &Facts) {
+    fn context(&mut self, encoder: &Encoder, facts: &Facts, ending: Ending, mode: Mode) {
         let long = encoder.max_line / 16;
         let short = long.min(512);
         if let Some(endpoint) = facts.deciding_endpoint() {
@@ -265,13 +298,14 @@ impl Writer<'_> {
                 self.text("peer_address", &peer.to_string(), short);
             }
             self.optional("forwarded_for", http.forwarded_for.as_deref(), long);
-            if !(http.without_body || http.request_unobserved) || http.request_bytes > 0 {
+            let is_observed = !(http.without_body || http.request_unobserved);
+            if ending.elapsed.is_some() && (is_observed || http.request_bytes > 0) {
                 self.number("request_bytes", http.request_bytes);
             }
             if http.status.is_some() {
                 self.number("response_bytes", http.response_bytes);
             }
-            if facts.mode(encoder.mode).keeps_content() {
+            if mode.keeps_content() {
                 self.optional("user_agent", http.user_agent.as_deref(), long);
             }
         }

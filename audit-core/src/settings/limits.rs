@@ -49,8 +49,8 @@ impl Settings {
         self.check_names(&mut errors);
         self.check_sensitive(&mut errors);
         self.check_proxies(&mut errors);
-        if self.delivery == Delivery::Strict {
-            let advice = "strict delivery is not built yet, expected best_effort or buffered";
+        if self.delivery == Delivery::Strict && !matches!(self.output, crate::Output::File(_)) {
+            let advice = "it needs a journal: expected AUDIT_LOG_PATH to be a file, or best_effort or buffered";
             errors.push(SettingError::new("AUDIT_DELIVERY", self.delivery.as_str(), advice));
         }
         errors.extend(self.resolved_output().err());
@@ -341,10 +341,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_built_or_cannot_be_opened_is_refused() {
+    fn what_cannot_be_promised_or_opened_is_refused() {
         assert_eq!(
             with(|settings| settings.delivery = Delivery::Strict),
-            [r#"AUDIT_DELIVERY is "strict"; strict delivery is not built yet, expected best_effort or buffered"#]
+            [
+                r#"AUDIT_DELIVERY is "strict"; it needs a journal: expected AUDIT_LOG_PATH to be a file, or best_effort or buffered"#
+            ]
         );
         assert_eq!(
             with(|settings| settings.output = Output::File("/".into())),

@@ -256,7 +256,7 @@ mod tests {
                 r#"AUDIT_ENABLED is "maybe"; expected true, 1, yes or on, or false, 0, no or off"#,
                 r#"AUDIT_MODE is "verbose"; expected basic, compact or full"#,
                 r#"AUDIT_TRUSTED_PROXIES is "10.0.0.0/8,proxy"; expected addresses or networks, such as 10.0.0.0/8 or 2001:db8::1, not "proxy""#,
-                r#"AUDIT_DELIVERY is "Buffered"; expected best_effort or buffered"#,
+                r#"AUDIT_DELIVERY is "Buffered"; expected best_effort, buffered or strict"#,
                 r#"AUDIT_ROTATE_BYTES is "1000000"; rotation is not built yet, expected off"#,
                 r#"AUDIT_ROTATE_KEEP is "7"; rotation is not built yet, expected off"#,
                 r#"AUDIT_JOURNAL_MAX_BYTES is "1GiB"; a bound for the journal is not built yet, expected off"#,

@@ -19,9 +19,8 @@ pub(super) fn mode(text: &str) -> Read<Mode> {
     Mode::from_word(text).ok_or(Cow::Borrowed("expected basic, compact or full"))
 }
 
-/// Reads `strict` too: it is `validate()` that says what is not built yet.
 pub(super) fn delivery(text: &str) -> Read<Delivery> {
-    Delivery::from_word(text).ok_or(Cow::Borrowed("expected best_effort or buffered"))
+    Delivery::from_word(text).ok_or(Cow::Borrowed("expected best_effort, buffered or strict"))
 }
 
 pub(super) fn boolean(text: &str) -> Read<bool> {

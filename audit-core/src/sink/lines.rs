@@ -5,6 +5,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::delivery::Writer;
 use crate::record::Line;
 use crate::sink::{Sink, WriteError};
 
@@ -125,18 +126,19 @@ fn close_torn_line(file: &mut File) -> io::Result<()> {
     if last != *b"\n" { file.write_all(b"\n") } else { Ok(()) }
 }
 
-impl Sink for LineFile {
+impl Writer for LineFile {
     fn name(&self) -> &str {
         "file"
     }
 
-    fn write(&mut self, batch: &[Line]) -> Result<(), WriteError> {
+    fn write(&mut self, batch: &[Line], sync: bool) -> Result<(), WriteError> {
         join(batch, &mut self.buffer);
         write_all(&mut self.file, &self.buffer).map_err(|(bytes, error)| {
             let (written, whole) = lines_within(batch, bytes);
             self.take_back(bytes - whole);
             WriteError::new(written, error)
-        })
+        })?;
+        if sync { self.file.sync_data().map_err(|error| WriteError::new(0, error)) } else { Ok(()) }
     }
 
     fn flush(&mut self) -> Result<(), WriteError> {
@@ -227,7 +229,7 @@ mod tests {
         let path = folder.path().join("audit.jsonl");
         std::fs::write(&path, "{\"user\":\"x\"}\n{\"user\":").unwrap();
         let mut sink = LineFile::open(&path).ok().unwrap();
-        sink.write(&[line("y")]).unwrap();
+        sink.write(&[line("y")], false).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"user\":\"x\"}\n{\"user\":\n{\"user\":\"y\"}\n");
     }
 

@@ -89,7 +89,9 @@ impl Wake for Alarm {
 
 /// One poll of an exchange's admission.
 pub fn poll(exchange: &mut Exchange, alarm: &Arc<Alarm>) -> Poll<()> {
-    exchange.poll_admission(&mut Context::from_waker(&Waker::from(Arc::clone(alarm))))
+    exchange
+        .poll_admission(&mut Context::from_waker(&Waker::from(Arc::clone(alarm))))
+        .map(|admitted| assert_eq!(admitted, Ok(())))
 }
 
 /// The smallest executor: no timer, no other thread.
@@ -133,7 +135,7 @@ pub fn respond(exchange: &mut Exchange, status: u16) -> Option<String> {
 /// Waits for an exchange's admission.
 #[track_caller]
 pub fn admit(exchange: &mut Exchange) {
-    block_on(std::future::poll_fn(|cx| exchange.poll_admission(cx)));
+    assert_eq!(block_on(std::future::poll_fn(|cx| exchange.poll_admission(cx))), Ok(()));
 }
 
 /// What a [`Puppet`] does with one batch.

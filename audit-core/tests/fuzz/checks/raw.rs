@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::sync::{LazyLock, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 
 use audit_core::exchange::{RequestHead, ResponseHead};
 use audit_core::redact::{Hide, Rules};
@@ -109,7 +109,7 @@ impl<'a> Request<'a> {
         let mut head = RequestHead::new("test", "POST", &self.path, &headers);
         head.query = Some(&*self.query).filter(|query| !query.is_empty());
         let mut exchange = setup.auditor.begin(&head).expect("every path is included");
-        while exchange.poll_admission(&mut Context::from_waker(Waker::noop())) == Poll::Pending {
+        while exchange.poll_admission(&mut Context::from_waker(Waker::noop())).is_pending() {
             std::thread::yield_now();
         }
         let tap = exchange.request_tap();

@@ -1,0 +1,282 @@
+//! Strict delivery: an `intent` on disk before the handler runs, a `final` on disk before the answer's head leaves.
+//!
+//! Where that cannot be, the adapter is told to answer 503 in the handler's place, or 500 in its answer's. An endpoint
+//! that turns out to ask for strict delivery only as it begins to run does not run.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use crate::auditor::Inner;
+use crate::delivery::{Admission, Receipt, Unrecorded};
+use crate::exchange::{Facts, Http, Shared};
+use crate::notice;
+use crate::policy::ContentHints;
+use crate::raw::Raw;
+use crate::registry::Endpoint;
+use crate::vocabulary::{Completion, Delivery, Mode};
+
+use super::facts::Strict;
+
+/// The adapter is to answer with this status, for a promise could not be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refusal {
+    status: u16,
+}
+
+impl Refusal {
+    /// The handler did not run.
+    const BEFORE: Self = Self { status: 503 };
+    /// It ran, and its answer does not leave.
+    const AFTER: Self = Self { status: 500 };
+
+    /// 503 before the handler ran, 500 after it.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        self.status
+    }
+}
+
+/// What a call waits for before it begins: room in the queue, and its `intent` on disk.
+pub(crate) struct Entry {
+    admission: Admission,
+    intent: Intent,
+}
+
+enum Intent {
+    NotAsked,
+    Owed,
+    Waiting(Receipt),
+}
+
+impl Entry {
+    /// Nothing is waited for.
+    pub(crate) fn free() -> Self {
+        Self { admission: Admission::not_asked(), intent: Intent::NotAsked }
+    }
+
+    /// What a request has to wait for whose facts say so; `delivery` is what it asks for.
+    pub(crate) fn new(auditor: &Inner, facts: &Facts, delivery: Delivery) -> Self {
+        let intent = if facts.strict == Strict::Owed { Intent::Owed } else { Intent::NotAsked };
+        Self { admission: auditor.admission(delivery), intent }
+    }
+
+    /// Whether there was room: then the record may exceed the queue's bound, by its own line.
+    pub(crate) fn may_overdraw(&self) -> bool {
+        self.admission.may_overdraw()
+    }
+
+    /// Ready when the call may begin, or may not.
+    pub(crate) fn poll(&mut self, shared: &Shared, cx: &mut Context<'_>) -> Poll<Result<(), Refusal>> {
+        ready!(self.admission.poll(cx));
+        if let Intent::Owed = self.intent {
+            if !self.admission.may_overdraw() {
+                return Poll::Ready(Err(self.refuse(shared, "not recorded before the handler: no room in the queue")));
+            }
+            match shared.submit_intent() {
+                Some(receipt) => self.intent = Intent::Waiting(receipt),
+                // A shutdown has ended it.
+                None => return Poll::Ready(Err(self.refuse(shared, ""))),
+            }
+        }
+        let Intent::Waiting(receipt) = &mut self.intent else { return Poll::Ready(Ok(())) };
+        let reason = match ready!(receipt.poll(cx)) {
+            Ok(()) => {
+                self.intent = Intent::NotAsked;
+                return Poll::Ready(Ok(()));
+            }
+            Err(Unrecorded::Refused) => "not recorded before the handler: the journal could not write",
+            Err(Unrecorded::TimedOut) => "not recorded before the handler: the journal did not answer in time",
+        };
+        Poll::Ready(Err(self.refuse(shared, reason)))
+    }
+
+    fn refuse(&mut self, shared: &Shared, reason: &str) -> Refusal {
+        self.intent = Intent::NotAsked;
+        shared.refuse(reason);
+        Refusal::BEFORE
+    }
+}
+
+/// What the answer's head waits for: its `final` on disk.
+#[derive(Default)]
+pub(crate) enum Commit {
+    /// Nothing, or no longer.
+    #[default]
+    NotAsked,
+    Owed,
+    Waiting(Receipt),
+}
+
+impl Commit {
+    pub(crate) fn is_open(&self) -> bool {
+        !matches!(self, Self::NotAsked)
+    }
+
+    /// Ready when the head may leave, or may not.
+    pub(crate) fn poll(&mut self, shared: &Shared, cx: &mut Context<'_>) -> Poll<Result<(), Refusal>> {
+        if let Self::Owed = self {
+            match shared.submit_final() {
+                Some(receipt) => *self = Self::Waiting(receipt),
+                // A shutdown has ended it: nobody can say that this answer is on record.
+                None => {
+                    *self = Self::NotAsked;
+                    return Poll::Ready(Err(Refusal::AFTER));
+                }
+            }
+        }
+        let Self::Waiting(receipt) = self else { return Poll::Ready(Ok(())) };
+        let said = ready!(receipt.poll(cx));
+        *self = Self::NotAsked;
+        let Err(unrecorded) = said else { return Poll::Ready(Ok(())) };
+        let reason = match unrecorded {
+            Unrecorded::Refused => "the answer was not recorded and did not leave: the journal could not write",
+            Unrecorded::TimedOut => "the answer was not recorded in time and did not leave",
+        };
+        shared.with(|facts| {
+            facts.outcome = None;
+            facts.reason = Some(reason.to_owned());
+            // One that is not on disk is told anew; one that may be there is corrected.
+            facts.strict = match unrecorded {
+                Unrecorded::Refused => Strict::Intended,
+                Unrecorded::TimedOut => Strict::Told(None),
+            };
+        });
+        Poll::Ready(Err(Refusal::AFTER))
+    }
+}
+
+impl Shared {
+    fn submit_intent(&self) -> Option<Receipt> {
+        let auditor = self.auditor();
+        self.note_strict();
+        self.with(|facts| {
+            facts.strict = Strict::Intended;
+            // An intent asks for its end.
+            facts.promised = true;
+            auditor.submit_intent(facts)
+        })
+    }
+
+    /// Hands over what is known now; what is left tells of the answer's body alone.
+    fn submit_final(&self) -> Option<Receipt> {
+        let facts = self.with(|facts| {
+            let certain = facts.certain_completion();
+            let mut rest = facts.rest(certain);
+            std::mem::swap(facts, &mut rest);
+            (rest, certain)
+        });
+        let (facts, completion) = facts?;
+        Some(self.auditor().submit_final(facts, completion))
+    }
+
+    /// Notes that the handler does not run.
+    pub(crate) fn refuse(&self, reason: &str) {
+        self.with(|facts| {
+            facts.promised = true;
+            facts.reason = Some(reason.to_owned());
+        });
+        self.note_refused();
+    }
+
+    /// Whether the handler that began must not go on.
+    #[inline]
+    pub(crate) fn refused_late(&self) -> Option<Refusal> {
+        self.is_refused().then_some(Refusal::BEFORE)
+    }
+
+    /// Whether a handler that has begun asks for a promise that nobody can keep any more. Then it must not go on.
+    pub(crate) fn refuses_late(&self, endpoint: &'static Endpoint) -> bool {
+        let setting = self.auditor().settings().delivery;
+        let asks = endpoint.delivery().unwrap_or(setting) == Delivery::Strict && endpoint.exemption().is_none();
+        let is_late = asks && self.with(|facts| facts.strict == Strict::No && facts.http.is_some()) == Some(true);
+        if is_late {
+            self.with(|facts| facts.strict = Strict::Owed);
+            self.refuse("asks for strict delivery, but was not known before it ran");
+            tell_late(endpoint);
+        }
+        is_late
+    }
+}
+
+/// Says, once for each handler, that it has to be known before it runs.
+fn tell_late(endpoint: &'static Endpoint) {
+    static TOLD: Mutex<Vec<&'static Endpoint>> = Mutex::new(Vec::new());
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    if told.iter().all(|known| !known.same_as(endpoint)) {
+        told.push(endpoint);
+        notice::say(format_args!(
+            "{} asks for strict delivery, but is not known before it runs: its requests are refused with 503. Wire its \
+             route (`audited_route`, or `routes![…].audited()`), write #[audited] above the framework's attribute, or \
+             declare `route = \"…\"`",
+            endpoint.place()
+        ));
+    }
+}
+
+impl Facts {
+    /// How the exchange will have ended whatever happens to the answer's body.
+    fn certain_completion(&self) -> Option<Completion> {
+        self.panicked.then_some(Completion::Panicked)
+    }
+
+    /// What is left to tell once the `final` has been: the same event, of which nothing has been added yet.
+    fn rest(&mut self, told: Option<Completion>) -> Self {
+        let http = self.http.as_mut().map(|http| Http {
+            framework: http.framework,
+            method: http.method.clone(),
+            path: Raw::new(http.path.unredacted().clone()),
+            path_bytes: http.path_bytes,
+            route: http.route.clone(),
+            hints: ContentHints::default(),
+            forwarded_for: None,
+            user_agent: None,
+            request_id: http.request_id.clone(),
+            taken_as: Mode::Basic,
+            query: None,
+            headers: None,
+            request_scanner: None,
+            response_headers: http.response_headers.take(),
+            response_scanner: http.response_scanner.take(),
+            ..*http
+        });
+        Self {
+            event_id: self.event_id,
+            started_at: self.started_at,
+            started: self.started,
+            http,
+            attribution: self.attribution,
+            entered: self.entered,
+            instead: self.instead,
+            asked: self.asked,
+            strict: Strict::Told(told),
+            handler_end: self.handler_end,
+            admitted: self.admitted,
+            panicked: self.panicked,
+            promised: true,
+            actor: self.actor.clone(),
+            actor_named: self.actor_named,
+            actor_unreadable: self.actor_unreadable,
+            outcome: self.outcome,
+            trace_id: self.trace_id.clone(),
+            span_id: self.span_id.clone(),
+            ..Self::new(self.action.clone())
+        }
+    }
+
+    /// Whether a `final` leaves something to tell.
+    pub(crate) fn has_more_than_final(&self, completion: Completion) -> bool {
+        let Strict::Told(told) = self.strict else { return true };
+        let http = self.http.as_ref();
+        let was_added = self.reason.is_some()
+            || self.error.is_some()
+            || !(self.targets.is_empty() && self.data.is_empty() && self.changes.is_empty())
+            || !(self.steps.is_empty() && self.calls.is_empty())
+            || http.is_some_and(|http| http.response_scanner.is_some() || http.response_headers.is_some());
+        was_added || told.map_or(completion != Completion::Completed, |told| told != completion)
+    }
+}
+
+/// Whether a request that asks for this is to leave an `intent`: one of which no record will come does not.
+pub(crate) fn owes_intent(auditor: &Arc<Inner>, facts: &Facts, delivery: Delivery) -> bool {
+    delivery == Delivery::Strict && auditor.keeps(facts)
+}

@@ -1,0 +1,272 @@
+//! Strict delivery: what stands on disk when, and what happens when it cannot.
+
+mod support;
+
+use std::path::PathBuf;
+use std::task::Poll;
+use std::time::Duration;
+
+use audit_core::exchange::{Exchange, Handling, Refusal, RequestHead, RouteMatch, Start, WiredHandling};
+use audit_core::testing::assert_record;
+use audit_core::{Auditor, Builder, Delivery, Endpoint, Output, audited, data, set_reason, step};
+use serde_json::{Value, json};
+use support::{Lines, admit, block_on, respond};
+
+#[audited("money.move", target = "account/{id}", delivery = "strict")]
+async fn moves(id: u32) {
+    data("amount", 7);
+    let _ = id;
+}
+
+#[audited("money.count", delivery = "strict")]
+fn counts() {}
+
+/// An auditor with a journal of its own, and what stands in it.
+struct Journaled {
+    auditor: Auditor,
+    path: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Journaled {
+    fn new(configure: impl FnOnce(Builder) -> Builder) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("audit.jsonl");
+        let builder = Auditor::builder().output(Output::File(path.clone())).delivery(Delivery::Strict);
+        let auditor = configure(builder).build().expect("the settings are good");
+        Self { auditor, path, _folder: folder }
+    }
+
+    /// What a process that is started after a crash would find.
+    fn on_disk(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(&self.path).expect("it is there");
+        text.lines().map(|line| serde_json::from_str(line).expect("a whole record")).collect()
+    }
+
+    fn phases(&self) -> Vec<String> {
+        self.on_disk().iter().map(|record| record["phase"].as_str().unwrap_or("none").to_owned()).collect()
+    }
+
+    /// All that is there once everything was written.
+    fn ended(&self) -> Vec<Value> {
+        assert!(self.auditor.shutdown(support::PATIENCE).in_time);
+        self.on_disk()
+    }
+
+    fn begin(&self) -> Exchange {
+        support::begin(&self.auditor)
+    }
+}
+
+fn commit(exchange: &mut Exchange) -> Result<(), Refusal> {
+    block_on(std::future::poll_fn(|cx| exchange.poll_commit(cx)))
+}
+
+fn endpoint(auditor: &Auditor, action: &str) -> &'static Endpoint {
+    let listed = auditor.endpoints();
+    let found = listed.endpoints.iter().find(|it| it.action == action).expect("it is listed");
+    audit_core::registry::endpoints().iter().find(|it| it.location() == found.location).expect("it is registered")
+}
+
+#[test]
+fn the_handler_and_the_head_wait_for_the_disk() {
+    let journaled = Journaled::new(|builder| builder);
+    let mut exchange = journaled.begin();
+    admit(&mut exchange);
+    let intent = journaled.on_disk();
+    assert_eq!(intent.len(), 1, "before the handler: {intent:?}");
+    let expected = json!({"phase": "intent", "outcome": "unknown", "method": "GET", "path": "/api/things",
+        "user": "unknown", "action": "http.request", "mode": "basic", "completion": null, "status_code": null,
+        "response_time_ms": null, "request_bytes": null});
+    assert_record(&intent[0], expected);
+    exchange.enter(|| data("color", "green"));
+    let id = respond(&mut exchange, 201);
+    assert_eq!(commit(&mut exchange), Ok(()));
+    let records = journaled.on_disk();
+    let expected = json!({"phase": "final", "outcome": "success", "status_code": 201, "completion": null,
+        "data": {"color": "green"}, "user": "anonymous", "event_id": intent[0]["event_id"]});
+    assert_record(&records[1], expected);
+    assert_eq!(id.as_deref(), records[1]["event_id"].as_str());
+    exchange.complete();
+    drop(exchange);
+    assert_eq!(journaled.ended().len(), 2, "a good end adds nothing");
+}
+
+#[test]
+fn a_body_that_ends_badly_or_adds_something_adds_an_end() {
+    type After = fn(&mut Exchange);
+    let rows: [(&str, After, Option<Value>); 5] = [
+        ("completed", |exchange| exchange.complete(), None),
+        ("cut", |_| {}, Some(json!({"completion": "aborted", "outcome": "success", "status_code": 200}))),
+        (
+            "failed",
+            |exchange| exchange.note_error(&"the database is gone"),
+            Some(json!({"completion": "aborted", "error": "the database is gone"})),
+        ),
+        (
+            "added",
+            |exchange| {
+                exchange.enter(|| step("half"));
+                exchange.complete();
+            },
+            Some(json!({"completion": "completed", "outcome": "success"})),
+        ),
+        (
+            "panicked",
+            |exchange| {
+                let panics = std::panic::AssertUnwindSafe(|| exchange.enter(|| panic!("as asked")));
+                assert!(std::panic::catch_unwind(panics).is_err());
+            },
+            Some(json!({"completion": "panicked", "outcome": "failed", "level": "error", "error": "as asked"})),
+        ),
+    ];
+    for (name, after, end) in rows {
+        let journaled = Journaled::new(|builder| builder);
+        let mut exchange = journaled.begin();
+        admit(&mut exchange);
+        respond(&mut exchange, 200);
+        assert_eq!(commit(&mut exchange), Ok(()));
+        after(&mut exchange);
+        drop(exchange);
+        let records = journaled.ended();
+        assert_eq!(records.get(2).is_some(), end.is_some(), "{name}: {records:?}");
+        if let Some(end) = end {
+            assert_record(&records[2], end);
+            assert_record(&records[2], json!({"phase": "end", "event_id": records[0]["event_id"], "mode": "basic"}));
+            assert_record(&records[2], json!({"path": "/api/things", "method": "GET"}));
+        }
+    }
+}
+
+#[test]
+fn what_is_dropped_before_its_head_has_a_final_all_the_same() {
+    let journaled = Journaled::new(|builder| builder);
+    let mut exchange = journaled.begin();
+    admit(&mut exchange);
+    drop(exchange);
+    // Never admitted: somebody who left while the disk was slow.
+    let mut waiting = journaled.begin();
+    let polled = support::poll(&mut waiting, &support::Alarm::new());
+    drop(waiting);
+    // The head never left, although the answer was there.
+    let mut answered = journaled.begin();
+    admit(&mut answered);
+    respond(&mut answered, 204);
+    drop(answered);
+    let records = journaled.ended();
+    let of = |event: &Value| records.iter().filter(|record| record["event_id"] == *event).collect::<Vec<_>>();
+    let events: Vec<_> = records.iter().filter(|record| record["phase"] == "intent").map(|r| &r["event_id"]).collect();
+    assert_eq!(events.len(), 3, "{polled:?}: {records:?}");
+    for event in events {
+        let records = of(event);
+        assert_eq!(records.len(), 2, "{records:?}");
+        assert_record(records[1], json!({"phase": "final", "completion": "aborted"}));
+    }
+}
+
+/// A journal that does not answer in time: none does within no time at all.
+#[test]
+fn without_word_of_the_journal_the_handler_does_not_run() {
+    let journaled = Journaled::new(|builder| builder.queue_timeout(Duration::ZERO));
+    let mut exchange = journaled.begin();
+    let refusal = block_on(std::future::poll_fn(|cx| exchange.poll_admission(cx))).expect_err("refused");
+    assert_eq!(refusal.status(), 503);
+    // The adapter answers, and watches that answer as any other.
+    assert_eq!(respond(&mut exchange, 503), None, "nobody can say that a record will come");
+    assert_eq!(commit(&mut exchange), Ok(()), "a refusal waits for nothing");
+    exchange.complete();
+    drop(exchange);
+    let records = journaled.ended();
+    let last = records.last().expect("the refusal is told");
+    assert_record(last, json!({"phase": "final", "status_code": 503, "outcome": "failed", "completion": "completed"}));
+    assert_record(last, json!({"reason": "not recorded before the handler: the journal did not answer in time"}));
+}
+
+struct Moving;
+
+impl Start for Moving {
+    type Future = std::pin::Pin<Box<dyn Future<Output = ()>>>;
+
+    fn start(self) -> Self::Future {
+        Box::pin(moves(9))
+    }
+}
+
+#[test]
+fn a_wired_endpoint_has_its_intent_before_it_runs() {
+    let journaled = Journaled::new(|builder| builder.delivery(Delivery::Buffered));
+    let exchange = journaled.begin();
+    let endpoint = endpoint(&journaled.auditor, "money.move");
+    exchange.scope().wire(endpoint, &RequestHead::new("test", "GET", "/api/things", &Lines(&[])));
+    let mut exchange = Some(exchange);
+    let scope = exchange.as_ref().expect("it is there").scope();
+    assert_eq!(block_on(WiredHandling::new(scope, endpoint, Moving)), Ok(()));
+    assert_eq!(journaled.phases(), ["intent"]);
+    let mut exchange = exchange.take().expect("it is there");
+    respond(&mut exchange, 200);
+    assert_eq!(commit(&mut exchange), Ok(()));
+    exchange.complete();
+    drop(exchange);
+    let records = journaled.ended();
+    assert_record(&records[0], json!({"action": "money.move", "handler": "strict::moves"}));
+    assert_record(&records[1], json!({"target_id": "9", "data": {"amount": 7}, "phase": "final"}));
+    assert_eq!(records.len(), 2);
+}
+
+#[test]
+fn an_endpoint_that_is_known_too_late_does_not_run() {
+    let journaled = Journaled::new(|builder| builder.delivery(Delivery::Buffered));
+    let mut handling = std::pin::pin!(Handling::new(journaled.begin(), Moving));
+    let refusal = block_on(handling.as_mut()).expect_err("it asks for what nobody can promise any more");
+    assert_eq!(refusal.status(), 503);
+    drop(handling.take_exchange());
+    let records = journaled.ended();
+    assert_eq!(records.len(), 1);
+    let expected = json!({"phase": "final", "status_code": 503, "action": "money.move", "completion": "completed",
+        "reason": "asks for strict delivery, but was not known before it ran", "data": null});
+    assert_record(&records[0], expected);
+}
+
+#[test]
+fn one_that_is_not_async_can_only_panic() {
+    let journaled = Journaled::new(|builder| builder.delivery(Delivery::Buffered));
+    let exchange = journaled.begin();
+    let run = std::panic::AssertUnwindSafe(|| exchange.enter(counts));
+    assert!(std::panic::catch_unwind(run).is_err());
+    drop(exchange);
+    assert_record(&journaled.ended()[0], json!({"action": "money.count", "completion": "panicked"}));
+}
+
+#[test]
+fn what_leaves_no_record_has_no_intent() {
+    let journaled = Journaled::new(|builder| builder);
+    let lines = Lines(&[]);
+    let mut head = RequestHead::new("test", "GET", "/style.css", &lines);
+    head.route = RouteMatch::None;
+    let mut exchange = journaled.auditor.begin(&head).expect("it may be recorded yet");
+    admit(&mut exchange);
+    respond(&mut exchange, 200);
+    exchange.complete();
+    drop(exchange);
+    assert_eq!(journaled.ended(), Vec::<Value>::new());
+}
+
+#[test]
+fn after_a_shutdown_nothing_is_promised() {
+    let journaled = Journaled::new(|builder| builder);
+    let mut open = journaled.begin();
+    admit(&mut open);
+    open.enter(|| set_reason("still there"));
+    assert!(journaled.auditor.shutdown(support::PATIENCE).in_time);
+    respond(&mut open, 200);
+    assert_eq!(commit(&mut open).map_err(Refusal::status), Err(500));
+    drop(open);
+    let mut later = journaled.begin();
+    let polled = support::Alarm::new();
+    let admitted = later.poll_admission(&mut std::task::Context::from_waker(&polled.into()));
+    assert_eq!(admitted.map(|admitted| admitted.map_err(Refusal::status)), Poll::Ready(Err(503)));
+    drop(later);
+    let records = journaled.on_disk();
+    assert_record(records.last().expect("there is one"), json!({"phase": "final", "completion": "shutdown"}));
+    assert_eq!(records.len(), 2);
+}
