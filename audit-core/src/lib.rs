@@ -18,6 +18,7 @@ mod delivery;
 mod event;
 pub mod exchange;
 mod facade;
+mod journal;
 #[cfg(feature = "tracing")]
 mod layer;
 mod leak;
