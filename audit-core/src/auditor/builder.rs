@@ -12,13 +12,14 @@ use crate::auditor::{Auditor, BuildError, Inner, Redactors, ResponseCapture, sel
 use crate::client_address::TrustedProxies;
 use crate::delivery::{Delivery, Unsynced, Writer};
 use crate::exchange::OpenExchanges;
+use crate::journal::{Journal, JournalOptions, OpenError};
 use crate::notice::{self, Once};
 use crate::policy::Policy;
 use crate::record::Encoder;
 use crate::redact::Rules;
 use crate::registry::{self, DeclaredRoutes, Learned};
 use crate::settings::{Output, SettingError, Settings};
-use crate::sink::{LineFile, LineStream, OpenError, Sink};
+use crate::sink::{LineStream, Sink};
 use crate::vocabulary::{Delivery as DeliveryKind, Mode};
 
 /// Describes an [`Auditor`]. What code sets comes first; [`env`](Self::env) overrides it, so that an operator has the
@@ -319,11 +320,11 @@ impl Builder {
         let declared = DeclaredRoutes::of(registry::endpoints())?;
         warn_of_duplicate_actions();
         let needs_journal = settings.delivery == DeliveryKind::Strict || refuse_strict_without_file(&output)?;
-        let (log, fell_back) = open_log(&output, needs_journal)?;
+        let encoder = Arc::new(Encoder::new(&settings));
+        let (log, fell_back) = open_log(&output, JournalOptions::default(), &encoder, needs_journal)?;
         let sinks = sinks.into_iter().map(|sink| -> Box<dyn Writer> { Box::new(Unsynced(sink)) });
         let sinks: Vec<Box<dyn Writer>> = log.into_iter().chain(sinks).collect();
         refuse_duplicate_names(&sinks)?;
-        let encoder = Arc::new(Encoder::new(&settings));
         let delivery = Delivery::start(sinks, &encoder, settings.queue_bytes, settings.queue_timeout)
             .map_err(|source| BuildError::Start { what: "writer thread", source })?;
         let inner = Inner {
@@ -349,7 +350,12 @@ impl Builder {
 }
 
 /// Opens the log; a file that cannot be opened falls back to stdout, and that is said, unless something needs a journal.
-fn open_log(output: &Output, needs_journal: bool) -> Result<(Option<Box<dyn Writer>>, bool), BuildError> {
+fn open_log(
+    output: &Output,
+    options: JournalOptions,
+    encoder: &Arc<Encoder>,
+    needs_journal: bool,
+) -> Result<(Option<Box<dyn Writer>>, bool), BuildError> {
     let stdout = || -> Result<Option<Box<dyn Writer>>, BuildError> {
         let stream =
             LineStream::stdout().map_err(|source| BuildError::Start { what: "log on standard output", source })?;
@@ -358,8 +364,8 @@ fn open_log(output: &Output, needs_journal: bool) -> Result<(Option<Box<dyn Writ
     match output {
         Output::None => Ok((None, false)),
         Output::Stdout => Ok((stdout()?, false)),
-        Output::File(path) => match LineFile::open(path) {
-            Ok(file) => Ok((Some(Box::new(file)), false)),
+        Output::File(path) => match Journal::open(path, options, Arc::clone(encoder)) {
+            Ok(journal) => Ok((Some(Box::new(journal)), false)),
             Err(OpenError::InUse) => Err(BuildError::LogInUse { path: path.clone() }),
             Err(OpenError::Foreign) => Err(BuildError::LogIsForeign { path: path.clone() }),
             Err(OpenError::Io(source)) if needs_journal => {

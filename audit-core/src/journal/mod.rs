@@ -1,6 +1,51 @@
 //! The journal: a configured file, append-only, in segments, with one writer. What it holds is the truth that
 //! followers are fed from.
+//!
+//! - Every record in it has a `seq`, from 1 on, gap-free over segments and restarts. What could not be written has none.
+//! - A batch is one write. What failed leaves no bytes: no record ever stands behind a torn one.
+//! - What was synced is never synced again as if nothing had been: after an error the segment is over, and the batch
+//!   goes into a new one, with the same numbers.
+//! - A rotation can be cut off between any two of its steps and nothing is lost by it.
+//! - What somebody else does to the files is seen at the next batch, and recorded: renamed, removed, replaced,
+//!   truncated, appended to.
 
+mod clock;
+mod disk;
+mod found;
 mod head;
+mod lock;
+mod names;
+mod own;
+mod recover;
+mod retain;
+mod rotate;
+mod segment;
+mod signal;
+mod tail;
+mod watch;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
 
 pub(crate) use head::Head;
+pub(crate) use signal::block_file_size_signal;
+pub(crate) use writer::{Journal, JournalOptions};
+
+/// Why a journal could not be opened.
+#[derive(Debug)]
+pub(crate) enum OpenError {
+    /// Another process writes it.
+    InUse,
+    /// It holds something that is no log.
+    Foreign,
+    Io(io::Error),
+}
+
+impl From<io::Error> for OpenError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}

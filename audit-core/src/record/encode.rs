@@ -25,8 +25,11 @@ use crate::vocabulary::{Completion, Level, Mode, Outcome, Phase};
 
 /// The version of the table of keys.
 const SCHEMA: &str = "audit/1";
-/// Kept free for `redacted`, `truncated`, `original_bytes`, the brace and the newline.
-const TRAILER: usize = 112;
+/// Kept free for `redacted`, `truncated`, `original_bytes`, the brace and the newline, and for the `seq` that a journal
+/// adds.
+const TRAILER: usize = 112 + SEQ;
+/// The longest `,"seq":` with its number.
+const SEQ: usize = 27;
 /// A text cut shorter than this would say nothing: it is left out instead.
 const SHORTEST: usize = 16;
 /// Where a text was cut.
@@ -40,6 +43,13 @@ pub(crate) struct Encoder {
     service: Option<String>,
     environment: Option<String>,
     instance: Option<String>,
+}
+
+/// A value in a record about the audit trail itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Datum<'a> {
+    Text(&'a str),
+    Number(i128),
 }
 
 /// When and how an event ended.
@@ -66,19 +76,37 @@ impl Encoder {
 
     /// The record of records that are missing.
     pub(crate) fn gap(&self, sink: &str, gap: Gap) -> Line {
-        let mut facts = Facts::new("audit.gap".into());
+        let reason = format!("{} records could not be recorded", gap.count);
+        let (from, until) = (rfc3339(gap.from), rfc3339(gap.until));
+        let data = [
+            ("sink", Datum::Text(sink)),
+            ("from", Datum::Text(&from)),
+            ("until", Datum::Text(&until)),
+            ("count", Datum::Number(gap.count.into())),
+        ];
+        self.own("audit.gap", Outcome::Failed, reason, &data)
+    }
+
+    /// A record about the audit trail itself.
+    pub(crate) fn own(
+        &self,
+        action: &'static str,
+        outcome: Outcome,
+        reason: String,
+        data: &[(&'static str, Datum<'_>)],
+    ) -> Line {
+        let mut facts = Facts::new(action.into());
         facts.actor = Some(Actor::system("audit"));
-        facts.outcome = Some(Outcome::Failed);
-        facts.reason = Some(format!("{} records could not be recorded", gap.count));
-        let mut text = |key: &str, value: &str| {
+        facts.outcome = Some(outcome);
+        facts.reason = Some(reason);
+        for (key, value) in data {
             let mut json = Vec::new();
-            write_str(&mut json, value);
-            facts.data.push((key.to_owned(), json));
-        };
-        text("sink", sink);
-        text("from", &rfc3339(gap.from));
-        text("until", &rfc3339(gap.until));
-        facts.data.push(("count".to_owned(), gap.count.to_string().into_bytes()));
+            match value {
+                Datum::Text(text) => write_str(&mut json, text),
+                Datum::Number(number) => write_display(&mut json, number),
+            }
+            facts.data.push(((*key).to_owned(), json));
+        }
         let ending = Ending {
             completion: Some(Completion::Completed),
             phase: None,

@@ -9,6 +9,6 @@ mod section;
 mod stamp;
 mod written;
 
-pub(crate) use encode::{Encoder, Ending};
+pub(crate) use encode::{Datum, Encoder, Ending, rfc3339};
 pub use line::{Field, Line};
 pub(crate) use written::{HELD, Written};

@@ -9,7 +9,7 @@ mod lines;
 use std::error::Error;
 
 pub use crate::record::{Field, Line};
-pub(crate) use lines::{LineFile, LineStream, OpenError};
+pub(crate) use lines::LineStream;
 
 /// Takes batches of encoded records. Called from one thread only.
 pub trait Sink: Send + 'static {

@@ -1,0 +1,61 @@
+//! The segments of a journal that are not its active one, found by what they hold: others rename them as they like.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::journal::disk::{Disk, Open, directory_of};
+use crate::journal::names::may_be_segment;
+use crate::journal::tail::{self, First};
+
+/// A segment that was found.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) path: PathBuf,
+    /// The seq of its first line; 0 when older versions wrote that.
+    pub(super) first: u64,
+    pub(super) bytes: u64,
+}
+
+/// All but the one at `PATH`, the oldest first.
+pub(super) fn segments(disk: &dyn Disk, journal: &Path) -> io::Result<Vec<Found>> {
+    let directory = directory_of(journal);
+    let mut found = Vec::new();
+    for name in disk.list(directory)?.into_iter().filter(|name| may_be_segment(journal, name)) {
+        let path = directory.join(name);
+        let Ok(stat) = disk.stat(&path) else { continue };
+        if !stat.is_file {
+            continue;
+        }
+        let Ok(mut handle) = disk.open(&path, Open::Existing) else { continue };
+        if let First::Record(first) = tail::first(&mut *handle)? {
+            found.push(Found { path, first: first.unwrap_or(0), bytes: stat.length });
+        }
+    }
+    found.sort_by(|one, other| (one.first, &one.path).cmp(&(other.first, &other.path)));
+    Ok(found)
+}
+
+impl Found {
+    /// The seq of its last record; `None` when none of its records has one.
+    pub(super) fn last(&self, disk: &dyn Disk) -> io::Result<Option<u64>> {
+        let mut handle = disk.open(&self.path, Open::Existing)?;
+        let length = handle.stat()?.length;
+        Ok(tail::scan(&mut *handle, length)?.last)
+    }
+}
+
+/// How many of these records stand in none of the segments.
+pub(super) fn missing(disk: &dyn Disk, segments: &[Found], from: u64, to: u64) -> u64 {
+    let mut missing = 0;
+    let mut next = from;
+    for segment in segments {
+        // One that cannot be read holds nothing for anybody else either.
+        let Ok(Some(last)) = segment.last(disk) else { continue };
+        if last < next || segment.first > to {
+            continue;
+        }
+        missing += segment.first.saturating_sub(next);
+        next = last.saturating_add(1);
+    }
+    missing + (to + 1).saturating_sub(next.min(to + 1))
+}

@@ -1,0 +1,75 @@
+//! The files of a journal: `PATH` and what stands beside it, all beginning with its name and a dot.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+/// Endings of files beside a journal that hold no segment.
+const NO_SEGMENTS: [&str; 7] = [".lock", ".torn", ".position", ".next", ".tmp", ".gz", ".zst"];
+
+/// `PATH.end`.
+pub(super) fn beside(journal: &Path, end: &str) -> PathBuf {
+    let mut name = OsString::from(journal);
+    name.push(".");
+    name.push(end);
+    name.into()
+}
+
+/// The name of a segment that begins with this seq, once it is no longer the active one.
+pub(super) fn rotated(journal: &Path, first: u64) -> PathBuf {
+    beside(journal, &format!("{first:020}"))
+}
+
+/// The first of `PATH.end`, `PATH.1.end`, `PATH.2.end` … that `is_free`; with an empty `end` the numbers come last.
+pub(super) fn free(base: &Path, end: &str, is_free: impl Fn(&Path) -> bool) -> PathBuf {
+    let with = |number: Option<u32>| {
+        let mut name = OsString::from(base);
+        if let Some(number) = number {
+            name.push(format!(".{number}"));
+        }
+        name.push(end);
+        PathBuf::from(name)
+    };
+    std::iter::once(None).chain((1..).map(Some)).map(with).find(|path| is_free(path)).expect("some number is free")
+}
+
+/// Whether a file of this name beside the journal may be a segment of it that is not the active one.
+pub(super) fn may_be_segment(journal: &Path, name: &OsStr) -> bool {
+    let Some(own) = journal.file_name() else { return false };
+    let (own, name) = (own.as_encoded_bytes(), name.as_encoded_bytes());
+    let rest = name.strip_prefix(own).and_then(|rest| rest.strip_prefix(b"."));
+    rest.is_some() && !NO_SEGMENTS.iter().any(|end| name.ends_with(end.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_segments() {
+        let journal = Path::new("/log/audit.jsonl");
+        assert_eq!(rotated(journal, 7), Path::new("/log/audit.jsonl.00000000000000000007"));
+        for (name, is) in [
+            ("audit.jsonl.00000000000000000007", true),
+            ("audit.jsonl.1", true),
+            ("audit.jsonl.2026-11-26", true),
+            ("audit.jsonl", false),
+            ("audit.jsonl.1.gz", false),
+            ("audit.jsonl.lock", false),
+            ("audit.jsonl.7.torn", false),
+            ("audit.jsonl.sqlite.position", false),
+            ("audit.jsonl2", false),
+            ("other.jsonl.1", false),
+        ] {
+            assert_eq!(may_be_segment(journal, OsStr::new(name)), is, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_not_given_again() {
+        let base = Path::new("/log/a.7");
+        let taken = ["/log/a.7", "/log/a.7.1"].map(Path::new);
+        assert_eq!(free(base, "", |path| !taken.contains(&path)), Path::new("/log/a.7.2"));
+        let taken = [Path::new("/log/a.7.torn")];
+        assert_eq!(free(base, ".torn", |path| !taken.contains(&path)), Path::new("/log/a.7.1.torn"));
+    }
+}

@@ -1,0 +1,163 @@
+//! A new segment takes the place of the active one.
+//!
+//! The new file is made before the old one is touched, so that a process that can open nothing more goes on writing.
+//! Then the old file gets its rotated name, the new one the journal's, and the directory is synced. In between the
+//! journal's name may be missing, which the next start sees and puts right: no state holds a record in two places, or
+//! in none.
+
+use std::io;
+use std::path::Path;
+
+use crate::journal::disk::{Stat, directory_of};
+use crate::journal::names::{beside, free, rotated};
+use crate::journal::recover::recover;
+use crate::journal::segment::Segment;
+use crate::journal::writer::Journal;
+use crate::notice;
+
+impl Journal {
+    /// Begins a new segment, as a program that rotates logs asks for after it moved the file: if the file is still at its
+    /// place, it is rotated here.
+    ///
+    /// # Errors
+    /// When no new segment can be begun; the old one goes on being written.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the handle that asks for it comes with delivery"))]
+    pub(crate) fn reopen(&mut self) -> io::Result<()> {
+        let before = self.begun;
+        self.look();
+        if self.begun == before && self.active.length > 0 { self.begin_anew() } else { Ok(()) }
+    }
+
+    /// Begins a new segment if that can be done; tells whether it was. Otherwise that is said once, and tried again later.
+    pub(super) fn rotate(&mut self) -> bool {
+        match self.begin_anew() {
+            Ok(()) => true,
+            Err(error) => {
+                self.complain(&error);
+                false
+            }
+        }
+    }
+
+    /// Says once that no new segment can be begun, until one could be.
+    pub(super) fn complain(&mut self, error: &io::Error) {
+        if !std::mem::replace(&mut self.complained, true) {
+            let path = self.path.display();
+            notice::say(format_args!("audit file {path}: no new segment can be begun, which is tried again: {error}"));
+        }
+    }
+
+    /// Begins a new segment where there is room for it: at the journal's path if it is free, ours, or an empty file that
+    /// was put there for us; beside it as long as something else stands there.
+    pub(super) fn begin_anew(&mut self) -> io::Result<()> {
+        let ours = self.active.stat().ok();
+        let path = self.path.clone();
+        match self.disk.stat(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.begin_at(&path, ours.as_ref())?,
+            Err(error) => return Err(error),
+            Ok(there) if there.is_file && ours.is_some_and(|ours| ours.id == there.id) => self.replace(&there)?,
+            Ok(there) => {
+                if !there.is_file || !self.take_up()? {
+                    let aside = free(&rotated(&path, self.next), "", |path| self.disk.stat(path).is_err());
+                    self.begin_at(&aside, ours.as_ref())?;
+                }
+            }
+        }
+        self.begun += 1;
+        self.complained = false;
+        // What it is for is asked again before the next batch that is to be synced.
+        self.sync_directory().unwrap_or(());
+        self.retain();
+        Ok(())
+    }
+
+    fn begin_at(&mut self, path: &Path, like: Option<&Stat>) -> io::Result<()> {
+        let segment = Segment::create(&*self.disk, path, like)?;
+        self.directory_is_synced = false;
+        self.finish_active();
+        self.active = segment;
+        Ok(())
+    }
+
+    /// Puts a new file in the place of ours, which gets its rotated name, or goes if it is empty.
+    fn replace(&mut self, ours: &Stat) -> io::Result<()> {
+        let prepared = beside(&self.path, "next");
+        let mut segment = match Segment::create(&*self.disk, &prepared, Some(ours)) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && self.is_empty_file(&prepared) => {
+                self.disk.remove(&prepared)?;
+                Segment::create(&*self.disk, &prepared, Some(ours))?
+            }
+            created => created?,
+        };
+        self.finish_active();
+        self.directory_is_synced = false;
+        let renamed = self.change_places(&prepared, self.active.stat().is_ok_and(|ours| ours.length == 0));
+        if let Err(error) = renamed {
+            // It is empty; the next try finds it and makes it anew.
+            self.disk.remove(&prepared).unwrap_or(());
+            return Err(error);
+        }
+        segment.path.clone_from(&self.path);
+        self.active = segment;
+        Ok(())
+    }
+
+    fn change_places(&mut self, prepared: &Path, old_is_empty: bool) -> io::Result<()> {
+        if old_is_empty {
+            return self.disk.rename(prepared, &self.path);
+        }
+        let first = self.active.first.unwrap_or(0);
+        let old = free(&rotated(&self.path, first), "", |path| self.disk.stat(path).is_err());
+        self.disk.rename(&self.path, &old)?;
+        self.disk.rename(prepared, &self.path).inspect_err(|_| {
+            if self.disk.rename(&old, &self.path).is_err() {
+                // It goes on under its rotated name until the journal's can be had again.
+                self.active.path = old;
+            }
+        })
+    }
+
+    /// Goes on in a regular file that somebody put at the journal's path; tells whether it can be gone on in.
+    fn take_up(&mut self) -> io::Result<bool> {
+        let mut segment = Segment::open(&*self.disk, &self.path)?;
+        if !segment.begins_as_log()? {
+            return Ok(false);
+        }
+        let found = recover(&*self.disk, &self.path, &mut segment, self.next - 1)?;
+        if segment.is_over || found.last.is_some_and(|last| last >= self.next) {
+            // It cannot be written, or its records are not ours.
+            return Ok(false);
+        }
+        if let Some((file, bytes)) = found.torn {
+            self.own.torn_tail(&self.encoder, &file, bytes);
+        }
+        self.directory_is_synced = false;
+        self.finish_active();
+        self.active = segment;
+        Ok(true)
+    }
+
+    /// Syncs what the active segment holds before it is left.
+    fn finish_active(&mut self) {
+        if self.active.is_over || self.active.unsynced.is_none() {
+            return;
+        }
+        let unsynced = self.active.unsynced.map(|first| (first, self.next - 1));
+        if let Err(error) = self.active.sync() {
+            self.own.sync_failed(&self.encoder, &self.active.path, unsynced, &error.to_string());
+        }
+    }
+
+    /// Makes the names of new segments durable.
+    pub(super) fn sync_directory(&mut self) -> io::Result<()> {
+        if !self.directory_is_synced {
+            self.disk.sync_directory(directory_of(&self.path))?;
+            self.directory_is_synced = true;
+        }
+        Ok(())
+    }
+
+    fn is_empty_file(&self, path: &Path) -> bool {
+        self.disk.stat(path).is_ok_and(|stat| stat.is_file && stat.length == 0)
+    }
+}
