@@ -185,6 +185,26 @@ impl Builder {
         self
     }
 
+    /// How long the log file may grow, in bytes, before it is renamed to `PATH.<seq of its first record>` and a new one is
+    /// begun (`AUDIT_ROTATE_BYTES`). Without it, it grows, or is rotated by another program, whose renaming is noticed.
+    pub fn rotate_bytes(mut self, bytes: u64) -> Self {
+        self.settings.rotate_bytes = Some(bytes);
+        self
+    }
+
+    /// How many rotated files are kept (`AUDIT_ROTATE_KEEP`); none is removed that a sink fed from the journal still needs.
+    pub fn rotate_keep(mut self, files: usize) -> Self {
+        self.settings.rotate_keep = Some(files);
+        self
+    }
+
+    /// How many bytes the log file and those rotated from it may have together (`AUDIT_JOURNAL_MAX_BYTES`): the oldest go,
+    /// even if a sink still needs them, of which an `audit.gap` record tells.
+    pub fn journal_max_bytes(mut self, bytes: u64) -> Self {
+        self.settings.journal_max_bytes = Some(bytes);
+        self
+    }
+
     /// The service's name, written in every record (`AUDIT_SERVICE`).
     pub fn service(mut self, name: impl Into<String>) -> Self {
         self.settings.service = Some(name.into());
@@ -321,7 +341,7 @@ impl Builder {
         warn_of_duplicate_actions();
         let needs_journal = settings.delivery == DeliveryKind::Strict || refuse_strict_without_file(&output)?;
         let encoder = Arc::new(Encoder::new(&settings));
-        let (log, fell_back) = open_log(&output, JournalOptions::default(), &encoder, needs_journal)?;
+        let (log, fell_back) = open_log(&output, JournalOptions::of(&settings), &encoder, needs_journal)?;
         let sinks = sinks.into_iter().map(|sink| -> Box<dyn Writer> { Box::new(Unsynced(sink)) });
         let sinks: Vec<Box<dyn Writer>> = log.into_iter().chain(sinks).collect();
         refuse_duplicate_names(&sinks)?;

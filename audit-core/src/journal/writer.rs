@@ -17,6 +17,7 @@ use crate::journal::{Head, OpenError, block_file_size_signal};
 use crate::notice::Limited;
 use crate::record::json::write_number;
 use crate::record::{Encoder, Line};
+use crate::settings::Settings;
 use crate::sink::{Sink, WriteError};
 
 /// What a burst may leave allocated.
@@ -31,6 +32,16 @@ pub(crate) struct JournalOptions {
     pub(crate) rotate_keep: Option<usize>,
     /// How much all segments may hold together, whoever needs more.
     pub(crate) max_bytes: Option<u64>,
+}
+
+impl JournalOptions {
+    pub(crate) fn of(settings: &Settings) -> Self {
+        Self {
+            rotate_bytes: settings.rotate_bytes,
+            rotate_keep: settings.rotate_keep,
+            max_bytes: settings.journal_max_bytes,
+        }
+    }
 }
 
 /// The journal as its writer holds it. Every call blocks, and all come from one thread.

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::value::{boolean, is_token, not_a_network};
-use super::{SettingError, Settings};
+use super::{Output, SettingError, Settings};
 use crate::redact::{Redactor, has_word};
 use crate::vocabulary::Delivery;
 
@@ -16,6 +16,10 @@ const BODY_BYTES: RangeInclusive<usize> = 0..=64 << 20;
 const QUEUE_BYTES: RangeInclusive<usize> = 64 << 10..=1 << 30;
 /// A queue that holds fewer lines than this makes nearly every request wait for the writer.
 const QUEUE_LINES: usize = 4;
+/// A segment that holds fewer lines than this is hardly begun before the next.
+const SEGMENT_LINES: u64 = 4;
+/// One segment is written, and one can go.
+const JOURNAL_SEGMENTS: u64 = 2;
 const QUEUE_TIMEOUT_MAX: Duration = Duration::from_secs(600);
 const NAME_CHARS: usize = 256;
 /// What shows that a name is several, JSON, or a pattern: it would be taken for other words than were meant.
@@ -45,6 +49,7 @@ impl Settings {
     pub(crate) fn validate(&self) -> Result<(), Vec<SettingError>> {
         let mut errors = Vec::new();
         self.check_sizes(&mut errors);
+        self.check_journal(&mut errors);
         self.check_paths(&mut errors);
         self.check_names(&mut errors);
         self.check_sensitive(&mut errors);
@@ -73,6 +78,34 @@ impl Settings {
                 self.queue_timeout.as_millis().to_string(),
                 advice,
             ));
+        }
+    }
+
+    fn check_journal(&self, errors: &mut Vec<SettingError>) {
+        let line = self.max_line_bytes as u64;
+        let rotate = self.rotate_bytes.map(|bytes| {
+            let advice = (bytes < SEGMENT_LINES.saturating_mul(line))
+                .then(|| format!("expected at least {SEGMENT_LINES} times AUDIT_MAX_LINE_BYTES, which is {line}"));
+            ("AUDIT_ROTATE_BYTES", bytes.to_string(), advice)
+        });
+        let keep = self.rotate_keep.map(|count| {
+            let advice = (count == 0).then(|| "expected how many segments to keep, at least 1".to_owned());
+            ("AUDIT_ROTATE_KEEP", count.to_string(), advice)
+        });
+        let max = self.journal_max_bytes.map(|bytes| {
+            let advice = match self.rotate_bytes {
+                None => Some("expected AUDIT_ROTATE_BYTES to be set, for what goes are whole segments".to_owned()),
+                Some(rotate) if bytes < JOURNAL_SEGMENTS.saturating_mul(rotate) => {
+                    Some(format!("expected at least {JOURNAL_SEGMENTS} times AUDIT_ROTATE_BYTES, which is {rotate}"))
+                }
+                Some(_) => None,
+            };
+            ("AUDIT_JOURNAL_MAX_BYTES", bytes.to_string(), advice)
+        });
+        let is_file = matches!(self.output, Output::File(_));
+        for (name, value, advice) in [rotate, keep, max].into_iter().flatten() {
+            let no_file = || (!is_file).then(|| "expected off, for AUDIT_LOG_PATH is no file".to_owned());
+            errors.extend(advice.or_else(no_file).map(|advice| SettingError::new(name, value, advice)));
         }
     }
 
@@ -211,7 +244,6 @@ fn is_path(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Output;
     use super::*;
 
     fn messages(settings: &Settings) -> Vec<String> {
@@ -267,6 +299,33 @@ mod tests {
             with(|settings| settings.queue_timeout = Duration::from_millis(600_001)),
             [r#"AUDIT_QUEUE_TIMEOUT_MS is "600001"; expected 0 to 600000"#]
         );
+    }
+
+    #[test]
+    fn a_journal_has_bounds() {
+        let with = |rotate, keep, max| {
+            with(|settings| {
+                settings.output = Output::File("audit.jsonl".into());
+                (settings.rotate_bytes, settings.rotate_keep, settings.journal_max_bytes) = (rotate, keep, max);
+            })
+            .concat()
+        };
+        let line = "expected at least 4 times AUDIT_MAX_LINE_BYTES, which is 16384";
+        for (rotate, keep, max, expected) in [
+            (None, Some(1), None, String::new()),
+            (Some(65_536), None, Some(131_072), String::new()),
+            (Some(65_535), None, None, format!(r#"AUDIT_ROTATE_BYTES is "65535"; {line}"#)),
+            (None, Some(0), None, r#"AUDIT_ROTATE_KEEP is "0"; expected how many segments to keep, at least 1"#.into()),
+            (
+                Some(65_536),
+                None,
+                Some(131_071),
+                r#"AUDIT_JOURNAL_MAX_BYTES is "131071"; expected at least 2 times AUDIT_ROTATE_BYTES, which is 65536"#
+                    .into(),
+            ),
+        ] {
+            assert_eq!(with(rotate, keep, max), expected);
+        }
     }
 
     #[test]

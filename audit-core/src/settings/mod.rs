@@ -47,6 +47,11 @@ pub(crate) struct Settings {
     pub(crate) queue_bytes: usize,
     /// `AUDIT_QUEUE_TIMEOUT_MS`.
     pub(crate) queue_timeout: Duration,
+    /// How long a segment of the journal may grow; `None` for any length.
+    pub(crate) rotate_bytes: Option<u64>,
+    /// How many rotated segments are kept; `None` for all.
+    pub(crate) rotate_keep: Option<usize>,
+    pub(crate) journal_max_bytes: Option<u64>,
     pub(crate) service: Option<String>,
     pub(crate) environment: Option<String>,
     pub(crate) instance: Option<String>,
@@ -71,6 +76,9 @@ impl Default for Settings {
             delivery: Delivery::default(),
             queue_bytes: 8 << 20,
             queue_timeout: Duration::from_secs(5),
+            rotate_bytes: None,
+            rotate_keep: None,
+            journal_max_bytes: None,
             service: None,
             environment: None,
             instance: None,
@@ -116,12 +124,12 @@ impl Settings {
         source.set("AUDIT_DELIVERY", value::delivery, &mut self.delivery);
         source.set("AUDIT_QUEUE_BYTES", value::size, &mut self.queue_bytes);
         source.set("AUDIT_QUEUE_TIMEOUT_MS", value::milliseconds, &mut self.queue_timeout);
+        source.set("AUDIT_ROTATE_BYTES", value::size_or_off, &mut self.rotate_bytes);
+        source.set("AUDIT_ROTATE_KEEP", value::segments_or_off, &mut self.rotate_keep);
+        source.set("AUDIT_JOURNAL_MAX_BYTES", value::size_or_off, &mut self.journal_max_bytes);
         source.set("AUDIT_SERVICE", value::name, &mut self.service);
         source.set("AUDIT_ENVIRONMENT", value::name, &mut self.environment);
         source.set("AUDIT_INSTANCE", value::name, &mut self.instance);
-        source.refuse("AUDIT_ROTATE_BYTES", "rotation is not built yet, expected off");
-        source.refuse("AUDIT_ROTATE_KEEP", "rotation is not built yet, expected off");
-        source.refuse("AUDIT_JOURNAL_MAX_BYTES", "a bound for the journal is not built yet, expected off");
         source.refuse("AUDIT_CHAIN", "chaining is not built yet, expected off");
         if source.errors.is_empty() { Ok(()) } else { Err(source.errors) }
     }
@@ -207,7 +215,9 @@ mod tests {
                 ("AUDIT_ENVIRONMENT", "test"),
                 ("AUDIT_INSTANCE", "a1"),
                 ("AUDIT_CHAIN", "Off"),
-                ("AUDIT_ROTATE_BYTES", "0"),
+                ("AUDIT_ROTATE_BYTES", "1MiB"),
+                ("AUDIT_ROTATE_KEEP", "7"),
+                ("AUDIT_JOURNAL_MAX_BYTES", "1GiB"),
             ],
         );
         assert_eq!(errors, [""; 0]);
@@ -231,7 +241,12 @@ mod tests {
         assert_eq!(settings.service.as_deref(), Some("geo"));
         assert_eq!(settings.environment.as_deref(), Some("test"));
         assert_eq!(settings.instance.as_deref(), Some("a1"));
+        assert_eq!((settings.rotate_bytes, settings.rotate_keep), (Some(1 << 20), Some(7)));
+        assert_eq!(settings.journal_max_bytes, Some(1 << 30));
         assert_eq!(settings.validate(), Ok(()));
+        let off = [("AUDIT_ROTATE_BYTES", "0"), ("AUDIT_ROTATE_KEEP", "off"), ("AUDIT_JOURNAL_MAX_BYTES", "No")];
+        assert_eq!(apply(&mut settings, &off), [""; 0]);
+        assert_eq!((settings.rotate_bytes, settings.rotate_keep, settings.journal_max_bytes), (None, None, None));
     }
 
     #[test]
@@ -244,9 +259,9 @@ mod tests {
                 ("AUDIT_MODE", "verbose"),
                 ("AUDIT_DELIVERY", "Buffered"),
                 ("AUDIT_TRUSTED_PROXIES", "10.0.0.0/8,proxy"),
-                ("AUDIT_ROTATE_BYTES", "1000000"),
-                ("AUDIT_ROTATE_KEEP", "7"),
-                ("AUDIT_JOURNAL_MAX_BYTES", "1GiB"),
+                ("AUDIT_ROTATE_BYTES", "1MB"),
+                ("AUDIT_ROTATE_KEEP", "all"),
+                ("AUDIT_JOURNAL_MAX_BYTES", "on"),
                 ("AUDIT_CHAIN", "sha256"),
             ],
         );
@@ -257,9 +272,9 @@ mod tests {
                 r#"AUDIT_MODE is "verbose"; expected basic, compact or full"#,
                 r#"AUDIT_TRUSTED_PROXIES is "10.0.0.0/8,proxy"; expected addresses or networks, such as 10.0.0.0/8 or 2001:db8::1, not "proxy""#,
                 r#"AUDIT_DELIVERY is "Buffered"; expected best_effort, buffered or strict"#,
-                r#"AUDIT_ROTATE_BYTES is "1000000"; rotation is not built yet, expected off"#,
-                r#"AUDIT_ROTATE_KEEP is "7"; rotation is not built yet, expected off"#,
-                r#"AUDIT_JOURNAL_MAX_BYTES is "1GiB"; a bound for the journal is not built yet, expected off"#,
+                r#"AUDIT_ROTATE_BYTES is "1MB"; expected off or a number of bytes, such as 64MiB"#,
+                r#"AUDIT_ROTATE_KEEP is "all"; expected off or how many segments to keep, at least 1"#,
+                r#"AUDIT_JOURNAL_MAX_BYTES is "on"; expected off or a number of bytes, such as 64MiB"#,
                 r#"AUDIT_CHAIN is "sha256"; chaining is not built yet, expected off"#,
             ]
         );

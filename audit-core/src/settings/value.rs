@@ -44,6 +44,24 @@ pub(super) fn size(text: &str) -> Read<usize> {
         .ok_or(Cow::Borrowed("expected a number of bytes, such as 16384, 16KiB or 8MiB"))
 }
 
+/// As [`size`], or `off`; that is what nothing means, too.
+pub(super) fn size_or_off(text: &str) -> Read<Option<u64>> {
+    if boolean(text) == Ok(false) {
+        return Ok(None);
+    }
+    let bytes = size(text).map_err(|_| "expected off or a number of bytes, such as 64MiB")?;
+    Ok(Some(bytes as u64))
+}
+
+/// A number of segments, or `off` to keep all. `0` could mean both, and is neither.
+pub(super) fn segments_or_off(text: &str) -> Read<Option<usize>> {
+    match number(text).map(usize::try_from) {
+        Some(Ok(count @ 1..)) => Ok(Some(count)),
+        None if boolean(text) == Ok(false) => Ok(None),
+        _ => Err("expected off or how many segments to keep, at least 1".into()),
+    }
+}
+
 pub(super) fn milliseconds(text: &str) -> Read<Duration> {
     number(text).map(Duration::from_millis).ok_or(Cow::Borrowed("expected a number of milliseconds"))
 }

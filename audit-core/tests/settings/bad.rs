@@ -22,6 +22,8 @@ const PATH: &str =
     "expected paths that begin with / and have no empty, . , .. or * segment; a path covers all below it";
 const PREFIX: &str = "expected one path such as /app, without empty, . , .. or * segments";
 const SIZE: &str = "expected a number of bytes, such as 16384, 16KiB or 8MiB";
+const SIZE_OR_OFF: &str = "expected off or a number of bytes, such as 64MiB";
+const NO_FILE: &str = "expected off, for AUDIT_LOG_PATH is no file";
 const NETWORK: &str = "expected addresses or networks, such as 10.0.0.0/8 or 2001:db8::1";
 const HEADER: &str = "expected a header's name, such as x-forwarded-for";
 const SENT: &str = "expected a header's name as it is sent, such as x-forwarded-for";
@@ -94,9 +96,13 @@ pub(crate) const ROWS: &[(&str, &str, &str, Code)] = &[
     ("AUDIT_QUEUE_BYTES", "1073741825", "expected 65536 to 1073741824", Some(|b| b.queue_bytes(1_073_741_825))),
     ("AUDIT_QUEUE_TIMEOUT_MS", "5s", "expected a number of milliseconds", None),
     ("AUDIT_QUEUE_TIMEOUT_MS", "600001", "expected 0 to 600000", Some(|b| b.queue_timeout(Duration::from_millis(600_001)))),
-    ("AUDIT_ROTATE_BYTES", "1000", "rotation is not built yet, expected off", None),
-    ("AUDIT_ROTATE_KEEP", "3", "rotation is not built yet, expected off", None),
-    ("AUDIT_JOURNAL_MAX_BYTES", "1", "a bound for the journal is not built yet, expected off", None),
+    ("AUDIT_ROTATE_BYTES", "1000", "expected at least 4 times AUDIT_MAX_LINE_BYTES, which is 16384", Some(|b| b.rotate_bytes(1_000))),
+    ("AUDIT_ROTATE_BYTES", "1048576", NO_FILE, Some(|b| b.rotate_bytes(1 << 20))),
+    ("AUDIT_ROTATE_BYTES", "64MB", SIZE_OR_OFF, None),
+    ("AUDIT_ROTATE_KEEP", "0", "expected off or how many segments to keep, at least 1", None),
+    ("AUDIT_ROTATE_KEEP", "3", NO_FILE, Some(|b| b.rotate_keep(3))),
+    ("AUDIT_JOURNAL_MAX_BYTES", "1", "expected AUDIT_ROTATE_BYTES to be set, for what goes are whole segments", Some(|b| b.journal_max_bytes(1))),
+    ("AUDIT_JOURNAL_MAX_BYTES", "true", SIZE_OR_OFF, None),
     ("AUDIT_CHAIN", "sha256", "chaining is not built yet, expected off", None),
     ("AUDIT_SERVICE", "a\tb", NAME, Some(|b| b.service("a\tb"))),
     ("AUDIT_ENVIRONMENT", "\u{1b}[2J", NAME, Some(|b| b.environment("\u{1b}[2J"))),

@@ -67,8 +67,11 @@ pub(crate) const ROWS: &[Row] = &[
     row("AUDIT_DELIVERY", &["best_effort"], |b| b.delivery(Delivery::BestEffort), waits, "false"),
     row("AUDIT_QUEUE_BYTES", &["65536", "64KiB"], |b| b.queue_bytes(65_536), drops, "true"),
     row("AUDIT_QUEUE_TIMEOUT_MS", &["0"], |b| b.queue_timeout(Duration::ZERO), waits, "false"),
+    row("AUDIT_ROTATE_BYTES", &["65536", "64KiB", "64 kib"], |b| b.rotate_bytes(65_536), is_rotated, "true"),
     off("AUDIT_ROTATE_BYTES"),
-    off("AUDIT_ROTATE_KEEP"),
+    row("AUDIT_ROTATE_KEEP", &["1", "01"], |b| b.rotate_keep(1), segments, "2"),
+    Row { values: &["off", "FALSE", "no"], ..off("AUDIT_ROTATE_KEEP") },
+    row("AUDIT_JOURNAL_MAX_BYTES", &["128KiB", "131072"], |b| b.journal_max_bytes(131_072), segments, "2"),
     off("AUDIT_JOURNAL_MAX_BYTES"),
     off("AUDIT_CHAIN"),
     row("AUDIT_SERVICE", &["geo"], |b| b.service("geo"), names, r#"["geo",null,null]"#),
@@ -167,6 +170,29 @@ fn drops(builder: Builder) -> Value {
         (0..132).for_each(|_| auditor.event("test.event").data("much", &much).record());
         (support::figures(auditor, "stuck").dropped > 0).into()
     })
+}
+
+/// Whether a file of 200 KB is rotated.
+fn is_rotated(builder: Builder) -> Value {
+    (files(builder).len() > 1).into()
+}
+
+/// How many files are left of 200 KB in files of at most 64 KiB.
+fn segments(builder: Builder) -> Value {
+    files(builder.rotate_bytes(65_536)).len().into()
+}
+
+/// The sizes of the log's files, after 200 KB were recorded.
+fn files(builder: Builder) -> Vec<u64> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("audit.jsonl");
+    let auditor = builder.output(Output::File(path)).build().expect("the settings are good");
+    let much = "x".repeat(8_000);
+    (0..25).for_each(|_| auditor.event("test.event").data("much", &much).record());
+    auditor.shutdown(support::PATIENCE);
+    let files = std::fs::read_dir(folder.path()).expect("a folder").map(|file| file.expect("a file"));
+    let files = files.filter(|file| !file.file_name().to_string_lossy().ends_with(".lock"));
+    files.map(|file| file.metadata().expect("a file").len()).collect()
 }
 
 /// What is seen while the only sink is stuck in the first record.
