@@ -18,7 +18,7 @@ mod delivery;
 mod event;
 pub mod exchange;
 mod facade;
-mod journal;
+pub mod journal;
 #[cfg(feature = "tracing")]
 mod layer;
 mod leak;

@@ -1,7 +1,11 @@
 //! The journal: a configured file, append-only, in segments, with one writer. What it holds is the truth that
-//! followers are fed from.
+//! followers are fed from, and [`Reader`] reads.
 //!
-//! - Every record in it has a `seq`, from 1 on, gap-free over segments and restarts. What could not be written has none.
+//! - **On disk.** The active segment is the configured file; those that were rotated away stand beside it, under its
+//!   name and a dot. They are told by what they hold, so another program may rename them as it likes (`audit.jsonl.1`, not
+//!   `audit.jsonl-20261126`). Compressed ones (`.gz`, `.zst`) are not read.
+//! - **Numbered.** Each line ends in `"seq":N`: from 1, without a gap over rotation and restart. What could not be written
+//!   has none. Lines of older versions have none either and stand before all others. Only `seq` orders; times do not.
 //! - A batch is one write. What failed leaves no bytes: no record ever stands behind a torn one.
 //! - What was synced is never synced again as if nothing had been: after an error the segment is over, and the batch
 //!   goes into a new one, with the same numbers.
@@ -13,13 +17,17 @@ mod clock;
 mod disk;
 mod found;
 mod head;
+mod lines;
 mod lock;
 mod names;
 mod own;
+mod position;
+mod read;
 mod recover;
 mod retain;
 mod rotate;
 mod segment;
+mod segments;
 mod signal;
 mod tail;
 mod watch;
@@ -31,6 +39,8 @@ mod tests;
 use std::io;
 
 pub(crate) use head::Head;
+pub(crate) use position::Position;
+pub use read::{Entry, ReadError, Reader, Skipped, seq_of};
 pub(crate) use signal::block_file_size_signal;
 pub(crate) use writer::{Journal, JournalOptions};
 

@@ -1,0 +1,784 @@
+//! Reading a journal in order, while it is written and rotated.
+
+use std::collections::HashSet;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::journal::lines::{Lines, Piece};
+use crate::journal::segments::{self, FileId, Segment};
+use crate::record::Line;
+
+/// A record of a journal and its number.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Entry {
+    /// Its place in the journal, from 1; `None` if a version that numbered nothing wrote it.
+    pub seq: Option<u64>,
+    /// The record: its exact bytes.
+    pub line: Line,
+}
+
+/// What a reader passed over, in lines.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Skipped {
+    /// No records of this journal: no JSON objects, or without a seq behind one that has a seq.
+    pub foreign: u64,
+    /// Longer than 1 MiB, which no record is.
+    pub too_long: u64,
+    /// Broken off at the end of a segment behind which the journal goes on.
+    pub torn: u64,
+}
+
+impl Skipped {
+    /// All of them.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.foreign + self.too_long + self.torn
+    }
+}
+
+/// Why a journal cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// There is no such file, and no segment of it.
+    #[error("there is no journal {path}")]
+    Missing {
+        /// The journal's file.
+        path: PathBuf,
+    },
+    /// The file holds something, but no record.
+    #[error("{path} is no journal: it holds no record")]
+    NotAJournal {
+        /// The journal's file.
+        path: PathBuf,
+    },
+    /// The folder that holds the segments cannot be listed.
+    #[error("cannot list {path}")]
+    List {
+        /// The folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A segment cannot be opened.
+    #[error("cannot open {path}")]
+    Open {
+        /// The segment's file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A segment cannot be read.
+    #[error("cannot read {path}")]
+    Read {
+        /// The segment's file, by the name that it had when it was opened.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+}
+
+/// Reads a journal's records in order of their seq, each seq once, over all segments.
+///
+/// - Records without a seq come first, those of a later file behind those of an earlier one; then seq by seq. Where
+///   records are missing, as after retention, the next that exists follows: a seq that is not one more than the last says
+///   so.
+/// - What is not needed is not read: the segment in which a seq stands is found by first lines, and its place within by
+///   halving.
+/// - A segment that is renamed or removed while it is read is read to its end. A line is given once its newline is there.
+/// - Memory is bounded: no line of more than 1 MiB is held. Lines that are no records are passed over and counted
+///   ([`skipped`](Self::skipped)).
+/// - It locks nothing and writes nothing: any number may read while the journal is written.
+///
+/// # Examples
+/// ```
+/// use audit_core::journal::Reader;
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("audit.jsonl");
+/// std::fs::write(&path, "{\"user\":\"ana\",\"seq\":1}\n{\"user\":\"bo\",\"seq\":2}\n")?;
+/// let mut reader = Reader::open_after(&path, 1)?;
+/// let entry = reader.read()?.expect("one follows");
+/// assert_eq!((entry.seq, entry.line.json()), (Some(2), r#"{"user":"bo","seq":2}"#));
+/// assert!(reader.read()?.is_none(), "until more is written");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Reader {
+    path: PathBuf,
+    /// The last seq that was given, or after which it begins.
+    after: u64,
+    /// Whether lines without a seq are still to come.
+    wants_unnumbered: bool,
+    /// Segments without a seq in their first line that were read.
+    read_unnumbered: HashSet<FileId>,
+    /// Segments that hold nothing more, by what tells that they are still the same: their first seq and length.
+    spent: HashSet<(FileId, Option<u64>, u64)>,
+    current: Option<Current>,
+    skipped: Skipped,
+}
+
+#[derive(Debug)]
+struct Current {
+    lines: Lines,
+    id: FileId,
+    path: PathBuf,
+    /// Whether a line with a seq was seen: those without are foreign from there on.
+    is_numbered: bool,
+}
+
+/// A segment that goes on where the current one ends.
+struct Next {
+    current: Current,
+    /// Its first seq that was not given; 0 if it has lines without.
+    seq: u64,
+}
+
+impl Reader {
+    /// Reads all that exists, from the records without a seq on.
+    ///
+    /// # Errors
+    /// When there is no journal at `path`, what is there holds something else, or it cannot be read. A file that is empty
+    /// is a journal in which nothing stands yet.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, ReadError> {
+        let reader = Self::new(resolved(path.as_ref())?, 0);
+        reader.check()?;
+        Ok(reader)
+    }
+
+    /// Reads what stands after `seq`; after 0, everything with a seq.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_after(path: impl AsRef<Path>, seq: u64) -> Result<Self, ReadError> {
+        let mut reader = Self::open(path)?;
+        (reader.after, reader.wants_unnumbered) = (seq, false);
+        Ok(reader)
+    }
+
+    /// Reads what stands after `seq`, and from the records without a seq on after 0. The journal need not exist yet.
+    pub(crate) fn new(path: PathBuf, seq: u64) -> Self {
+        Self {
+            path,
+            after: seq,
+            wants_unnumbered: seq == 0,
+            read_unnumbered: HashSet::new(),
+            spent: HashSet::new(),
+            current: None,
+            skipped: Skipped::default(),
+        }
+    }
+
+    fn check(&self) -> Result<(), ReadError> {
+        if !segments::find(&self.path)?.is_empty() {
+            return Ok(());
+        }
+        let path = self.path.clone();
+        match std::fs::metadata(&self.path) {
+            Ok(found) if found.is_file() && found.len() == 0 => Ok(()),
+            Ok(_) => Err(ReadError::NotAJournal { path }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(ReadError::Missing { path }),
+            Err(source) => Err(ReadError::Open { path, source }),
+        }
+    }
+
+    /// The next record; `None` when there is none now. A later call gives what was written meanwhile.
+    ///
+    /// # Errors
+    /// When a segment cannot be found, opened or read. Nothing is lost by it: a later call goes on from the same place.
+    pub fn read(&mut self) -> Result<Option<Entry>, ReadError> {
+        self.read_to(u64::MAX)
+    }
+
+    /// As [`read`](Self::read), but gives nothing above `limit`.
+    pub(crate) fn read_to(&mut self, limit: u64) -> Result<Option<Entry>, ReadError> {
+        let mut is_confirmed = false;
+        loop {
+            if let Some(entry) = self.read_current(limit)? {
+                return Ok(Some(entry));
+            }
+            if self.is_newest()? {
+                return Ok(None);
+            }
+            let Some(next) = self.next_segment()? else { return Ok(None) };
+            // Whoever writes the next segment has ended this one: what now stands in it is all of it.
+            if let Some(entry) = self.read_current(limit)? {
+                return Ok(Some(entry));
+            }
+            // A listing may miss a file that is renamed during it: records are missing only if it says so twice.
+            if next.seq > self.after + 1 && !std::mem::replace(&mut is_confirmed, true) {
+                continue;
+            }
+            if next.seq > limit {
+                return Ok(None);
+            }
+            if let Some(old) = self.current.replace(next.current) {
+                self.skipped.torn += u64::from(old.lines.ends_within_a_line());
+                self.read_unnumbered.insert(old.id);
+            }
+        }
+    }
+
+    /// The last seq that was given, or after which the reader began.
+    #[must_use]
+    pub fn after(&self) -> u64 {
+        self.after
+    }
+
+    /// What was passed over so far.
+    #[must_use]
+    pub fn skipped(&self) -> Skipped {
+        self.skipped
+    }
+
+    /// The last seq that the journal holds now, wherever this reader is; `None` if no record has one.
+    ///
+    /// # Errors
+    /// When a segment cannot be found, opened or read.
+    pub fn last_seq(&self) -> Result<Option<u64>, ReadError> {
+        let mut last = None;
+        for segment in segments::find(&self.path)?.iter().rev() {
+            let Some(file) = segments::open(&segment.path)? else { continue };
+            let found = segments::last_numbered(&file)
+                .map_err(|source| ReadError::Read { path: segment.path.clone(), source })?;
+            last = last.max(found);
+            // A segment that was abandoned may hold more than the one that begins last.
+            if last.is_some_and(|last| segment.first.is_none_or(|first| first < last)) {
+                break;
+            }
+        }
+        Ok(last)
+    }
+
+    /// The first seq that the journal still holds, 1 if records without one stand before it; `None` if it is empty.
+    pub(crate) fn first_seq(&self) -> Result<Option<u64>, ReadError> {
+        Ok(segments::find(&self.path)?.first().map(|segment| segment.first.unwrap_or(1)))
+    }
+
+    /// Whether lines without a seq may still come.
+    pub(crate) fn wants_unnumbered(&self) -> bool {
+        self.wants_unnumbered
+    }
+
+    /// The next line of the open segment that was not given.
+    fn read_current(&mut self, limit: u64) -> Result<Option<Entry>, ReadError> {
+        let Some(current) = &mut self.current else { return Ok(None) };
+        let failed = |path: &Path, source| ReadError::Read { path: path.to_path_buf(), source };
+        // Where a line above the limit stands: either it is not due yet, or it is foreign, which a later line that is due
+        // shows.
+        let mut held: Option<(u64, Skipped)> = None;
+        loop {
+            let offset = current.lines.offset();
+            let piece = match current.lines.next() {
+                Ok(piece) => piece,
+                // Where it was before this line, so that another try reads all of it.
+                Err(source) => return Err(failed(&current.path, source)),
+            };
+            let range = match piece {
+                None => {
+                    if let Some((offset, skipped)) = held {
+                        self.skipped = skipped;
+                        current.lines.rewind(offset).map_err(|source| failed(&current.path, source))?;
+                    }
+                    return Ok(None);
+                }
+                Some(Piece::TooLong) => {
+                    self.skipped.too_long += 1;
+                    continue;
+                }
+                Some(Piece::Line(range)) => range,
+            };
+            let bytes = current.lines.bytes(range);
+            let seq = seq_of(bytes);
+            match seq {
+                Some(seq) if seq <= self.after => {
+                    current.is_numbered = true;
+                    continue;
+                }
+                Some(seq) if seq > limit => {
+                    held.get_or_insert((offset, self.skipped));
+                    self.skipped.foreign += 1;
+                    continue;
+                }
+                None if current.is_numbered => {
+                    self.skipped.foreign += 1;
+                    continue;
+                }
+                None if !self.wants_unnumbered => continue,
+                _ => {}
+            }
+            let Ok(line) = Line::parse(bytes) else {
+                self.skipped.foreign += 1;
+                continue;
+            };
+            if let Some(seq) = seq {
+                current.is_numbered = true;
+                (self.after, self.wants_unnumbered) = (seq, false);
+            }
+            return Ok(Some(Entry { seq, line }));
+        }
+    }
+
+    /// Whether the open segment is the one that is written, so that there is nothing more now. Forgets a segment that was
+    /// cut: what is in it now is found anew.
+    fn is_newest(&mut self) -> Result<bool, ReadError> {
+        let Some(current) = &self.current else { return Ok(false) };
+        let failed = |source| ReadError::Read { path: current.path.clone(), source };
+        if current.lines.file().metadata().map_err(failed)?.len() < current.lines.offset() {
+            self.current = None;
+            return Ok(false);
+        }
+        match std::fs::metadata(&self.path) {
+            Ok(active) => Ok(FileId::of(&active) == current.id),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(source) => Err(ReadError::Open { path: self.path.clone(), source }),
+        }
+    }
+
+    /// The segment that goes on where the open one ends, or where this reader begins.
+    fn next_segment(&mut self) -> Result<Option<Next>, ReadError> {
+        let found = segments::find(&self.path)?;
+        self.spent.retain(|(id, ..)| found.iter().any(|segment| segment.id == *id));
+        let current = self.current.as_ref().map(|current| current.id);
+        let others = || found.iter().filter(|segment| Some(segment.id) != current);
+        if self.wants_unnumbered {
+            let mut unread =
+                others().filter(|other| other.first.is_none() && !self.read_unnumbered.contains(&other.id));
+            if let Some(segment) = unread.next() {
+                return Ok(opened(segment)?.map(|(current, _)| Next { current, seq: 0 }));
+            }
+        }
+        let mut best: Option<Next> = None;
+        // From the newest on, for of two segments that hold one seq the older one was abandoned.
+        for segment in others().rev() {
+            if let Some(next) = self.following(segment)?
+                && best.as_ref().is_none_or(|best| next.seq < best.seq)
+            {
+                best = Some(next);
+            }
+            if best.as_ref().is_some_and(|best| best.seq <= self.after + 1) {
+                break;
+            }
+        }
+        Ok(best)
+    }
+
+    /// The segment from the first seq on that was not given.
+    fn following(&mut self, segment: &Segment) -> Result<Option<Next>, ReadError> {
+        let Some((mut current, length)) = opened(segment)? else { return Ok(None) };
+        let failed = |source| ReadError::Read { path: segment.path.clone(), source };
+        let spent = (segment.id, segment.first, length);
+        if self.spent.contains(&spent) {
+            return Ok(None);
+        }
+        match segments::seek(current.lines.file(), self.after).map_err(failed)? {
+            Some((offset, seq)) => {
+                current.lines.rewind(offset).map_err(failed)?;
+                Ok(Some(Next { current, seq }))
+            }
+            None => {
+                self.spent.insert(spent);
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// Opens a segment that was found, and tells its length; `None` if its name now belongs to another file or to none.
+fn opened(segment: &Segment) -> Result<Option<(Current, u64)>, ReadError> {
+    let path = segment.path.clone();
+    let Some(file) = segments::open(&path)? else { return Ok(None) };
+    let failed = |source| ReadError::Read { path: segment.path.clone(), source };
+    let metadata = file.metadata().map_err(failed)?;
+    if FileId::of(&metadata) != segment.id {
+        return Ok(None);
+    }
+    let lines = Lines::new(file, 0).map_err(failed)?;
+    Ok(Some((Current { lines, id: segment.id, path, is_numbered: false }, metadata.len())))
+}
+
+/// The file that a link leads to: its segments stand beside it.
+fn resolved(path: &Path) -> Result<PathBuf, ReadError> {
+    match std::fs::canonicalize(path) {
+        Ok(path) => Ok(path),
+        // It may have been renamed a moment ago.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(path.to_path_buf()),
+        Err(source) => Err(ReadError::Open { path: path.to_path_buf(), source }),
+    }
+}
+
+/// The seq that a journal's line says, a number from 1; `None` if it says none.
+#[must_use]
+pub fn seq_of(line: &[u8]) -> Option<u64> {
+    #[derive(Deserialize)]
+    struct Numbered {
+        seq: Option<u64>,
+    }
+    /// What stands before the number.
+    const KEY: &[u8] = br#""seq":"#;
+    let line = line.trim_ascii_end();
+    // The usual case: it is the last member. What stands before the last brace belongs to the outermost object.
+    if let Some(rest) = line.strip_suffix(b"}") {
+        let digits = rest.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        let (before, number) = rest.split_at(rest.len() - digits);
+        if digits > 0 && (before.ends_with(br#","seq":"#) || before == br#"{"seq":"#) {
+            return number
+                .iter()
+                .try_fold(0_u64, |seq, digit| seq.checked_mul(10)?.checked_add(u64::from(digit - b'0')))
+                .filter(|seq| *seq > 0);
+        }
+    }
+    if !line.windows(KEY.len()).any(|window| window == KEY) {
+        return None;
+    }
+    serde_json::from_slice::<Numbered>(line).ok()?.seq.filter(|seq| *seq > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, OpenOptions};
+    use std::io::Write as _;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::journal::lines::MAX_LINE;
+
+    fn numbered(seq: u64) -> String {
+        format!("{{\"timestamp\":\"2026-11-26T10:00:00.000000Z\",\"user\":\"u{seq}\",\"seq\":{seq}}}\n")
+    }
+
+    fn many(seqs: impl IntoIterator<Item = u64>) -> String {
+        seqs.into_iter().map(numbered).collect()
+    }
+
+    struct Folder(tempfile::TempDir);
+
+    impl Folder {
+        fn new() -> Self {
+            Self(tempfile::tempdir().unwrap())
+        }
+
+        fn path(&self) -> PathBuf {
+            self.0.path().join("audit.jsonl")
+        }
+
+        fn put(&self, name: &str, text: &str) {
+            fs::write(self.0.path().join(name), text).unwrap();
+        }
+
+        fn append(&self, text: &str) {
+            let mut file = OpenOptions::new().append(true).create(true).open(self.path()).unwrap();
+            file.write_all(text.as_bytes()).unwrap();
+        }
+
+        fn rename(&self, from: &str, to: &str) {
+            fs::rename(self.0.path().join(from), self.0.path().join(to)).unwrap();
+        }
+
+        /// A reader that has no opinion on what is there.
+        fn reader(&self, after: u64) -> Reader {
+            Reader::new(self.path(), after)
+        }
+    }
+
+    /// Everything there is now: the seq, 0 without one.
+    fn rest(reader: &mut Reader) -> Vec<u64> {
+        let mut seqs = Vec::new();
+        while let Some(entry) = reader.read().unwrap() {
+            seqs.push(entry.seq.unwrap_or(0));
+        }
+        seqs
+    }
+
+    #[test]
+    fn a_seq_is_the_lines_own_and_no_other() {
+        for (line, seq) in [
+            (r#"{"user":"a","seq":7}"#, Some(7)),
+            ("{\"seq\":18446744073709551615}\n", Some(u64::MAX)),
+            (r#"{"user":"a","seq":7,"hash":"ab"}"#, Some(7)),
+            (r#"{"user":"a","data":{"x":1,"seq":7}}"#, None),
+            (r#"{"user":"\",\"seq\":7}"}"#, None),
+            (r#"{"user":"a,\"seq\":7}"#, None),
+            (r#"{"user":"a","seq":"7"}"#, None),
+            (r#"{"user":"a","seq":0}"#, None),
+            (r#"{"user":"a","seq":18446744073709551616}"#, None),
+            (r#"{"user":"a","seq":}"#, None),
+            (r#"{"user":"a"}"#, None),
+            ("", None),
+        ] {
+            assert_eq!(seq_of(line.as_bytes()), seq, "{line}");
+        }
+    }
+
+    #[test]
+    fn records_come_in_order_over_segments_whatever_their_names() {
+        let folder = Folder::new();
+        folder.put("audit.jsonl", &many(41..=50));
+        folder.put("audit.jsonl.1", &many(31..=40));
+        folder.put("audit.jsonl.2", &many(11..=30));
+        folder.put("audit.jsonl.00000000000000000001", &many(1..=10));
+        for after in 0..=50 {
+            let mut reader = folder.reader(after);
+            assert_eq!(rest(&mut reader), (after + 1..=50).collect::<Vec<_>>(), "after {after}");
+            assert_eq!(reader.after(), 50);
+        }
+        assert_eq!(rest(&mut folder.reader(99)), [0; 0]);
+        assert_eq!(folder.reader(0).last_seq().unwrap(), Some(50));
+    }
+
+    #[test]
+    fn records_without_a_seq_come_first() {
+        let folder = Folder::new();
+        let old = |minute| format!("{{\"timestamp\":\"2026-11-26T10:{minute}:00.000000Z\",\"user\":\"old\"}}\n");
+        folder.put("audit.jsonl.2", &(old(10) + &old(11)));
+        folder.put("audit.jsonl.1", &(old(12) + &numbered(1) + &numbered(2)));
+        folder.put("audit.jsonl", &many(3..=4));
+        let mut reader = folder.reader(0);
+        let minutes: Vec<String> = std::iter::from_fn(|| reader.read().unwrap())
+            .take(3)
+            .map(|entry| entry.line.get(crate::Field::Timestamp).unwrap().into_owned())
+            .collect();
+        assert!(minutes.is_sorted() && minutes[2].contains("10:12"), "{minutes:?}");
+        assert_eq!(rest(&mut reader), [1, 2, 3, 4]);
+        assert_eq!(rest(&mut folder.reader(1)), [2, 3, 4]);
+        assert_eq!(rest(&mut Reader::open_after(folder.path(), 0).unwrap()), [1, 2, 3, 4]);
+        // One that comes later is nobody's.
+        folder.append(&(old(13) + &numbered(5)));
+        assert_eq!(rest(&mut reader), [5]);
+        assert_eq!(reader.skipped(), Skipped { foreign: 1, ..Skipped::default() });
+    }
+
+    #[test]
+    fn a_reader_follows_renames_and_new_files() {
+        let folder = Folder::new();
+        folder.append(&many(1..=3));
+        let mut reader = folder.reader(0);
+        assert_eq!(rest(&mut reader), [1, 2, 3]);
+        // As the writer rotates: by rename.
+        folder.append(&numbered(4));
+        folder.rename("audit.jsonl", "audit.jsonl.00000000000000000001");
+        assert_eq!(rest(&mut reader), [4]);
+        folder.append(&numbered(5));
+        assert_eq!(rest(&mut reader), [5]);
+        // As logrotate does: everything is renamed, and the writer goes on for a while in the renamed file.
+        folder.rename("audit.jsonl.00000000000000000001", "audit.jsonl.2");
+        folder.rename("audit.jsonl", "audit.jsonl.1");
+        let mut renamed = OpenOptions::new().append(true).open(folder.0.path().join("audit.jsonl.1")).unwrap();
+        renamed.write_all(numbered(6).as_bytes()).unwrap();
+        assert_eq!(rest(&mut reader), [6]);
+        renamed.write_all(numbered(7).as_bytes()).unwrap();
+        folder.append(&many(8..=9));
+        assert_eq!(rest(&mut reader), [7, 8, 9]);
+        // A removed file is read to its end.
+        folder.append(&numbered(10));
+        fs::remove_file(folder.path()).unwrap();
+        assert_eq!(rest(&mut reader), [10]);
+        folder.append(&numbered(11));
+        assert_eq!(rest(&mut reader), [11]);
+        assert_eq!(reader.skipped().total(), 0);
+    }
+
+    #[test]
+    fn a_file_that_is_cut_is_read_anew() {
+        let folder = Folder::new();
+        folder.append(&many(1..=3));
+        let mut reader = folder.reader(0);
+        assert_eq!(rest(&mut reader), [1, 2, 3]);
+        OpenOptions::new().write(true).open(folder.path()).unwrap().set_len(0).unwrap();
+        assert_eq!(rest(&mut reader), [0; 0]);
+        folder.append(&many(4..=5));
+        assert_eq!(rest(&mut reader), [4, 5]);
+    }
+
+    #[test]
+    fn a_seq_that_stands_twice_is_given_once() {
+        let folder = Folder::new();
+        folder.put("audit.jsonl.1", &many(1..=10));
+        folder.put("audit.jsonl.2", &many(8..=12));
+        folder.put("audit.jsonl", &many(13..=14));
+        folder.put("audit.jsonl.bak", &many(1..=6));
+        for after in 0..=14 {
+            assert_eq!(rest(&mut folder.reader(after)), (after + 1..=14).collect::<Vec<_>>(), "after {after}");
+        }
+        assert_eq!(folder.reader(0).last_seq().unwrap(), Some(14));
+    }
+
+    #[test]
+    fn a_copy_that_stands_beside_it_does_not_lead_astray() {
+        let folder = Folder::new();
+        folder.append(&many(1..=5));
+        folder.put("audit.jsonl.bak", &many(1..=5));
+        let mut reader = folder.reader(0);
+        assert_eq!(rest(&mut reader), [1, 2, 3, 4, 5]);
+        folder.append(&numbered(6));
+        folder.rename("audit.jsonl", "audit.jsonl.1");
+        // Nothing is at the path for a moment.
+        assert_eq!(rest(&mut reader), [6]);
+        assert_eq!(rest(&mut reader), [0; 0]);
+        folder.append(&numbered(7));
+        assert_eq!(rest(&mut reader), [7]);
+    }
+
+    #[test]
+    fn what_is_missing_is_passed_and_seen_by_the_seq() {
+        let folder = Folder::new();
+        folder.put("audit.jsonl.1", &many(5..=6));
+        folder.put("audit.jsonl", &many(9..=9));
+        assert_eq!(rest(&mut folder.reader(0)), [5, 6, 9]);
+        assert_eq!(rest(&mut folder.reader(7)), [9]);
+        assert_eq!(folder.reader(0).first_seq().unwrap(), Some(5));
+    }
+
+    #[test]
+    fn broken_lines_are_passed_over_and_counted() {
+        let folder = Folder::new();
+        let long = format!("{{\"user\":\"{}\",\"seq\":3}}\n", "x".repeat(MAX_LINE));
+        folder.put("audit.jsonl.1", &format!("{}nonsense\n\n{long}{}{{\"user\":\"to", numbered(1), numbered(4)));
+        folder.put("audit.jsonl", &format!("{}{{\"user\":\"half", numbered(5)));
+        let mut reader = folder.reader(0);
+        assert_eq!(rest(&mut reader), [1, 4, 5]);
+        assert_eq!(reader.skipped(), Skipped { foreign: 2, too_long: 1, torn: 1 });
+        // The last line of the newest segment is only not complete yet.
+        folder.append("\",\"seq\":6}\n");
+        assert_eq!(rest(&mut reader), [6]);
+        assert_eq!(reader.skipped().total(), 4);
+    }
+
+    #[test]
+    fn nothing_above_the_limit_is_given_and_a_line_that_never_gets_due_is_passed() {
+        let folder = Folder::new();
+        folder.append(&many(1..=4));
+        let mut reader = folder.reader(0);
+        let upto = |reader: &mut Reader, limit| {
+            std::iter::from_fn(|| reader.read_to(limit).unwrap()).map(|entry| entry.seq.unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(upto(&mut reader, 2), [1, 2]);
+        assert_eq!(upto(&mut reader, 3), [3]);
+        // Somebody else's number.
+        folder.append(&numbered(1_000_000));
+        assert_eq!(upto(&mut reader, 4), [4]);
+        assert_eq!(upto(&mut reader, 4), [0; 0]);
+        assert_eq!(reader.skipped().total(), 0, "it may be due yet");
+        folder.append(&many(5..=6));
+        assert_eq!(upto(&mut reader, 6), [5, 6]);
+        assert_eq!(reader.skipped(), Skipped { foreign: 1, ..Skipped::default() });
+    }
+
+    #[test]
+    fn what_is_no_journal_is_refused() {
+        let folder = Folder::new();
+        assert!(matches!(Reader::open(folder.path()), Err(ReadError::Missing { .. })));
+        folder.put("audit.jsonl", "SQLite format 3\0");
+        assert!(matches!(Reader::open(folder.path()), Err(ReadError::NotAJournal { .. })));
+        folder.put("audit.jsonl", "{\n  \"rotate\": true\n}\n");
+        assert!(matches!(Reader::open(folder.path()), Err(ReadError::NotAJournal { .. })));
+        assert!(matches!(Reader::open(folder.0.path()), Err(ReadError::NotAJournal { .. })));
+        let missing = folder.0.path().join("no/audit.jsonl");
+        assert!(matches!(Reader::open(missing), Err(ReadError::List { .. })));
+        folder.put("audit.jsonl", "");
+        assert!(Reader::open(folder.path()).unwrap().read().unwrap().is_none());
+        // Renamed away, and nothing written since.
+        folder.append(&numbered(1));
+        folder.rename("audit.jsonl", "audit.jsonl.1");
+        assert_eq!(rest(&mut Reader::open(folder.path()).unwrap()), [1]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_leads_to_the_journals_segments() {
+        let folder = Folder::new();
+        folder.put("audit.jsonl.1", &many(1..=2));
+        folder.put("audit.jsonl", &many(3..=3));
+        let elsewhere = tempfile::tempdir().unwrap();
+        let link = elsewhere.path().join("current");
+        std::os::unix::fs::symlink(folder.path(), &link).unwrap();
+        assert_eq!(rest(&mut Reader::open(link).unwrap()), [1, 2, 3]);
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Append(u8),
+        Torn,
+        Foreign,
+        Rotate,
+        Shift,
+        Read(u8),
+        Restart,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            4 => (1..40_u8).prop_map(Step::Append),
+            1 => Just(Step::Torn),
+            1 => Just(Step::Foreign),
+            2 => Just(Step::Rotate),
+            1 => Just(Step::Shift),
+            4 => (1..60_u8).prop_map(Step::Read),
+            1 => Just(Step::Restart),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+
+        /// Whatever the writer and those who rename do between two reads, every seq comes once and in order.
+        #[test]
+        fn every_seq_comes_once_and_in_order(steps in proptest::collection::vec(step(), 1..60)) {
+            let folder = Folder::new();
+            folder.append("");
+            let mut reader = folder.reader(0);
+            let (mut written, mut given, mut shifts) = (0_u64, 0_u64, 0);
+            let mut take = |reader: &mut Reader, count: u64, written: u64| {
+                for _ in 0..count {
+                    let Some(entry) = reader.read().unwrap() else {
+                        prop_assert_eq!(given, written);
+                        break;
+                    };
+                    given += 1;
+                    prop_assert_eq!(entry.seq, Some(given));
+                }
+                Ok(())
+            };
+            for step in steps {
+                match step {
+                    Step::Append(count) => {
+                        folder.append(&many(written + 1..=written + u64::from(count)));
+                        written += u64::from(count);
+                    }
+                    // What a crash leaves, and what recovery does: the tail is moved away.
+                    Step::Torn => {
+                        let length = fs::metadata(folder.path()).map_or(0, |found| found.len());
+                        folder.append("{\"user\":\"to");
+                        take(&mut reader, 1_000, written)?;
+                        OpenOptions::new().write(true).open(folder.path()).unwrap().set_len(length).unwrap();
+                    }
+                    Step::Foreign => folder.append("nonsense\n"),
+                    Step::Rotate if folder.path().exists() => {
+                        shifts += 1;
+                        folder.rename("audit.jsonl", &format!("audit.jsonl.rotated-{shifts}"));
+                    }
+                    Step::Shift => {
+                        let names: Vec<_> = fs::read_dir(folder.0.path())
+                            .unwrap()
+                            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                            .filter(|name| name != "audit.jsonl")
+                            .collect();
+                        for name in names {
+                            shifts += 1;
+                            folder.rename(&name, &format!("audit.jsonl.shifted-{shifts}"));
+                        }
+                    }
+                    Step::Rotate => {}
+                    Step::Read(count) => take(&mut reader, u64::from(count), written)?,
+                    Step::Restart => reader = folder.reader(reader.after()),
+                }
+            }
+            take(&mut reader, u64::MAX, written)?;
+        }
+    }
+}
