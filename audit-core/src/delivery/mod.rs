@@ -8,6 +8,7 @@
 mod admission;
 mod channel;
 mod deadlines;
+mod follower;
 mod receipt;
 mod stats;
 mod worker;

@@ -5,22 +5,27 @@ use std::fmt;
 use serde::Serialize;
 
 /// One sink's share. At every moment `accepted = written + dropped + failed + queued`.
+///
+/// A sink that follows a journal is fed from it: what is `queued` stands there, and is no loss if the process ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SinkStats {
     /// The sink's name; the log's is `stdout` or `file`.
     pub name: String,
-    /// Records offered to the sink since the start.
+    /// Records offered to the sink since the start. Of a follower: those of the journal from where it began to the end;
+    /// one that it asked for again counts again.
     pub accepted: u64,
     /// Records that the sink took.
     pub written: u64,
-    /// Records refused because the queue was full, or that came after the shutdown.
+    /// Records refused because the queue was full, or that came after the shutdown. Of a follower: those that were
+    /// deleted from the journal before it took them.
     pub dropped: u64,
-    /// Records that the sink was given and did not take.
+    /// Records that the sink was given and did not take. Of a follower: those that it said it will never take, and those
+    /// that could not be read.
     pub failed: u64,
     /// Records waiting, or being written now.
     pub queued: u64,
-    /// Bytes of the records that are queued.
+    /// Bytes of the records that are queued. Of a follower: of those that it is being given.
     pub queued_bytes: u64,
     /// How often the sink's thread died of a panic and was started anew.
     pub restarts: u64,
