@@ -21,6 +21,8 @@ use admission::Gate;
 use channel::Channel;
 use deadlines::Deadlines;
 pub(crate) use receipt::{Receipt, Unrecorded};
+#[cfg(feature = "testing")]
+pub(crate) use follower::Follower;
 pub use stats::{ShutdownReport, SinkStats, Stats};
 pub(crate) use worker::{Unsynced, Writer};
 

@@ -14,6 +14,7 @@
 //! # Ok(()) }
 //! ```
 
+mod followed;
 mod no_leak;
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -21,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+pub use followed::FollowedJournal;
 pub use no_leak::{assert_no_leak, assert_no_leak_in};
 
 use crate::record::Line;
