@@ -122,13 +122,30 @@ pub enum StoreError {
         /// How many records the batch holds.
         records: usize,
     },
-    /// The database did not take the batch: it is full, locked for longer than the busy timeout, or damaged.
+    /// The database did not take the batch: it is full, locked for longer than the busy timeout, or damaged. Or, where it is
+    /// [rejected](audit_core::WriteError::is_rejected), it never takes that one record.
     #[error("cannot store {records} records in {path}")]
     Write {
         /// The store's file.
         path: PathBuf,
         /// How many records the batch holds.
         records: usize,
+        /// What SQLite said.
+        source: Cause,
+    },
+    /// Another file stands at the path than the one that was opened, and cannot be used in its place.
+    #[error("cannot go on with the file that replaced {path}")]
+    Reopen {
+        /// The store's file.
+        path: PathBuf,
+        /// Why it could not be opened.
+        source: Cause,
+    },
+    /// The database could not be asked how far a journal was followed.
+    #[error("cannot read from {path} how far the journal was followed")]
+    Resume {
+        /// The store's file.
+        path: PathBuf,
         /// What SQLite said.
         source: Cause,
     },

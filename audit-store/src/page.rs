@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use audit_core::Outcome;
 use serde::ser::{Error as _, SerializeStruct as _};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -21,26 +22,34 @@ pub struct Page {
     pub next: Option<Cursor>,
 }
 
-/// One record, as it was written.
+/// One event, as it was written. With strict delivery it has several records, its phases: it is found once, with the
+/// latest that came.
 #[derive(Debug, Clone)]
 pub struct Record {
     id: i64,
     time: Option<i64>,
+    outcome: Option<Outcome>,
     json: String,
+    earlier: Vec<String>,
 }
 
 impl Record {
-    pub(crate) fn new(id: i64, time: Option<i64>, json: String) -> Self {
-        Self { id, time, json }
+    pub(crate) fn new(id: i64, time: Option<i64>, outcome: Option<Outcome>, json: String) -> Self {
+        Self { id, time, outcome, json, earlier: Vec::new() }
     }
 
-    /// The order of arrival in this store: positive, ascending, never reused. Another store numbers differently.
+    pub(crate) fn set_earlier(&mut self, earlier: Vec<String>) {
+        self.earlier = earlier;
+    }
+
+    /// The order of arrival in this store, of the first phase: positive, ascending, never reused. Another store numbers
+    /// differently.
     #[must_use]
     pub fn id(&self) -> i64 {
         self.id
     }
 
-    /// What the record's `timestamp` says, to the microsecond; `None` when it has none that can be read.
+    /// What the `timestamp` of the first phase says, to the microsecond; `None` when it has none that can be read.
     #[must_use]
     pub fn time(&self) -> Option<SystemTime> {
         let micros = self.time?;
@@ -52,7 +61,19 @@ impl Record {
         }
     }
 
-    /// The exact bytes of the record: one JSON object, without a newline.
+    /// What the event came to, as far as its phases say: an intent alone is `unknown`. `None` when none says it.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.outcome
+    }
+
+    /// The exact bytes of the phases before the latest, in order: `intent`, `final`. Empty but with strict delivery.
+    #[must_use]
+    pub fn earlier(&self) -> &[String] {
+        &self.earlier
+    }
+
+    /// The exact bytes of the record, that of the latest phase: one JSON object, without a newline.
     #[must_use]
     pub fn json(&self) -> &str {
         &self.json

@@ -4,6 +4,7 @@
 //! checked row by row on the way. The rows that are looked at are counted, not those that pass, and the cursor names
 //! the last one looked at: that is what bounds a call and loses nothing.
 
+use audit_core::Outcome;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
@@ -41,6 +42,14 @@ impl Request {
     }
 
     pub(crate) fn run(&self, connection: &Connection) -> rusqlite::Result<Page> {
+        // One view of the database for all of it: no phase moves between two looks.
+        let view = connection.unchecked_transaction()?;
+        let page = self.walk(&view)?;
+        view.finish()?;
+        Ok(page)
+    }
+
+    fn walk(&self, connection: &Connection) -> rusqlite::Result<Page> {
         let mut records = Vec::new();
         let mut last = None;
         let mut scanned = 0;
@@ -58,12 +67,26 @@ impl Request {
                 let position = Position { id: row.get(0)?, time: row.get(1)? };
                 last = Some(position);
                 if let Some(json) = row.get(2)? {
-                    records.push(Record::new(position.id, position.time, json));
+                    let outcome: Option<String> = row.get(3)?;
+                    let outcome = outcome.and_then(|outcome| Outcome::from_word(&outcome));
+                    let mut record = Record::new(position.id, position.time, outcome, json);
+                    if let Some(event_id) = row.get::<_, Option<String>>(4)? {
+                        record.set_earlier(earlier(connection, &event_id)?);
+                    }
+                    records.push(record);
                 }
             }
         }
         Ok(Page { records, next: None })
     }
+}
+
+/// The lines of an event's phases but the latest.
+fn earlier(connection: &Connection, event_id: &str) -> rusqlite::Result<Vec<String>> {
+    // By name, `final` would stand before `intent`.
+    let mut statement =
+        connection.prepare_cached("SELECT line FROM phase WHERE event_id = ? ORDER BY phase <> 'intent', phase")?;
+    statement.query_map([event_id], |row| row.get(0))?.collect()
 }
 
 /// A run of the order `(time, id)` descending that one index lookup can serve. A comparison of the pair
@@ -138,7 +161,7 @@ impl Plan {
         Self { index, served, checked }
     }
 
-    /// Rows in order: id, time, and the line if the row passes. `INDEXED BY` makes the plan the same whatever
+    /// Rows in order: id, time, the line if the row passes, outcome, and the event if it has phases. `INDEXED BY` makes the plan the same whatever
     /// statistics the file has, and an error, not a scan of everything, if it were impossible.
     fn sql(&self, stretch: &Stretch) -> String {
         let line = match self.checked.as_slice() {
@@ -155,7 +178,8 @@ impl Plan {
         };
         let index = self.index;
         format!(
-            "SELECT id, time, {line} FROM record INDEXED BY {index} WHERE {served}{stretch} ORDER BY time DESC, id DESC LIMIT ?"
+            "SELECT id, time, {line}, outcome, CASE WHEN phase NOT IN ('', 'intent') THEN event_id END
+             FROM record INDEXED BY {index} WHERE {served}{stretch} ORDER BY time DESC, id DESC LIMIT ?"
         )
     }
 

@@ -17,7 +17,7 @@ use crate::error::OpenError;
 pub(crate) const APPLICATION_ID: i32 = 0x4155_4454;
 
 /// The SQL that leads from each version to the next.
-pub(crate) const MIGRATIONS: &[&str] = &[V1];
+pub(crate) const MIGRATIONS: &[&str] = &[V1, V2];
 
 /// `id` is the order of arrival, never reused (AUTOINCREMENT) even once retention deletes rows. All columns but
 /// `line` are copies of what the line says, there to be searched; what the line does not say is NULL.
@@ -50,6 +50,41 @@ const V1: &str = "
     CREATE INDEX record_action ON record (action, time) WHERE action IS NOT NULL;
     CREATE INDEX record_target_type ON record (target_type, time) WHERE target_type IS NOT NULL;
     CREATE INDEX record_target ON record (target_type, target_id, time) WHERE target_id IS NOT NULL;
+";
+
+/// One row for each event, in the place of its first record and with what its latest phase says; the lines of the other
+/// phases go into `phase`. `follower` says how far each journal was followed, by the id in its position file.
+const V2: &str = "
+    CREATE TABLE phase (
+        event_id    TEXT NOT NULL,
+        phase       TEXT NOT NULL,
+        line        TEXT NOT NULL,             -- the record's exact bytes, without the newline
+        PRIMARY KEY (event_id, phase)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE follower (
+        id          TEXT PRIMARY KEY,
+        seq         INTEGER NOT NULL           -- everything up to it is stored
+    ) STRICT, WITHOUT ROWID;
+    CREATE TEMP TABLE folded AS
+        SELECT id, event_id, phase, min(id) OVER event AS first,
+               row_number() OVER (event ORDER BY CASE phase WHEN 'intent' THEN 0 WHEN 'final' THEN 2 WHEN 'end' THEN 3 ELSE 1 END DESC, id) AS rank
+        FROM record
+        WHERE event_id IN (SELECT event_id FROM record GROUP BY event_id HAVING count(*) > 1)
+        WINDOW event AS (PARTITION BY event_id);
+    INSERT INTO phase (event_id, phase, line)
+        SELECT event_id, phase, line FROM record WHERE id IN (SELECT id FROM folded WHERE rank > 1);
+    DROP INDEX record_event;
+    UPDATE record
+        SET (phase, user, action, outcome, status, method, path, route, ip, target_type, target_id, line) = (
+            SELECT latest.phase, latest.user, latest.action, latest.outcome, latest.status, latest.method, latest.path,
+                   latest.route, latest.ip, latest.target_type, latest.target_id, latest.line
+            FROM folded JOIN record AS latest ON latest.id = folded.id
+            WHERE folded.first = record.id AND folded.rank = 1)
+        WHERE id IN (SELECT first FROM folded);
+    DELETE FROM record WHERE id IN (SELECT id FROM folded WHERE id <> first);
+    UPDATE record SET outcome = 'unknown' WHERE phase = 'intent';
+    CREATE UNIQUE INDEX record_event ON record (event_id);
+    DROP TABLE folded;
 ";
 
 /// Brings the database to the version that `steps` lead to.
@@ -107,7 +142,7 @@ impl State {
 mod tests {
     use super::*;
 
-    const V2: &str = "ALTER TABLE record ADD COLUMN tenant TEXT; UPDATE record SET tenant = 'none';";
+    const NEXT: &str = "ALTER TABLE record ADD COLUMN tenant TEXT; UPDATE record SET tenant = 'none';";
 
     fn open(path: &Path) -> Connection {
         Connection::open(path).unwrap()
@@ -126,14 +161,44 @@ mod tests {
         migrate(&mut connection, &path, &[V1]).unwrap();
         connection.execute("INSERT INTO record (line) VALUES ('{}')", []).unwrap();
 
-        migrate(&mut connection, &path, &[V1, V2]).unwrap();
+        migrate(&mut connection, &path, &[V1, NEXT]).unwrap();
         assert_eq!(
             connection.query_row("SELECT tenant FROM record", [], |row| row.get::<_, String>(0)).unwrap(),
             "none"
         );
-        // A third time there is nothing to do; V2 again would fail on its column.
-        migrate(&mut connection, &path, &[V1, V2]).unwrap();
+        // A third time there is nothing to do; NEXT again would fail on its column.
+        migrate(&mut connection, &path, &[V1, NEXT]).unwrap();
         assert_eq!(state(&connection).1, 2);
+    }
+
+    #[test]
+    fn phases_that_were_rows_become_one() {
+        let path = Path::new("memory");
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, path, &[V1]).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO record (time, event_id, phase, user, outcome, line) VALUES
+                    (1, 'a', 'intent', 'ana', NULL, 'a-intent'),
+                    (2, 'b', '', 'bo', 'denied', 'b'),
+                    (3, 'a', 'end', 'ana', 'failed', 'a-end'),
+                    (4, 'a', 'final', 'ana', 'success', 'a-final'),
+                    (5, 'c', 'intent', 'cy', NULL, 'c-intent'),
+                    (6, NULL, '', NULL, NULL, 'x'), (7, NULL, '', NULL, NULL, 'y');",
+            )
+            .unwrap();
+        migrate(&mut connection, path, MIGRATIONS).unwrap();
+        let texts = |sql: &str| {
+            let mut statement = connection.prepare(sql).unwrap();
+            let rows = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
+            rows.collect::<Result<Vec<_>, _>>().unwrap()
+        };
+        assert_eq!(
+            texts("SELECT concat_ws(' ', id, time, phase, user, outcome, line) FROM record ORDER BY id"),
+            ["1 1 end ana failed a-end", "2 2  bo denied b", "5 5 intent cy unknown c-intent", "6 6  x", "7 7  y"]
+        );
+        assert_eq!(texts("SELECT line FROM phase ORDER BY phase"), ["a-final", "a-intent"]);
+        assert!(texts("SELECT name FROM temp.sqlite_schema").is_empty());
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl StoreBuilder {
         Ok(Store(Arc::new(Inner {
             readers: Mutex::new(Vec::new()),
             writer: Mutex::new(writer),
-            identity,
+            identity: Mutex::new(identity),
             busy_timeout: self.busy_timeout,
             path,
         })))
@@ -107,7 +107,7 @@ impl Store {
     }
 
     /// Returns records that pass `filter`, newest first: by `timestamp`, equal ones by arrival, those without a
-    /// readable time last. `cursor` is the `next` of the page before, from a query with the same filter; `limit` is
+    /// readable time last. An event with several phases is one, in the place of its first and with what its latest says. `cursor` is the `next` of the page before, from a query with the same filter; `limit` is
     /// from 1 to [`MAX_LIMIT`](crate::MAX_LIMIT).
     ///
     /// - One call looks at no more than [`SCAN_BOUND`](crate::SCAN_BOUND) records, so that a filter without an index
@@ -129,10 +129,11 @@ impl Store {
         if self.0.was_moved() {
             return Err(QueryError::Moved { path: self.path().to_path_buf() });
         }
+        let identity = self.0.identity();
         let reader = self.0.reader().map_err(failed)?;
         let page = request.run(&reader).map_err(failed)?;
         // After an error the connection is closed instead: whatever was wrong with it goes with it.
-        self.0.give_back(reader);
+        self.0.give_back(reader, identity);
         Ok(page)
     }
 }
@@ -142,7 +143,7 @@ pub(crate) struct Inner {
     // Before the writer, so that the writer is the last to be closed and leaves no write-ahead log behind.
     readers: Mutex<Vec<Connection>>,
     writer: Mutex<Connection>,
-    identity: Option<(u64, u64)>,
+    identity: Mutex<Option<(u64, u64)>>,
     busy_timeout: Duration,
     path: PathBuf,
 }
@@ -160,7 +161,27 @@ impl Inner {
     /// Whether the path no longer leads to the file that was opened: what is written to a file that was removed or
     /// replaced is lost without an error.
     pub(crate) fn was_moved(&self) -> bool {
-        identity(&self.path) != self.identity
+        identity(&self.path) != self.identity()
+    }
+
+    /// Goes on with the file that now stands at the path. Without an error inside when there is none yet that could be a
+    /// store: whoever is about to put one there is left alone.
+    pub(crate) fn reopen(&self) -> Result<(), Option<OpenError>> {
+        if !std::fs::metadata(&self.path).is_ok_and(|found| found.len() > 0) {
+            return Err(None);
+        }
+        let found = identity(&self.path);
+        let writer = connection::open_writer(&self.path, self.busy_timeout).map_err(Some)?;
+        // In this order: whoever sees the new identity gets connections to the new file.
+        *self.writer() = writer;
+        let mut idle = self.readers();
+        idle.clear();
+        *self.identity.lock().unwrap_or_else(PoisonError::into_inner) = found;
+        Ok(())
+    }
+
+    fn identity(&self) -> Option<(u64, u64)> {
+        *self.identity.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn reader(&self) -> rusqlite::Result<Connection> {
@@ -168,9 +189,10 @@ impl Inner {
         idle.map_or_else(|| connection::open_reader(&self.path, self.busy_timeout), Ok)
     }
 
-    fn give_back(&self, reader: Connection) {
+    /// Keeps a connection that was taken while the store was the file that it still is.
+    fn give_back(&self, reader: Connection, identity: Option<(u64, u64)>) {
         let mut idle = self.readers();
-        if idle.len() < IDLE_READERS {
+        if idle.len() < IDLE_READERS && identity == self.identity() {
             idle.push(reader);
         }
     }

@@ -37,20 +37,23 @@ fn a_lock_beyond_the_timeout_fails_the_batch_and_not_the_next() {
 }
 
 #[test]
-fn a_batch_that_fails_in_its_middle_is_not_stored_at_all() {
+fn a_record_that_can_never_be_stored_is_rejected_alone() {
     let (store, directory) = store();
     let raw = Connection::open(directory.path().join("audit.db")).unwrap();
     raw.execute_batch(
-        "CREATE TRIGGER full BEFORE INSERT ON record WHEN NEW.user = 'bad' BEGIN SELECT RAISE(FAIL, 'disk full'); END",
+        "CREATE TRIGGER odd BEFORE INSERT ON record WHEN NEW.user = 'bad' BEGIN SELECT RAISE(FAIL, 'too odd'); END",
     )
     .unwrap();
     let mut sink = store.sink();
     let bad = line(&record(2, 2, r#""user":"bad""#));
     let error = sink.write(&[line(&record(1, 1, "")), bad, line(&record(3, 3, ""))]).unwrap_err();
-    assert_eq!(error.written, 0);
-    assert!(store.query(&Filter::new(), None, 10).unwrap().records.is_empty());
+    assert!(error.is_rejected());
+    assert_eq!(error.written, 1);
+    let store_error = error.source().and_then(|source| source.downcast_ref::<StoreError>()).unwrap();
+    assert!(matches!(store_error, StoreError::Write { records: 1, .. }), "{store_error:?}");
+    assert_eq!(jsons(&store.query(&Filter::new(), None, 10).unwrap()), [record(1, 1, "")]);
     sink.write(&[line(&record(4, 4, ""))]).unwrap();
-    assert_eq!(jsons(&store.query(&Filter::new(), None, 10).unwrap()), [record(4, 4, "")]);
+    assert_eq!(jsons(&store.query(&Filter::new(), None, 10).unwrap()), [record(4, 4, ""), record(1, 1, "")]);
 }
 
 #[cfg(unix)]

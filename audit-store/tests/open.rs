@@ -30,7 +30,7 @@ fn an_empty_file_becomes_a_store() {
     put(&Store::open(&path).unwrap(), &[record(1, 1, "")]);
     let raw = Connection::open(&path).unwrap();
     let number = |pragma: &str| raw.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!(number("user_version"), 1);
+    assert_eq!(number("user_version"), 2);
     assert_eq!(number("application_id"), 0x4155_4454);
     let mode: String = raw.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
     assert_eq!(mode, "wal");
@@ -73,8 +73,8 @@ fn a_newer_schema_is_refused() {
     drop(store);
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 7).unwrap();
     let error = refused(&path);
-    assert!(matches!(error, OpenError::Newer { found: 7, known: 1, .. }), "{error:?}");
-    assert!(error.to_string().ends_with("has schema version 7; this program knows versions up to 1"), "{error}");
+    assert!(matches!(error, OpenError::Newer { found: 7, known: 2, .. }), "{error:?}");
+    assert!(error.to_string().ends_with("has schema version 7; this program knows versions up to 2"), "{error}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ mod support;
 
 use std::time::{Duration, SystemTime};
 
-use audit_core::Sink as _;
+use audit_core::{Outcome, Sink as _};
 use audit_store::{Filter, Record};
 use support::{event_id, jsons, line, put, record, store, timestamp};
 
@@ -44,13 +44,75 @@ fn repeats_are_dropped_by_event_and_phase() {
     let (store, _directory) = store();
     let intent = record(1, 1, r#""phase":"intent""#);
     let last = record(1, 2, r#""phase":"final","status_code":200"#);
-    let without = record(1, 3, "");
+    let without = record(3, 3, "");
     put(&store, &[intent.clone(), last.clone(), without.clone()]);
     // Again: within a batch, in another batch, and with other bytes. The first stays.
-    put(&store, &[intent.clone(), intent.clone(), record(1, 9, ""), last.clone(), record(2, 4, "")]);
-    let expected = [record(2, 4, ""), without, last, intent];
-    assert_eq!(jsons(&store.query(&Filter::new(), None, 10).unwrap()), expected);
-    assert_eq!(jsons(&store.query(&Filter::new().event_id(event_id(1)), None, 10).unwrap()), expected[1..]);
+    put(&store, &[intent.clone(), intent.clone(), record(3, 9, ""), last.clone(), record(2, 4, "")]);
+    put(&store, &[record(1, 9, r#""phase":"intent","user":"eve""#), record(1, 9, r#""phase":"final","user":"eve""#)]);
+    let page = store.query(&Filter::new(), None, 10).unwrap();
+    assert_eq!(jsons(&page), [record(2, 4, ""), without, last]);
+    assert_eq!(page.records[2].earlier(), [intent]);
+    assert!(store.query(&Filter::new().user("eve"), None, 10).unwrap().records.is_empty());
+}
+
+#[test]
+fn the_phases_of_an_event_are_found_as_one() {
+    let (store, _directory) = store();
+    let intent = |n| record(n, 10 * n, r#""phase":"intent","user":"ana","action":"layer.create","path":"/layers""#);
+    let last = |n| record(n, 10 * n + 5, r#""phase":"final","user":"ana","outcome":"success","status_code":201"#);
+    let end = |n| record(n, 10 * n + 7, r#""phase":"end","outcome":"failed","completion":"aborted""#);
+    put(&store, &[intent(1), intent(2), record(9, 24, ""), last(2), intent(3), last(3), end(3)]);
+    let page = store.query(&Filter::new(), None, 10).unwrap();
+    // In the place of the intent, which does not change.
+    assert_eq!(jsons(&page), [end(3), record(9, 24, ""), last(2), intent(1)]);
+    let outcomes: Vec<_> = page.records.iter().map(Record::outcome).collect();
+    assert_eq!(outcomes, [Some(Outcome::Failed), None, Some(Outcome::Success), Some(Outcome::Unknown)]);
+    assert_eq!(page.records[0].earlier(), [intent(3), last(3)]);
+    assert_eq!(page.records[2].earlier(), [intent(2)]);
+    assert!(page.records[1].earlier().is_empty() && page.records[3].earlier().is_empty());
+
+    // What is asked for is what the latest phase says, and what it leaves out as an earlier one said.
+    for (filter, expected) in [
+        (Filter::new().outcome(Outcome::Unknown), vec![intent(1)]),
+        (Filter::new().outcome(Outcome::Success), vec![last(2)]),
+        (Filter::new().outcome(Outcome::Failed), vec![end(3)]),
+        (Filter::new().status(201..=201), vec![end(3), last(2)]),
+        (Filter::new().user("ana").path_prefix("/layers"), vec![end(3), last(2), intent(1)]),
+        (Filter::new().event_id(event_id(3)), vec![end(3)]),
+    ] {
+        assert_eq!(jsons(&store.query(&filter, None, 10).unwrap()), expected, "{filter:?}");
+        let walked = support::walk(&store, &filter, 1);
+        assert_eq!(walked.iter().flat_map(jsons).collect::<Vec<_>>(), expected, "{filter:?}, page by page");
+    }
+}
+
+#[test]
+fn phases_that_come_in_another_order_are_the_same_event() {
+    let phases =
+        ["intent", "final", "end"].map(|phase| record(1, 1, &format!(r#""phase":"{phase}","user":"{phase}""#)));
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let (store, _directory) = store();
+        // Each in a batch of its own, and all of it twice.
+        order.iter().chain(&order).for_each(|&phase| put(&store, &[phases[phase].clone()]));
+        let page = store.query(&Filter::new(), None, 10).unwrap();
+        assert_eq!(jsons(&page), [&phases[2]], "{order:?}");
+        assert_eq!(page.records[0].earlier(), &phases[..2], "{order:?}");
+        assert_eq!(store.query(&Filter::new().user("end"), None, 10).unwrap().records.len(), 1);
+    }
+}
+
+#[test]
+fn a_walk_meets_an_event_once_though_it_goes_on_meanwhile() {
+    let (store, _directory) = store();
+    let phase = |n, micros, phase: &str| record(n, micros, &format!(r#""phase":"{phase}""#));
+    put(&store, &[phase(1, 10, "intent"), phase(2, 20, "intent"), phase(3, 30, "intent")]);
+    let first = store.query(&Filter::new(), None, 2).unwrap();
+    assert_eq!(jsons(&first), [phase(3, 30, "intent"), phase(2, 20, "intent")]);
+    // By their own time, these would be ahead of the walk: met again, or missed.
+    put(&store, &[phase(2, 40, "final"), phase(1, 50, "final")]);
+    let second = store.query(&Filter::new(), first.next.as_ref(), 10).unwrap();
+    assert_eq!(jsons(&second), [phase(1, 50, "final")]);
+    assert_eq!(second.next, None);
 }
 
 #[test]
