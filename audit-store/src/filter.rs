@@ -7,12 +7,16 @@ use std::net::IpAddr;
 use std::ops::{Bound, RangeBounds};
 use std::time::{Duration, SystemTime};
 
-use audit_core::Outcome;
+use audit_core::{Line, Outcome};
+
+use crate::columns::Columns;
 
 /// Which records a query returns: those for which everything that was set holds. An empty filter returns all.
 ///
 /// - Texts compare byte for byte with what the record says, case included.
 /// - A record that does not have a field is never found by a filter on it.
+/// - Of an event with several phases (strict delivery), what its latest phase says counts, and what that leaves out as an
+///   earlier one said. An intent alone has the outcome `unknown`. The time is that of the first phase.
 /// - `user`, `action`, `target`, the time range and `event_id` are served by an index; the rest is looked for among
 ///   the records which those leave, a bounded number at a time (see [`Store::query`](crate::Store::query)).
 ///
@@ -186,6 +190,36 @@ impl Filter {
             ));
         }
         Ok(())
+    }
+
+    /// Whether a record passes: what a store that holds this record alone would say. It does not
+    /// [`validate`](Self::validate).
+    #[must_use]
+    pub fn matches(&self, line: &Line) -> bool {
+        let record = Columns::of(line);
+        let equal = |wanted: Option<&str>, found: &Option<String>| {
+            wanted.is_none_or(|wanted| found.as_deref().is_some_and(|found| found == wanted))
+        };
+        let bounded = |min: Option<i64>, max: Option<i64>, found: Option<i64>| {
+            (min.is_none() && max.is_none())
+                || found.is_some_and(|found| min.is_none_or(|min| found >= min) && max.is_none_or(|max| found <= max))
+        };
+        let (status, until) = (record.status.map(i64::from), self.until.map(|until| until.saturating_sub(1)));
+        let prefix = self.path_prefix.as_deref();
+        equal(self.user.as_deref(), &record.user)
+            && equal(self.action.as_deref(), &record.action)
+            && equal(self.outcome.map(|outcome| outcome.as_str()), &record.outcome)
+            && bounded(self.status.0.map(i64::from), self.status.1.map(i64::from), status)
+            && equal(self.method.as_deref(), &record.method)
+            && prefix.is_none_or(|prefix| record.path.as_deref().is_some_and(|path| path.starts_with(prefix)))
+            && equal(self.route.as_deref(), &record.route)
+            && self.ip.is_none_or(|ip| equal(Some(&ip.to_string()), &record.ip))
+            && self.target.as_deref().is_none_or(|target| {
+                split_target(target)
+                    .is_some_and(|(kind, id)| equal(Some(kind), &record.target_type) && equal(id, &record.target_id))
+            })
+            && bounded(self.since, until, record.time)
+            && equal(self.event_id.as_deref(), &record.event_id)
     }
 
     /// The target's type and, if the filter has one, its id.
