@@ -10,7 +10,7 @@ use crate::auditor::build_error::list;
 use crate::auditor::expect::Expectations;
 use crate::auditor::{Auditor, BuildError, Inner, Redactors, ResponseCapture, self_test};
 use crate::client_address::TrustedProxies;
-use crate::delivery::{Delivery, Unsynced, Writer};
+use crate::delivery::{Delivery, Log, Unsynced, Writer as _};
 use crate::exchange::OpenExchanges;
 use crate::journal::{Journal, JournalOptions, OpenError};
 use crate::notice::{self, Once};
@@ -341,11 +341,10 @@ impl Builder {
         warn_of_duplicate_actions();
         let needs_journal = settings.delivery == DeliveryKind::Strict || refuse_strict_without_file(&output)?;
         let encoder = Arc::new(Encoder::new(&settings));
+        let needs_journal = needs_journal || !sinks.is_empty();
         let (log, fell_back) = open_log(&output, JournalOptions::of(&settings), &encoder, needs_journal)?;
-        let sinks = sinks.into_iter().map(|sink| -> Box<dyn Writer> { Box::new(Unsynced(sink)) });
-        let sinks: Vec<Box<dyn Writer>> = log.into_iter().chain(sinks).collect();
-        refuse_duplicate_names(&sinks)?;
-        let delivery = Delivery::start(sinks, &encoder, settings.queue_bytes, settings.queue_timeout)
+        refuse_duplicate_names(log.as_ref(), &sinks)?;
+        let delivery = Delivery::start(log, sinks, &encoder, settings.queue_bytes, settings.queue_timeout)
             .map_err(|source| BuildError::Start { what: "writer thread", source })?;
         let inner = Inner {
             policy: Policy::new(&settings),
@@ -375,17 +374,17 @@ fn open_log(
     options: JournalOptions,
     encoder: &Arc<Encoder>,
     needs_journal: bool,
-) -> Result<(Option<Box<dyn Writer>>, bool), BuildError> {
-    let stdout = || -> Result<Option<Box<dyn Writer>>, BuildError> {
+) -> Result<(Option<Log>, bool), BuildError> {
+    let stdout = || -> Result<Option<Log>, BuildError> {
         let stream =
             LineStream::stdout().map_err(|source| BuildError::Start { what: "log on standard output", source })?;
-        Ok(Some(Box::new(Unsynced(Box::new(stream)))))
+        Ok(Some(Log::Stream(Box::new(Unsynced(Box::new(stream))))))
     };
     match output {
         Output::None => Ok((None, false)),
         Output::Stdout => Ok((stdout()?, false)),
         Output::File(path) => match Journal::open(path, options, Arc::clone(encoder)) {
-            Ok(journal) => Ok((Some(Box::new(journal)), false)),
+            Ok(journal) => Ok((Some(Log::Journal(Box::new(journal), path.clone())), false)),
             Err(OpenError::InUse) => Err(BuildError::LogInUse { path: path.clone() }),
             Err(OpenError::Foreign) => Err(BuildError::LogIsForeign { path: path.clone() }),
             Err(OpenError::Io(source)) if needs_journal => {
@@ -400,10 +399,14 @@ fn open_log(
     }
 }
 
-fn refuse_duplicate_names(sinks: &[Box<dyn Writer>]) -> Result<(), BuildError> {
+fn refuse_duplicate_names(log: Option<&Log>, sinks: &[Box<dyn Sink>]) -> Result<(), BuildError> {
     let mut names = std::collections::HashSet::new();
-    match sinks.iter().find(|sink| !names.insert(sink.name())) {
-        Some(sink) => Err(BuildError::DuplicateSink { name: sink.name().to_owned() }),
+    let log = log.map(|log| match log {
+        Log::Stream(stream) => stream.name(),
+        Log::Journal(journal, _) => journal.name(),
+    });
+    match log.into_iter().chain(sinks.iter().map(|sink| sink.name())).find(|name| !names.insert(*name)) {
+        Some(name) => Err(BuildError::DuplicateSink { name: name.to_owned() }),
         None => Ok(()),
     }
 }

@@ -242,6 +242,7 @@ impl Channel {
             failed: state.failed,
             queued: state.lines.len() as u64 + state.in_hand,
             queued_bytes: state.bytes as u64,
+            follows_journal: false,
             restarts: state.restarts,
             failing: state.failing,
             gap_owed: state.gap.map_or(0, |gap| gap.count),

@@ -120,6 +120,8 @@ struct State {
     /// Bytes of the batch that is being written.
     in_hand: usize,
     last_error: Option<String>,
+    /// What was tried last failed.
+    failing: bool,
     deadline: Option<Instant>,
     closed: bool,
 }
@@ -159,12 +161,19 @@ impl Shared {
             failed: state.failed,
             queued: head - state.taken,
             queued_bytes: state.in_hand as u64,
+            follows_journal: true,
+            restarts: 0,
+            failing: state.failing,
+            gap_owed: 0,
+            last_sync: None,
             last_error: state.last_error.clone(),
         }
     }
 
     fn note(&self, error: String) {
-        self.lock().last_error = Some(error);
+        let mut state = self.lock();
+        state.failing = true;
+        state.last_error = Some(error);
     }
 
     /// Waits so long, or until the end is announced; `false` once the deadline has passed.
@@ -332,6 +341,7 @@ impl Worker {
             let trouble = match self.write(rest) {
                 Ok(()) => {
                     self.account(entries, entries.len());
+                    self.shared.lock().failing = false;
                     self.pause = FIRST_PAUSE;
                     return Ok(());
                 }

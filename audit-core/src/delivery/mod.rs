@@ -3,7 +3,10 @@
 //! - Every sink has a queue bounded by `AUDIT_QUEUE_BYTES` and a thread of its own; none waits for another.
 //! - Handing a record over never waits. What does not fit is dropped, counted, and told by an `audit.gap` record.
 //! - Admission waits for the first sink, the log (without a log, the first that was added). The others drop when full.
-//! - A kill of the process loses what is queued: at most the bound, plus a line for each request in flight.
+//! - Where the log is a journal, the other sinks have no queue: they follow it, and lose nothing that it holds.
+//! - A kill of the process loses what is queued: at most the bound, plus a line for each request in flight. Of strict
+//!   exchanges nothing is lost that was acknowledged: they wait for a [`Receipt`], which the journal's worker confirms
+//!   once a batch is on the disk (group commit).
 
 mod admission;
 mod channel;
@@ -13,6 +16,7 @@ mod receipt;
 mod stats;
 mod worker;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,13 +24,14 @@ pub(crate) use admission::Admission;
 use admission::Gate;
 use channel::Channel;
 use deadlines::Deadlines;
-pub(crate) use receipt::{Receipt, Unrecorded};
-#[cfg(feature = "testing")]
 pub(crate) use follower::Follower;
+pub(crate) use receipt::{Receipt, Unrecorded};
 pub use stats::{ShutdownReport, SinkStats, Stats};
 pub(crate) use worker::{Unsynced, Writer};
 
+use crate::journal::Journal;
 use crate::record::{Encoder, Line};
+use crate::sink::Sink;
 use crate::vocabulary::Delivery as DeliveryKind;
 
 /// What was not recorded, as an `audit.gap` record tells it.
@@ -37,9 +42,17 @@ pub(crate) struct Gap {
     pub(crate) until: jiff::Timestamp,
 }
 
+/// Where records go first.
+pub(crate) enum Log {
+    Stream(Box<dyn Writer>),
+    /// The journal and its path: the sinks follow it.
+    Journal(Box<Journal>, PathBuf),
+}
+
 /// The queues and threads of one auditor.
 pub(crate) struct Delivery {
     channels: Vec<Arc<Channel>>,
+    followers: Vec<Follower>,
     gate: Option<Arc<Gate>>,
     queue_timeout: Duration,
     /// For those who wait for word of the journal.
@@ -47,13 +60,29 @@ pub(crate) struct Delivery {
 }
 
 impl Delivery {
-    /// Starts a thread for each writer; the first is the one that admission waits for.
+    /// Starts a thread for each sink. The log, or without one the first sink, is the one that admission waits for.
     pub(crate) fn start(
-        writers: Vec<Box<dyn Writer>>,
+        log: Option<Log>,
+        sinks: Vec<Box<dyn Sink>>,
         encoder: &Arc<Encoder>,
         queue_bytes: usize,
         queue_timeout: Duration,
     ) -> std::io::Result<Self> {
+        let (mut writers, mut followers): (Vec<Box<dyn Writer>>, _) = (Vec::new(), Vec::new());
+        match log {
+            Some(Log::Journal(journal, path)) => {
+                // Before anything is written, or deleted, that they have not taken.
+                for sink in sinks {
+                    followers.push(Follower::spawn(sink, path.clone(), Arc::clone(journal.head()))?);
+                }
+                writers.push(journal);
+            }
+            log => {
+                let stream = log.and_then(|log| if let Log::Stream(stream) = log { Some(stream) } else { None });
+                writers.extend(stream);
+                writers.extend(sinks.into_iter().map(|sink| -> Box<dyn Writer> { Box::new(Unsynced(sink)) }));
+            }
+        }
         let mut channels = Vec::with_capacity(writers.len());
         let mut gate = None;
         for writer in writers {
@@ -63,7 +92,7 @@ impl Delivery {
             gate = gate.or(gate_of_first);
             channels.push(channel);
         }
-        Ok(Self { channels, gate, queue_timeout, deadlines: Deadlines::new() })
+        Ok(Self { channels, followers, gate, queue_timeout, deadlines: Deadlines::new() })
     }
 
     /// What a request that asks for `delivery` has to wait for.
@@ -98,7 +127,7 @@ impl Delivery {
 
     /// A consistent snapshot of every sink.
     pub(crate) fn stats(&self) -> Vec<SinkStats> {
-        self.channels.iter().map(|channel| channel.stats()).collect()
+        self.channels.iter().map(|channel| channel.stats()).chain(self.followers.iter().map(Follower::stats)).collect()
     }
 
     /// Nobody waits for room any more.
@@ -113,7 +142,9 @@ impl Delivery {
         for channel in &self.channels {
             channel.close();
         }
-        let finished: Vec<bool> = self.channels.iter().map(|channel| channel.wait_closed(deadline)).collect();
-        ShutdownReport::new(self.stats(), finished.into_iter().all(|finished| finished))
+        self.followers.iter().for_each(|follower| follower.close(deadline));
+        let written: Vec<bool> = self.channels.iter().map(|channel| channel.wait_closed(deadline)).collect();
+        let followed: Vec<bool> = self.followers.iter().map(|follower| follower.wait_closed(deadline)).collect();
+        ShutdownReport::new(self.stats(), written.into_iter().chain(followed).all(|finished| finished))
     }
 }

@@ -27,6 +27,9 @@ pub struct SinkStats {
     pub queued: u64,
     /// Bytes of the records that are queued. Of a follower: of those that it is being given.
     pub queued_bytes: u64,
+    /// Whether the sink follows the journal: then `accepted` are the journal's records from where it began, and what is
+    /// `queued` stands in the journal and is no loss, whenever this process ends.
+    pub follows_journal: bool,
     /// How often the sink's thread died of a panic and was started anew.
     pub restarts: u64,
     /// Whether the last thing that was tried failed.
@@ -86,7 +89,8 @@ impl Stats {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ShutdownReport {
-    /// Each sink's final figures; what is still `queued` was not written in time.
+    /// Each sink's final figures; what is still `queued` was not written in time. What a follower of the journal has not
+    /// taken stands in the journal.
     pub sinks: Vec<SinkStats>,
     /// Whether every sink finished before the deadline.
     pub in_time: bool,
@@ -100,7 +104,7 @@ impl ShutdownReport {
     /// Records that some sink lost, or had not written when the deadline passed: summed over the sinks.
     #[must_use]
     pub fn lost(&self) -> u64 {
-        self.sinks.iter().map(|sink| sink.lost() + sink.queued).sum()
+        self.sinks.iter().map(|sink| sink.lost() + if sink.follows_journal { 0 } else { sink.queued }).sum()
     }
 }
 
@@ -113,7 +117,8 @@ impl fmt::Display for ShutdownReport {
             }
             write!(f, "{}: {} written, {} lost", sink.name, sink.written, sink.lost())?;
             if sink.queued > 0 {
-                write!(f, ", {} not written in time", sink.queued)?;
+                let where_to = if sink.follows_journal { "left in the journal" } else { "not written in time" };
+                write!(f, ", {} {where_to}", sink.queued)?;
             }
         }
         if self.sinks.is_empty() {

@@ -32,7 +32,9 @@ pub(crate) trait Writer: Send + 'static {
     fn flush(&mut self) -> Result<(), WriteError>;
 
     /// Takes up the file that now stands at its path, if it has one.
-    fn reopen(&mut self) {}
+    fn reopen(&mut self) -> Result<(), WriteError> {
+        Ok(())
+    }
 
     /// How many records of its own it wrote since it was last asked.
     fn take_own(&mut self) -> u64 {
@@ -119,11 +121,9 @@ impl Worker {
                     spare = lines;
                 }
                 Work::Reopen => {
-                    self.guarded(|writer| {
-                        writer.reopen();
-                        Ok(())
-                    })
-                    .unwrap_or(());
+                    if let Err((_, error)) = self.guarded(|writer| writer.reopen()) {
+                        self.complaints.say(format_args!("sink {} was not reopened: {error}", self.channel.name()));
+                    }
                     self.count_own();
                 }
                 Work::Close { gap } => return self.tell_gap(gap),

@@ -25,7 +25,6 @@ impl Head {
     }
 
     /// The last seq that stands in the journal; 0 when it is empty.
-    #[cfg_attr(not(test), expect(dead_code, reason = "followers are not built yet"))]
     pub(crate) fn written(&self) -> u64 {
         self.lock().written
     }
@@ -37,7 +36,6 @@ impl Head {
     }
 
     /// Waits until the journal holds more than `seq`, is closed, or the time is up; gives the last seq written.
-    #[expect(dead_code, reason = "followers are not built yet")]
     pub(crate) fn wait_beyond(&self, seq: u64, timeout: Duration) -> u64 {
         let deadline = Instant::now() + timeout;
         let mut state = self.lock();
@@ -58,13 +56,11 @@ impl Head {
     }
 
     /// Whether nothing follows any more.
-    #[expect(dead_code, reason = "followers are not built yet")]
     pub(crate) fn is_closed(&self) -> bool {
         self.lock().closed
     }
 
     /// A follower has taken everything up to `seq`, or begins after it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "followers are not built yet"))]
     pub(crate) fn set_taken(&self, follower: &str, seq: u64) {
         let mut state = self.lock();
         match state.taken.get_mut(follower) {

@@ -21,7 +21,6 @@ impl Journal {
     ///
     /// # Errors
     /// When no new segment can be begun; the old one goes on being written.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the handle that asks for it comes with delivery"))]
     pub(crate) fn reopen(&mut self) -> io::Result<()> {
         let before = self.begun;
         self.look();

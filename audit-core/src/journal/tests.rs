@@ -544,7 +544,7 @@ fn a_shutdown_syncs_and_closes() {
     use crate::sink::Sink as _;
     let place = Place::new();
     let mut journal = place.open();
-    journal.write(&lines(1..=2)).unwrap();
+    journal.write(&lines(1..=2), false).unwrap();
     fs::rename(&place.path, place.beside("1")).unwrap();
     journal.shutdown().unwrap();
     assert_said(&place.path, &[(3, "renamed")]);

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::delivery::Writer;
 use crate::journal::clock::Clock;
 use crate::journal::disk::{Disk, Open, Stat, System, not_a_file};
 use crate::journal::found::{self, Found};
@@ -18,7 +19,7 @@ use crate::notice::Limited;
 use crate::record::json::write_number;
 use crate::record::{Encoder, Line};
 use crate::settings::Settings;
-use crate::sink::{Sink, WriteError};
+use crate::sink::WriteError;
 
 /// What a burst may leave allocated.
 const KEPT: usize = 1 << 20;
@@ -153,13 +154,11 @@ impl Journal {
     }
 
     /// What the journal's followers look at.
-    #[cfg_attr(not(test), expect(dead_code, reason = "followers are not built yet"))]
     pub(crate) fn head(&self) -> &Arc<Head> {
         &self.head
     }
 
     /// How many records of our own were written since this was last asked.
-    #[cfg_attr(not(test), expect(dead_code, reason = "statistics of our own records come with delivery"))]
     pub(crate) fn take_own(&mut self) -> u64 {
         self.own.take_written()
     }
@@ -413,13 +412,21 @@ fn put_away_prepared(
     Ok(last)
 }
 
-impl Sink for Journal {
+impl Writer for Journal {
     fn name(&self) -> &str {
         "file"
     }
 
-    fn write(&mut self, batch: &[Line]) -> Result<(), WriteError> {
-        self.append(batch, false)
+    fn write(&mut self, batch: &[Line], sync: bool) -> Result<(), WriteError> {
+        self.append(batch, sync)
+    }
+
+    fn reopen(&mut self) -> Result<(), WriteError> {
+        Self::reopen(self).map_err(|error| WriteError::new(0, error))
+    }
+
+    fn take_own(&mut self) -> u64 {
+        Self::take_own(self)
     }
 
     fn flush(&mut self) -> Result<(), WriteError> {
