@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::*;
+use crate::delivery::Writer as _;
 use crate::record::{Encoder, Line};
 use crate::settings::Settings;
 
