@@ -4,8 +4,14 @@
 //! - Exit code 0; 1 when something cannot be read or written or a setting is wrong, which the message names; 2 when the
 //!   arguments are wrong. A reader that closes stdout early, such as `head`, is no error.
 
+mod filters;
+mod journal;
+mod output;
 mod pretty;
+mod query;
 mod redact;
+mod replay;
+mod tail;
 
 use std::error::Error;
 use std::fmt;
@@ -25,18 +31,40 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Redact(redact::Arguments),
+    Tail(tail::Arguments),
+    Query(query::Arguments),
+    Replay(replay::Arguments),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
-        Command::Redact(arguments) => redact::run(&arguments),
+        Command::Redact(arguments) => redact::run(&arguments).map_err(Failure::from),
+        Command::Tail(arguments) => tail::run(&arguments).map_err(Failure::from),
+        Command::Query(arguments) => query::run(&arguments).map_err(Failure::from),
+        Command::Replay(arguments) => replay::run(&arguments).map_err(Failure::from),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            say_error(&error);
-            ExitCode::FAILURE
+        Err(failure) => {
+            say_error(&*failure.error);
+            ExitCode::from(failure.code)
         }
+    }
+}
+
+/// How a command ends that could not do what it was asked for.
+struct Failure {
+    error: Box<dyn Error>,
+    code: u8,
+}
+
+impl<E: Error + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let error: Box<dyn Error> = Box::new(error);
+        // clap says 2 for arguments that it cannot read; a filter is one that it cannot judge.
+        let is_filter = error.is::<audit_store::FilterError>()
+            || error.downcast_ref::<journal::AskError>().is_some_and(journal::AskError::is_filter);
+        Self { error, code: if is_filter { 2 } else { 1 } }
     }
 }
 

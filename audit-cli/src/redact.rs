@@ -5,7 +5,7 @@
 //! record goes to memory, whatever `AUDIT_LOG_PATH` says.
 
 use std::fs::File;
-use std::io::{self, Read, Write as _};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::task::{Context, Waker};
 use std::time::Duration;
@@ -17,6 +17,7 @@ use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::output::Output as Stdout;
 use crate::{pretty, say};
 
 /// How much is read at once, in bytes.
@@ -101,7 +102,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), RedactError> {
     };
     if let Some(mut shown) = shown {
         shown.push(b'\n');
-        print(&shown).map_err(RedactError::Write)?;
+        Stdout::new().write(&shown).map_err(RedactError::Write)?;
     }
     say(format_args!("{}", record.figures()));
     Ok(())
@@ -168,15 +169,6 @@ fn each_chunk(body: &mut dyn Read, mut each: impl FnMut(&[u8])) -> io::Result<()
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
-    }
-}
-
-/// Writes to stdout. Whoever closed it has read enough.
-fn print(bytes: &[u8]) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written,
     }
 }
 
