@@ -9,7 +9,7 @@
 //!   `queued`, and the next start goes on there.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -71,6 +71,12 @@ impl Follower {
         let thread = format!("audit-{}", shared.name.replace('\0', ""));
         std::thread::Builder::new().name(thread).spawn(move || worker.run())?;
         Ok(Self(shared))
+    }
+
+    /// The seq that a follower of this name came to before, by its position file; 0 for a new one. The writer's next seq
+    /// must be above it.
+    pub(crate) fn position(journal: &Path, sink: &str) -> u64 {
+        Position::load(journal, sink).0.seq()
     }
 
     /// The sink's figures; `accepted` are the records of the journal from where this follower began.
@@ -328,7 +334,7 @@ impl Worker {
             }
         }
         self.shared.lock().in_hand = bytes;
-        (batch, None)
+        (batch, self.reader.forget_ahead().err().map(|error| chain(&error)))
     }
 
     /// Offers the batch until all of it is accounted for, or the sink says that it wants to go on elsewhere.
@@ -698,6 +704,7 @@ mod tests {
         assert_eq!(figures(&journal.end(&follower)), [3_020, 3_020, 0, 0, 0]);
         assert!(puppet.pull(|puppet| puppet.is_shut_down));
         assert_eq!(journal.position()["seq"], 3_020);
+        assert_eq!(Follower::position(&journal.path(), "puppet"), 3_020);
         assert_eq!(journal.head.needed_from(), Some(3_021));
 
         let journal = journal.restarted();

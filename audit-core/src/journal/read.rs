@@ -3,12 +3,17 @@
 use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
 use crate::journal::lines::{Lines, Piece};
 use crate::journal::segments::{self, FileId, Segment};
 use crate::record::Line;
+
+/// How often the folder is listed while the open segment is the one at the journal's path: something else may stand there,
+/// and the journal go on beside it.
+const LIST_EVERY: Duration = Duration::from_secs(1);
 
 /// A record of a journal and its number.
 #[derive(Debug, Clone)]
@@ -119,6 +124,8 @@ pub struct Reader {
     /// Segments that hold nothing more, by what tells that they are still the same: their first seq and length.
     spent: HashSet<(FileId, Option<u64>, u64)>,
     current: Option<Current>,
+    /// When the folder was last listed.
+    listed: Option<Instant>,
     skipped: Skipped,
 }
 
@@ -169,6 +176,7 @@ impl Reader {
             read_unnumbered: HashSet::new(),
             spent: HashSet::new(),
             current: None,
+            listed: None,
             skipped: Skipped::default(),
         }
     }
@@ -201,7 +209,8 @@ impl Reader {
             if let Some(entry) = self.read_current(limit)? {
                 return Ok(Some(entry));
             }
-            if self.is_newest()? {
+            // Up to a limit that it is known to have, the journal is searched.
+            if self.is_newest()? && (limit == u64::MAX || self.after >= limit) && !self.is_listing_due() {
                 return Ok(None);
             }
             let Some(next) = self.next_segment()? else { return Ok(None) };
@@ -339,8 +348,21 @@ impl Reader {
         }
     }
 
+    fn is_listing_due(&self) -> bool {
+        self.listed.is_none_or(|listed| listed.elapsed() >= LIST_EVERY)
+    }
+
+    /// Forgets what was read ahead of the last record that was given. What is above a limit may yet be taken back, and
+    /// other records be written in its place.
+    pub(crate) fn forget_ahead(&mut self) -> Result<(), ReadError> {
+        let Some(current) = &mut self.current else { return Ok(()) };
+        let offset = current.lines.offset();
+        current.lines.rewind(offset).map_err(|source| ReadError::Read { path: current.path.clone(), source })
+    }
+
     /// The segment that goes on where the open one ends, or where this reader begins.
     fn next_segment(&mut self) -> Result<Option<Next>, ReadError> {
+        self.listed = Some(Instant::now());
         let found = segments::find(&self.path)?;
         self.spent.retain(|(id, ..)| found.iter().any(|segment| segment.id == *id));
         let current = self.current.as_ref().map(|current| current.id);
@@ -622,6 +644,40 @@ mod tests {
         assert_eq!(rest(&mut reader), [0; 0]);
         folder.append(&numbered(7));
         assert_eq!(rest(&mut reader), [7]);
+    }
+
+    #[test]
+    fn what_was_read_ahead_and_taken_back_is_not_given() {
+        let folder = Folder::new();
+        folder.append(&many(1..=2));
+        let length = fs::metadata(folder.path()).unwrap().len();
+        folder.append("{\"user\":\"taken back\",\"seq\":3}\n");
+        let mut reader = folder.reader(0);
+        assert_eq!(reader.read_to(2).unwrap().unwrap().seq, Some(1));
+        assert_eq!(reader.read_to(2).unwrap().unwrap().seq, Some(2));
+        reader.forget_ahead().unwrap();
+        OpenOptions::new().write(true).open(folder.path()).unwrap().set_len(length).unwrap();
+        folder.append(&numbered(3));
+        let entry = reader.read_to(3).unwrap().unwrap();
+        assert_eq!(entry.line.get(crate::Field::User).unwrap(), "u3");
+    }
+
+    #[test]
+    fn a_journal_that_goes_on_beside_what_took_its_place_is_found() {
+        let folder = Folder::new();
+        folder.append(&many(1..=3));
+        let mut reader = folder.reader(0);
+        assert_eq!(rest(&mut reader), [1, 2, 3]);
+        // A copy stands at the path, and the writer went aside.
+        folder.rename("audit.jsonl", "audit.jsonl.moved");
+        folder.append(&many(1..=3));
+        let mut late = folder.reader(0);
+        assert_eq!(late.read_to(3).unwrap().unwrap().seq, Some(1));
+        folder.put("audit.jsonl.00000000000000000004", &many(4..=5));
+        assert_eq!(rest(&mut reader), [4, 5]);
+        for seq in 2..=5 {
+            assert_eq!(late.read_to(5).unwrap().unwrap().seq, Some(seq));
+        }
     }
 
     #[test]
