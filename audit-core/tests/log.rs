@@ -26,6 +26,7 @@ const TESTS: &[(&str, fn())] = &[
     ("a_file_that_cannot_be_opened_falls_back_to_stdout", a_file_that_cannot_be_opened_falls_back_to_stdout),
     ("a_second_process_on_the_same_file_refuses_to_start", a_second_process_on_the_same_file_refuses_to_start),
     ("two_lives_of_a_service_append", two_lives_of_a_service_append),
+    ("a_file_that_may_not_grow_is_followed_by_another", a_file_that_may_not_grow_is_followed_by_another),
     ("a_full_device_is_counted_and_the_service_goes_on", a_full_device_is_counted_and_the_service_goes_on),
     ("closed_streams_panic_nobody", closed_streams_panic_nobody),
     ("a_reader_that_leaves_is_counted", a_reader_that_leaves_is_counted),
@@ -345,6 +346,41 @@ fn two_lives_of_a_service_append() {
         assert!(run("ten", &[("AUDIT_LOG_PATH", text(&path))]).status.success());
         assert_eq!(records(&std::fs::read(&path).unwrap()).len(), life * 10);
     }
+}
+
+/// The system kills who writes a file beyond the limit, unless he asked it not to.
+#[cfg(unix)]
+fn a_file_that_may_not_grow_is_followed_by_another() {
+    let folder = folder();
+    let path = folder.path().join("audit.jsonl");
+    let service = service("ten", &[("AUDIT_LOG_PATH", text(&path))]);
+    let mut limited = Command::new("sh");
+    // Shells count in blocks of 512 or of 1,024 bytes.
+    limited.args(["-c", "ulimit -f 4 && exec \"$0\""]).arg(service.get_program());
+    for (name, value) in service.get_envs() {
+        match value {
+            Some(value) => limited.env(name, value),
+            None => limited.env_remove(name),
+        };
+    }
+    let outcome = limited.output().expect("the service runs");
+    assert!(outcome.status.success(), "{outcome:?}");
+    let sink = sink_of(&outcome);
+    assert_eq!((&sink["written"], &sink["failed"]), (&json!(10), &json!(0)), "{sink}");
+    let mut files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_none_or(|extension| extension != "lock"));
+    // Those that were rotated, in order, and then the active one.
+    files.sort_by_key(|file| (*file == path, file.clone()));
+    assert!(files.len() > 1 && files.iter().all(|file| file.metadata().unwrap().len() <= 4_096), "{files:?}");
+    let all: Vec<u8> = files.iter().flat_map(|file| std::fs::read(file).unwrap()).collect();
+    assert_eq!(numbers(&records(&all)), (0..10).collect::<Vec<_>>());
+    let seqs: Vec<u64> = records(&all).iter().map(|record| record["seq"].as_u64().unwrap()).collect();
+    assert_eq!(seqs, (1..=10).collect::<Vec<_>>());
+}
+
+#[cfg(not(unix))]
+fn a_file_that_may_not_grow_is_followed_by_another() {
+    skip("a_file_that_may_not_grow_is_followed_by_another", "needs Unix");
 }
 
 fn a_full_device_is_counted_and_the_service_goes_on() {

@@ -34,6 +34,8 @@ mod watch;
 mod writer;
 
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod tests;
 
 use std::io;

@@ -29,6 +29,8 @@ pub(super) fn recover(disk: &dyn Disk, journal: &Path, segment: &mut Segment, la
         First::Record(Some(first)) if tail.last.is_some() => Some(first),
         _ => tail.first,
     };
+    // Whether those who wrote it synced it, nobody knows.
+    segment.unsynced = segment.first;
     let torn = length - tail.end;
     if torn == 0 {
         return Ok(Recovered { last: tail.last, torn: None });

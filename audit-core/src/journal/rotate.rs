@@ -23,6 +23,8 @@ impl Journal {
     /// When no new segment can be begun; the old one goes on being written.
     pub(crate) fn reopen(&mut self) -> io::Result<()> {
         let before = self.begun;
+        // It may have been raised.
+        self.system_limit = None;
         self.look();
         if self.begun == before && self.active.length > 0 { self.begin_anew() } else { Ok(()) }
     }

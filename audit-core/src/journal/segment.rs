@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::journal::disk::{Disk, Handle, Open, Stat, write_all};
 use crate::journal::own::Range;
+use crate::journal::tail::SEQ_KEY;
 
 /// An open segment.
 pub(super) struct Segment {
@@ -55,10 +56,20 @@ impl Segment {
         Ok(Self::new(disk.open(path, Open::Existing)?, path))
     }
 
-    /// Whether it is empty or begins as a record does: a database or a key that is named by mistake stays whole.
+    /// Whether it is empty or begins as a record does, or as a power cut leaves one: a database or a key that is named by
+    /// mistake stays whole.
     pub(super) fn begins_as_log(&mut self) -> io::Result<bool> {
-        let mut first = [0];
-        Ok(self.handle.read_at(0, &mut first)? == 0 || first == *b"{")
+        /// More than what is written at once and not yet synced rarely is.
+        const HOLE: usize = 64 << 10;
+        let mut begin = vec![0; HOLE];
+        let count = self.handle.read_at(0, &mut begin)?;
+        begin.truncate(count);
+        let behind_hole = begin.iter().position(|byte| *byte != 0).and_then(|at| begin.get(at..));
+        Ok(match behind_hole {
+            None => true,
+            Some(text) if text.len() == count => text.starts_with(b"{"),
+            Some(text) => text.windows(SEQ_KEY.len()).any(|bytes| bytes == SEQ_KEY),
+        })
     }
 
     pub(super) fn stat(&self) -> io::Result<Stat> {

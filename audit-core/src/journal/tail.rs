@@ -72,6 +72,7 @@ pub(super) fn scan(handle: &mut dyn Handle, length: u64) -> io::Result<Tail> {
     }
     let mut tail = Tail { end: at, last: None, first: None };
     let mut ends_well = true;
+    let mut has_holes = false;
     let mut last_line = at..at;
     loop {
         line.clear();
@@ -82,7 +83,10 @@ pub(super) fn scan(handle: &mut dyn Handle, length: u64) -> io::Result<Tail> {
         let begin = at;
         at += count;
         let Some(text) = line.strip_suffix(b"\n") else { break };
-        if text.contains(&0) || !is_record(text, tail.last, ends_well) {
+        has_holes |= text.contains(&0);
+        // Behind a hole that no record stands before, nothing shows how much is missing.
+        let is_behind_hole = has_holes && tail.last.is_none();
+        if is_behind_hole || text.contains(&0) || !is_record(text, tail.last, ends_well) {
             ends_well = false;
             continue;
         }
@@ -171,6 +175,7 @@ mod tests {
             (&format!("{ONE}{}", TWO.trim_end()), 1, Some(1)),
             (&format!("{ONE}\0\0\0\0"), 1, Some(1)),
             (&format!("{ONE}{{\"a\":\0\0\0\0,\"seq\":2}}\n{THREE}"), 1, Some(1)),
+            (&format!("{{\"a\":\0\0\0\0\n{TWO}{THREE}"), 0, None),
             (&format!("{ONE}{{\"a\":1:2,\"seq\":2}}\n"), 1, Some(1)),
             (&format!("{ONE}buy milk\n"), 1, Some(1)),
             (&format!("{ONE}{TWO}{FIVE}"), 3, Some(5)),

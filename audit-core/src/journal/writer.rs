@@ -65,7 +65,7 @@ pub(crate) struct Journal {
     /// Says what followers lost.
     pub(super) losses: Limited,
     /// Where the system let no file grow any more.
-    system_limit: Option<u64>,
+    pub(super) system_limit: Option<u64>,
     pub(super) clock: Clock,
     is_signal_blocked: bool,
     buffer: Vec<u8>,
@@ -223,10 +223,12 @@ impl Journal {
         let mut part = self.prepare(lines, sync).map_err(|error| (0, error))?;
         if let Err((bytes, error)) = self.active.write(&self.buffer) {
             // Not the disk is full, but this file: the next may grow as long, and no longer.
-            if error.kind() != io::ErrorKind::FileTooLarge || self.active.length == 0 && bytes == 0 {
+            let limit = self.active.length + bytes as u64;
+            let first = self.ends.first().copied().unwrap_or_default();
+            if error.kind() != io::ErrorKind::FileTooLarge || limit < first as u64 {
                 return Err(self.write_failed(part, bytes, sync, error));
             }
-            self.system_limit = Some(self.active.length + bytes as u64);
+            self.system_limit = Some(limit);
             if self.active.take_back().is_err() || self.active.length > 0 && !self.rotate() {
                 return Err(self.write_failed(part, bytes, sync, error));
             }
@@ -435,6 +437,9 @@ impl Writer for Journal {
 
     fn shutdown(&mut self) -> Result<(), WriteError> {
         let ended = self.append(&[], true);
+        if ended.is_err() && self.append(&[], true).is_err() {
+            // The record of what failed has no place either; the first error is what is told.
+        }
         self.head.close();
         ended
     }

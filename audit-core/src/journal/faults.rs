@@ -1,0 +1,530 @@
+//! A disk in memory on which any call can fail, the process can end at any call, and the power can be cut: what was not
+//! synced is then there, or cut off, or NUL bytes, and a name that was not synced is the old one or the new one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::disk::{Disk, Handle, Open, Stat};
+use super::tests::{encoder, line};
+use super::{Journal, JournalOptions};
+use crate::record::Line;
+
+const PATH: &str = "/log/audit.jsonl";
+
+/// What goes wrong at a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    /// It fails this once; a write puts half of its bytes first.
+    Once,
+    /// It and whatever else would need room fails, so many times.
+    Full(u32),
+    /// The process ends within it.
+    End,
+}
+
+#[derive(Debug, Default)]
+struct World {
+    files: Vec<Contents>,
+    names: BTreeMap<PathBuf, usize>,
+    /// As the directory was synced.
+    synced_names: BTreeMap<PathBuf, usize>,
+    calls: u32,
+    fault: Option<(u32, Fault)>,
+    ended: bool,
+    /// How long a file may grow.
+    limit: Option<usize>,
+}
+
+#[derive(Debug, Default, Clone)]
+struct Contents {
+    bytes: Vec<u8>,
+    synced: usize,
+    /// A sync failed over these bytes: no later one writes them.
+    lost: Option<(usize, usize)>,
+}
+
+#[derive(Clone, Default)]
+struct Memory(Arc<Mutex<World>>);
+
+struct Opened(Memory, usize);
+
+/// How a call may go on: at all, or after half of it.
+enum Goes {
+    Well,
+    Half(io::Error),
+}
+
+impl Memory {
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.0.lock().unwrap()
+    }
+
+    fn failing(fault: Option<(u32, Fault)>) -> Self {
+        Self(Arc::new(Mutex::new(World { fault, ..World::default() })))
+    }
+}
+
+impl World {
+    fn call(&mut self, needs_room: bool) -> Goes {
+        self.calls += 1;
+        let failed = |kind: io::ErrorKind| Goes::Half(io::Error::new(kind, "injected"));
+        if self.ended {
+            return failed(io::ErrorKind::Other);
+        }
+        match self.fault {
+            Some((at, Fault::Once)) if self.calls == at => failed(io::ErrorKind::Other),
+            Some((at, Fault::Full(times))) if needs_room && (at..at + times).contains(&self.calls) => {
+                failed(io::ErrorKind::StorageFull)
+            }
+            Some((at, Fault::End)) if self.calls == at => {
+                self.ended = true;
+                failed(io::ErrorKind::Other)
+            }
+            _ => Goes::Well,
+        }
+    }
+
+    /// A call that is done or not.
+    fn whole(&mut self, needs_room: bool) -> io::Result<()> {
+        match self.call(needs_room) {
+            Goes::Well => Ok(()),
+            Goes::Half(error) => Err(error),
+        }
+    }
+
+    fn stat(&self, file: usize) -> Stat {
+        Stat {
+            id: (0, file as u64),
+            is_file: true,
+            length: self.files[file].bytes.len() as u64,
+            links: self.names.values().filter(|it| **it == file).count() as u64,
+            mode: 0o600,
+            group: 0,
+        }
+    }
+
+    /// Starts anew after the process ended: everything it did is there.
+    fn restart(&mut self) {
+        (self.fault, self.ended) = (None, false);
+    }
+
+    /// Starts anew after the power was cut. `draw` decides what became of what was not synced.
+    fn restart_after_cut(&mut self, mut draw: impl FnMut(usize) -> usize) {
+        for file in &mut self.files {
+            let unsynced = file.bytes.len() - file.synced.min(file.bytes.len());
+            let length = file.bytes.len() - unsynced + draw(unsynced + 1);
+            file.bytes.truncate(length);
+            let (start, end) = file.lost.take().unwrap_or_default();
+            let holes = [(start.min(length), end.min(length)), {
+                let from = length - draw(length.saturating_sub(file.synced) + 1);
+                (from, (from + draw(64)).min(length))
+            }];
+            for (start, end) in holes {
+                file.bytes[start..end].fill(0);
+            }
+            file.synced = length;
+        }
+        // Names change in order, each at once with the one it replaces; here all or nothing of what was not synced.
+        if draw(2) == 0 {
+            self.names = self.synced_names.clone();
+        }
+        self.synced_names = self.names.clone();
+        self.restart();
+    }
+}
+
+impl Disk for Memory {
+    fn open(&self, path: &Path, how: Open) -> io::Result<Box<dyn Handle>> {
+        let mut world = self.world();
+        world.whole(how == Open::New)?;
+        let file = match (world.names.get(path).copied(), how) {
+            (Some(_), Open::New) => return Err(io::ErrorKind::AlreadyExists.into()),
+            (None, Open::Existing) => return Err(io::ErrorKind::NotFound.into()),
+            (Some(file), Open::Existing) => file,
+            (None, Open::New) => {
+                world.files.push(Contents::default());
+                let file = world.files.len() - 1;
+                world.names.insert(path.to_owned(), file);
+                file
+            }
+        };
+        Ok(Box::new(Opened(self.clone(), file)))
+    }
+
+    fn stat(&self, path: &Path) -> io::Result<Stat> {
+        let mut world = self.world();
+        world.whole(false)?;
+        let file = world.names.get(path).copied().ok_or(io::ErrorKind::NotFound)?;
+        Ok(world.stat(file))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut world = self.world();
+        world.whole(true)?;
+        let file = world.names.remove(from).ok_or(io::ErrorKind::NotFound)?;
+        world.names.insert(to.to_owned(), file);
+        Ok(())
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        let mut world = self.world();
+        world.whole(false)?;
+        world.names.remove(path).map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn list(&self, _: &Path) -> io::Result<Vec<OsString>> {
+        let mut world = self.world();
+        world.whole(false)?;
+        Ok(world.names.keys().map(|path| path.file_name().unwrap().to_owned()).collect())
+    }
+
+    fn sync_directory(&self, _: &Path) -> io::Result<()> {
+        let mut world = self.world();
+        world.whole(true)?;
+        world.synced_names = world.names.clone();
+        Ok(())
+    }
+}
+
+impl Handle for Opened {
+    fn stat(&self) -> io::Result<Stat> {
+        let mut world = self.0.world();
+        world.whole(false)?;
+        Ok(world.stat(self.1))
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut world = self.0.world();
+        match world.call(true) {
+            // Nothing promises that a write takes everything.
+            Goes::Well => {
+                let room =
+                    world.limit.map_or(usize::MAX, |limit| limit.saturating_sub(world.files[self.1].bytes.len()));
+                if room == 0 {
+                    return Err(io::ErrorKind::FileTooLarge.into());
+                }
+                let count = bytes.len().min(100_000).min(room);
+                world.files[self.1].bytes.extend_from_slice(&bytes[..count]);
+                Ok(count)
+            }
+            Goes::Half(error) if world.calls.is_multiple_of(2) => Err(error),
+            Goes::Half(error) => {
+                // A process that has ended writes no more.
+                let half = if world.fault.is_some_and(|(at, _)| at == world.calls) { bytes.len() / 2 } else { 0 };
+                world.files[self.1].bytes.extend_from_slice(&bytes[..half]);
+                // The error comes at the next write, as systems do it, unless nothing was written.
+                if half == 0 || world.ended {
+                    return Err(error);
+                }
+                let next = world.calls + 1;
+                world.fault = world.fault.map(|(_, fault)| (next, fault));
+                Ok(half)
+            }
+        }
+    }
+
+    fn read_at(&mut self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+        let mut world = self.0.world();
+        world.whole(false)?;
+        let bytes = &world.files[self.1].bytes;
+        let rest = bytes.get(usize::try_from(offset).unwrap()..).unwrap_or_default();
+        let count = rest.len().min(into.len());
+        into[..count].copy_from_slice(&rest[..count]);
+        Ok(count)
+    }
+
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        let mut world = self.0.world();
+        world.whole(false)?;
+        let length = usize::try_from(length).unwrap();
+        let file = &mut world.files[self.1];
+        file.bytes.truncate(length);
+        file.synced = file.synced.min(length);
+        file.lost = file.lost.map(|(start, end)| (start.min(length), end.min(length)));
+        Ok(())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        let mut world = self.0.world();
+        let goes = world.whole(true);
+        let file = &mut world.files[self.1];
+        if goes.is_err() {
+            // The system takes the pages for clean now. A later sync has nothing to write, and says that all is well.
+            let start = file.lost.map_or(file.synced, |(start, _)| start);
+            file.lost = Some((start, file.bytes.len()));
+        } else {
+            file.synced = file.bytes.len();
+        }
+        goes
+    }
+
+    fn let_in_as(&self, _: &Stat) -> io::Result<()> {
+        self.0.world().whole(false)
+    }
+}
+
+/// Everything that a reader finds: the records by seq, each once, of the segment that begins last.
+fn read(memory: &Memory) -> BTreeMap<u64, Value> {
+    let world = memory.world();
+    let mut segments: Vec<Vec<(u64, Value)>> = Vec::new();
+    for (path, file) in &world.names {
+        let name = path.to_str().unwrap();
+        if [".torn", ".next"].iter().any(|end| name.ends_with(end)) {
+            continue;
+        }
+        let text = String::from_utf8_lossy(&world.files[*file].bytes).into_owned();
+        let mut records = Vec::new();
+        for line in text.split_inclusive('\n') {
+            let record = line.strip_suffix('\n').and_then(|line| serde_json::from_str::<Value>(line).ok());
+            match record {
+                Some(record) => {
+                    assert!(records.last().is_none_or(|(_, torn)| *torn != Value::Null), "a record behind a torn one");
+                    records.push((record["seq"].as_u64().unwrap(), record));
+                }
+                None => records.push((0, Value::Null)),
+            }
+        }
+        records.retain(|(_, record)| !record.is_null());
+        assert!(records.is_sorted_by(|one, other| one.0 < other.0), "{name}: {text}");
+        segments.push(records);
+    }
+    segments.sort_by_key(|records| records.first().map(|(seq, _)| *seq));
+    segments.into_iter().flatten().collect()
+}
+
+/// What a run promised and was refused.
+#[derive(Debug, Default)]
+struct Promises {
+    acknowledged: Vec<u64>,
+    refused: BTreeSet<u64>,
+}
+
+/// Appends numbers in batches of these sizes, each offered once, until all are offered or the process has ended.
+fn run(memory: &Memory, options: JournalOptions, batches: &[(u64, bool)], from: u64) -> Promises {
+    let mut promises = Promises::default();
+    let opened = Journal::open_on(Box::new(memory.clone()), Path::new(PATH), options, encoder());
+    let Ok(mut journal) = opened else { return promises };
+    let mut number = from;
+    for (size, sync) in batches {
+        let numbers: Vec<u64> = (number..number + size).collect();
+        number += size;
+        let lines: Vec<Line> = numbers.iter().map(|number| line(*number)).collect();
+        let written = match journal.append(&lines, *sync) {
+            Ok(()) => lines.len(),
+            Err(error) => error.written,
+        };
+        promises.acknowledged.extend(&numbers[..written]);
+        promises.refused.extend(&numbers[written..]);
+        if memory.world().ended {
+            break;
+        }
+    }
+    promises
+}
+
+/// Starts anew and appends without any fault.
+#[track_caller]
+fn run_well(memory: &Memory, from: u64) -> Vec<u64> {
+    let batches = batches(true);
+    let promises = run(memory, SMALL, &batches, from);
+    assert!(promises.refused.is_empty());
+    assert_eq!(promises.acknowledged.len() as u64, batches.iter().map(|(size, _)| size).sum::<u64>());
+    promises.acknowledged
+}
+
+fn numbers(records: &BTreeMap<u64, Value>) -> Vec<u64> {
+    records.values().filter_map(|record| record["n"].as_u64()).collect()
+}
+
+/// Nothing acknowledged is missing, out of order or there twice, and no number of the journal's is missing.
+#[track_caller]
+fn assert_kept(memory: &Memory, acknowledged: &[u64], what: &str) {
+    let records = read(memory);
+    let seqs: Vec<u64> = records.keys().copied().collect();
+    assert_eq!(seqs, (1..=seqs.len() as u64).collect::<Vec<_>>(), "{what}");
+    let numbers = numbers(&records);
+    assert!(numbers.is_sorted_by(|one, other| one < other), "{what}: {numbers:?}");
+    let held: BTreeSet<u64> = numbers.into_iter().collect();
+    let missing: Vec<&u64> = acknowledged.iter().filter(|number| !held.contains(number)).collect();
+    assert!(missing.is_empty(), "{what}: missing {missing:?} of {held:?}");
+}
+
+const SMALL: JournalOptions = JournalOptions { rotate_bytes: Some(1_000), rotate_keep: None, max_bytes: None };
+
+/// Records in batches of all sizes, some synced, over several segments.
+fn batches(sync: bool) -> Vec<(u64, bool)> {
+    [1, 2, 60, 1, 3, 1, 70, 2, 1, 1].into_iter().map(|size| (size, sync)).collect()
+}
+
+fn calls_of_a_run(sync: bool) -> u32 {
+    let memory = Memory::default();
+    let promises = run(&memory, SMALL, &batches(sync), 1);
+    assert!(promises.refused.is_empty());
+    assert!(read(&memory).len() >= 142 && memory.world().names.len() > 2);
+    memory.world().calls
+}
+
+#[test]
+fn any_call_may_fail_once() {
+    for sync in [false, true] {
+        for at in 1..=calls_of_a_run(sync) {
+            let memory = Memory::failing(Some((at, Fault::Once)));
+            let mut promises = run(&memory, SMALL, &batches(sync), 1);
+            let what = format!("sync {sync}, call {at}");
+            assert_kept(&memory, &promises.acknowledged, &what);
+            let held: BTreeSet<u64> = numbers(&read(&memory)).into_iter().collect();
+            // What was refused left nothing, for its sender may offer it again.
+            assert!(promises.refused.is_disjoint(&held), "{what}: {:?}", promises.refused);
+            // One fault costs one batch at most.
+            assert!(promises.refused.len() <= 70, "{what}");
+            memory.world().restart();
+            promises.acknowledged.extend(run_well(&memory, 1_000));
+            assert_kept(&memory, &promises.acknowledged, &what);
+        }
+    }
+}
+
+#[test]
+fn a_full_disk_costs_what_comes_while_it_is_full() {
+    for sync in [false, true] {
+        for at in 1..=calls_of_a_run(sync) {
+            let memory = Memory::failing(Some((at, Fault::Full(20))));
+            let promises = run(&memory, SMALL, &batches(sync), 1);
+            let what = format!("sync {sync}, call {at}");
+            assert_kept(&memory, &promises.acknowledged, &what);
+            memory.world().restart();
+            let after = run_well(&memory, 1_000);
+            assert_kept(&memory, &[promises.acknowledged, after].concat(), &what);
+        }
+    }
+}
+
+#[test]
+fn the_process_may_end_at_any_call() {
+    for sync in [false, true] {
+        for at in 1..=calls_of_a_run(sync) {
+            let memory = Memory::failing(Some((at, Fault::End)));
+            let promises = run(&memory, SMALL, &batches(sync), 1);
+            memory.world().restart();
+            let after = run_well(&memory, 1_000);
+            let what = format!("sync {sync}, call {at}");
+            assert_kept(&memory, &[promises.acknowledged, after].concat(), &what);
+        }
+    }
+}
+
+#[test]
+fn what_is_acknowledged_outlives_a_power_cut_at_any_call() {
+    for at in 1..=calls_of_a_run(true) {
+        for seed in 0..8 {
+            let memory = Memory::failing(Some((at, Fault::End)));
+            let promises = run(&memory, SMALL, &batches(true), 1);
+            cut(&memory, seed);
+            let after = run_well(&memory, 1_000);
+            assert_kept(&memory, &[promises.acknowledged, after].concat(), &format!("call {at}, {seed}"));
+        }
+    }
+}
+
+fn cut(memory: &Memory, seed: u64) {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(1);
+    memory.world().restart_after_cut(|below| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % below.max(1)
+    });
+}
+
+#[test]
+fn files_that_may_not_grow_are_followed_by_more_of_them() {
+    for sync in [false, true] {
+        let memory = Memory::default();
+        memory.world().limit = Some(500);
+        let promises = run(&memory, JournalOptions::default(), &batches(sync), 1);
+        assert!(promises.refused.is_empty(), "{:?}", promises.refused);
+        assert_kept(&memory, &promises.acknowledged, "limit");
+        assert!(memory.world().names.len() > 5);
+        // Not even one record has room.
+        memory.world().limit = Some(10);
+        assert_eq!(run(&memory, JournalOptions::default(), &[(2, sync), (1, sync)], 1_000).acknowledged, [0; 0]);
+        memory.world().limit = None;
+        let after = run_well(&memory, 2_000);
+        assert_kept(&memory, &[promises.acknowledged, after].concat(), "limit");
+    }
+}
+
+#[test]
+fn a_shutdown_tells_that_it_could_not_sync() {
+    use crate::sink::Sink as _;
+    let memory = Memory::default();
+    let mut journal =
+        Journal::open_on(Box::new(memory.clone()), Path::new(PATH), JournalOptions::default(), encoder()).ok().unwrap();
+    journal.append(&[line(1)], false).unwrap();
+    // Two looks, then the sync.
+    let at = memory.world().calls + 3;
+    memory.world().fault = Some((at, Fault::Once));
+    let error = journal.shutdown().unwrap_err();
+    assert!(error.source.to_string().starts_with("cannot sync /log/audit.jsonl: "), "{}", error.source);
+    let records = read(&memory);
+    assert_eq!((records.len(), &records[&2]["action"]), (2, &"audit.sync_failed".into()));
+}
+
+#[test]
+fn a_failed_sync_leaves_its_segment_and_is_told() {
+    let memory = Memory::default();
+    let mut journal =
+        Journal::open_on(Box::new(memory.clone()), Path::new(PATH), JournalOptions::default(), encoder()).ok().unwrap();
+    journal.append(&[line(1)], true).unwrap();
+    journal.append(&[line(2)], false).unwrap();
+    // The write is the third call of a batch, after two looks; its sync the fourth.
+    let at = memory.world().calls + 4;
+    memory.world().fault = Some((at, Fault::Once));
+    journal.append(&[line(3), line(4)], true).unwrap();
+    journal.append(&[line(5)], true).unwrap();
+    let records = read(&memory);
+    let said: Vec<String> =
+        records.values().map(|it| it["n"].as_u64().map_or("own".into(), |n| n.to_string())).collect();
+    assert_eq!(said, ["1", "2", "3", "4", "own", "5"]);
+    let told = &records[&5];
+    assert_eq!((&told["action"], &told["data"]["first_seq"]), (&"audit.sync_failed".into(), &2.into()));
+    let left: &Path = Path::new("/log/audit.jsonl.00000000000000000001");
+    let world = memory.world();
+    let text = String::from_utf8(world.files[world.names[left]].bytes.clone()).unwrap();
+    assert_eq!(text, "{\"n\":1,\"seq\":1}\n{\"n\":2,\"seq\":2}\n");
+}
+
+fn fault() -> impl Strategy<Value = Fault> {
+    prop_oneof![Just(Fault::Once), (1..40_u32).prop_map(Fault::Full), Just(Fault::End)]
+}
+
+proptest! {
+    /// Several lives, each with a fault, and the power cut after each.
+    #[test]
+    fn lives_with_faults_and_power_cuts(
+        lives in prop::collection::vec(
+            (prop::collection::vec((1..30_u64, any::<bool>()), 1..12), 1..200_u32, fault(), any::<u64>()),
+            1..6,
+        ),
+        is_cut in any::<bool>(),
+    ) {
+        let memory = Memory::default();
+        let mut acknowledged: Vec<u64> = Vec::new();
+        for (life, (batches, at, fault, seed)) in lives.into_iter().enumerate() {
+            // What is only written is promised to outlive the process, and not the power.
+            let batches: Vec<(u64, bool)> = batches.into_iter().map(|(size, sync)| (size, sync || is_cut)).collect();
+            {
+                let mut world = memory.world();
+                world.fault = Some((world.calls + at, fault));
+            }
+            acknowledged.extend(run(&memory, SMALL, &batches, life as u64 * 1_000).acknowledged);
+            if is_cut { cut(&memory, seed) } else { memory.world().restart() }
+        }
+        acknowledged.extend(run_well(&memory, 1_000_000));
+        assert_kept(&memory, &acknowledged, "lives");
+    }
+}
