@@ -75,7 +75,6 @@ impl Follower {
 
     /// The seq that a follower of this name came to before, by its position file; 0 for a new one. The writer's next seq
     /// must be above it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "used once sinks follow the journal"))]
     pub(crate) fn position(journal: &Path, sink: &str) -> u64 {
         Position::load(journal, sink).0.seq()
     }

@@ -70,7 +70,10 @@ impl Delivery {
     ) -> std::io::Result<Self> {
         let (mut writers, mut followers): (Vec<Box<dyn Writer>>, _) = (Vec::new(), Vec::new());
         match log {
-            Some(Log::Journal(journal, path)) => {
+            Some(Log::Journal(mut journal, path)) => {
+                for sink in &sinks {
+                    journal.continue_after(Follower::position(&path, sink.name()));
+                }
                 // Before anything is written, or deleted, that they have not taken.
                 for sink in sinks {
                     followers.push(Follower::spawn(sink, path.clone(), Arc::clone(journal.head()))?);

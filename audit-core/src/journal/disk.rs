@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// The file system.
 pub(super) trait Disk: Send {
-    /// Opens a regular file for reading and appending. A new one is its owner's alone; links are not followed.
+    /// Opens a regular file for reading, and for appending too unless it is only read. A new one is its owner's alone; links are not followed.
     fn open(&self, path: &Path, how: Open) -> io::Result<Box<dyn Handle>>;
     /// What stands at a path, a link itself and not what it leads to.
     fn stat(&self, path: &Path) -> io::Result<Stat>;
@@ -37,6 +37,8 @@ pub(super) enum Open {
     New,
     /// It must be there.
     Existing,
+    /// It must be there, and is not written.
+    Reading,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +68,7 @@ pub(super) struct System;
 impl Disk for System {
     fn open(&self, path: &Path, how: Open) -> io::Result<Box<dyn Handle>> {
         let mut options = OpenOptions::new();
-        options.read(true).append(true).create_new(how == Open::New);
+        options.read(true).append(how != Open::Reading).create_new(how == Open::New);
         #[cfg(unix)]
         {
             use std::os::unix::fs::OpenOptionsExt as _;

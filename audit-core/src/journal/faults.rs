@@ -145,9 +145,9 @@ impl Disk for Memory {
         world.whole(how == Open::New)?;
         let file = match (world.names.get(path).copied(), how) {
             (Some(_), Open::New) => return Err(io::ErrorKind::AlreadyExists.into()),
-            (None, Open::Existing) => return Err(io::ErrorKind::NotFound.into()),
-            (Some(file), Open::Existing) => file,
-            (None, Open::New) => {
+            (None, _) if how != Open::New => return Err(io::ErrorKind::NotFound.into()),
+            (Some(file), _) => file,
+            (None, _) => {
                 world.files.push(Contents::default());
                 let file = world.files.len() - 1;
                 world.names.insert(path.to_owned(), file);

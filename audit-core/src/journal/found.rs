@@ -26,7 +26,7 @@ pub(super) fn segments(disk: &dyn Disk, journal: &Path) -> io::Result<Vec<Found>
         if !stat.is_file {
             continue;
         }
-        let Ok(mut handle) = disk.open(&path, Open::Existing) else { continue };
+        let Ok(mut handle) = disk.open(&path, Open::Reading) else { continue };
         if let First::Record(first) = tail::first(&mut *handle)? {
             found.push(Found { path, first: first.unwrap_or(0), bytes: stat.length });
         }
@@ -38,7 +38,7 @@ pub(super) fn segments(disk: &dyn Disk, journal: &Path) -> io::Result<Vec<Found>
 impl Found {
     /// The seq of its last record; `None` when none of its records has one.
     pub(super) fn last(&self, disk: &dyn Disk) -> io::Result<Option<u64>> {
-        let mut handle = disk.open(&self.path, Open::Existing)?;
+        let mut handle = disk.open(&self.path, Open::Reading)?;
         let length = handle.stat()?.length;
         Ok(tail::scan(&mut *handle, length)?.last)
     }

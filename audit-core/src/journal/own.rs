@@ -1,5 +1,6 @@
 //! What the journal says of itself: records of our own, which go in front of the batch that they concern.
 
+use std::fmt;
 use std::path::Path;
 
 use crate::journal::clock::Step;
@@ -34,6 +35,14 @@ impl Change {
             Self::Truncated => "truncated",
             Self::Appended => "appended",
         }
+    }
+}
+
+impl fmt::Display for Change {
+    /// As a sentence goes on after "was".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let to = if *self == Self::Appended { " to" } else { "" };
+        write!(f, "{}{to} by somebody else", self.as_str())
     }
 }
 
@@ -104,7 +113,7 @@ impl Own {
             data.extend([("first_seq", Datum::Number(first.into())), ("last_seq", Datum::Number(last.into()))]);
         }
         data.extend(bytes.map(|bytes| ("bytes", Datum::Number(bytes.into()))));
-        let reason = format!("the journal was {} by somebody else", change.as_str());
+        let reason = format!("the journal was {change}");
         self.push("audit.journal_changed", encoder.own("audit.journal_changed", Outcome::Unknown, reason, &data));
     }
 

@@ -26,7 +26,8 @@ impl Journal {
         // It may have been raised.
         self.system_limit = None;
         self.look();
-        if self.begun == before && self.active.length > 0 { self.begin_anew() } else { Ok(()) }
+        let is_ours = self.begun == before && self.active.path == self.path;
+        if is_ours && self.active.length > 0 { self.begin_anew() } else { Ok(()) }
     }
 
     /// Begins a new segment if that can be done; tells whether it was. Otherwise that is said once, and tried again later.
@@ -61,6 +62,8 @@ impl Journal {
                 if !there.is_file || !self.take_up()? {
                     let aside = free(&rotated(&path, self.next), "", |path| self.disk.stat(path).is_err());
                     self.begin_at(&aside, ours.as_ref())?;
+                    let (path, aside) = (path.display(), aside.display());
+                    notice::say(format_args!("audit file {path}: something else stands there; records go to {aside}"));
                 }
             }
         }

@@ -541,12 +541,29 @@ fn what_was_taken_before_is_not_given_again() {
 }
 
 #[test]
+fn no_line_is_longer_than_the_bound() {
+    let settings = Settings { max_line_bytes: 2_048, ..Settings::default() };
+    let place = Place::new();
+    let encoder = Arc::new(Encoder::new(&settings));
+    let mut journal = Journal::open(&place.path, JournalOptions::default(), Arc::clone(&encoder)).ok().unwrap();
+    journal.next = u64::MAX - 10;
+    let long = "x".repeat(5_000);
+    let data = [("long", crate::record::Datum::Text(&long))];
+    let line = encoder.own("test.event", crate::Outcome::Success, long.clone(), &data);
+    journal.append(&[line], false).unwrap();
+    let length = fs::metadata(&place.path).unwrap().len();
+    assert!((1_900..=2_048).contains(&length), "{length}");
+}
+
+#[test]
 fn a_shutdown_syncs_and_closes() {
-    use crate::sink::Sink as _;
     let place = Place::new();
     let mut journal = place.open();
+    let head = Arc::clone(journal.head());
     journal.write(&lines(1..=2), false).unwrap();
     fs::rename(&place.path, place.beside("1")).unwrap();
     journal.shutdown().unwrap();
     assert_said(&place.path, &[(3, "renamed")]);
+    drop(journal);
+    assert!(head.is_closed());
 }

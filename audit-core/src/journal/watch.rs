@@ -102,7 +102,7 @@ impl Journal {
     fn tell(&mut self, change: Change, records: Option<Range>, bytes: Option<u64>) {
         let path = self.active.path.clone();
         self.own.changed(&self.encoder, change, &path, records, bytes);
-        notice::say(format_args!("audit file {} was {} by somebody else", path.display(), change.as_str()));
+        self.changes.say(format_args!("audit file {} was {change}", path.display()));
     }
 
     /// Tells of those of these records that no other segment holds: a copy may have been made before.

@@ -62,6 +62,8 @@ pub(crate) struct Journal {
     pub(super) begun: u64,
     /// It was said that no new segment can be begun.
     pub(super) complained: bool,
+    /// Says what others did to the files.
+    pub(super) changes: Limited,
     /// Says what followers lost.
     pub(super) losses: Limited,
     /// Where the system let no file grow any more.
@@ -139,6 +141,7 @@ impl Journal {
             directory_is_synced: false,
             begun: 0,
             complained: false,
+            changes: Limited::new(),
             losses: Limited::new(),
             system_limit: None,
             clock: Clock::new(),
@@ -165,7 +168,6 @@ impl Journal {
 
     /// The next record's seq is greater than this one, which somebody was given already: the journal lost it since. A
     /// record tells of the gap.
-    #[cfg_attr(not(test), expect(dead_code, reason = "followers are not built yet"))]
     pub(crate) fn continue_after(&mut self, seq: u64) {
         if seq >= self.next {
             let why = "the journal does not hold what was taken from it before";
@@ -401,7 +403,7 @@ fn put_away_prepared(
         disk.remove(&prepared)?;
         return Ok(last);
     }
-    let mut handle = disk.open(&prepared, Open::Existing)?;
+    let mut handle = disk.open(&prepared, Open::Reading)?;
     let is_free = |path: &Path| disk.stat(path).is_err();
     if let First::Record(first) = tail::first(&mut *handle)? {
         let path = free(&rotated(journal, first.unwrap_or(0)), "", is_free);
@@ -412,6 +414,13 @@ fn put_away_prepared(
     disk.rename(&prepared, &path)?;
     own.torn_tail(encoder, &path, bytes);
     Ok(last)
+}
+
+/// However it ends, its followers learn of it.
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.head.close();
+    }
 }
 
 impl Writer for Journal {
@@ -440,7 +449,6 @@ impl Writer for Journal {
         if ended.is_err() && self.append(&[], true).is_err() {
             // The record of what failed has no place either; the first error is what is told.
         }
-        self.head.close();
         ended
     }
 }
