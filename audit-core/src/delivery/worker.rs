@@ -1,7 +1,5 @@
 //! The thread that feeds one sink.
 
-use std::error::Error as _;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -95,7 +93,7 @@ impl Worker {
             self.channel.worker_died(text);
         }
         let ended = self.guarded(|writer| writer.flush().and_then(|()| writer.shutdown()));
-        let error = ended.err().map(|(_, error)| error);
+        let error = ended.err().map(|trouble| trouble.error);
         let Self { channel, writer, .. } = self;
         // Closed means that the sink let go of its files too.
         let dropped = caught(|| drop(writer));
@@ -121,8 +119,9 @@ impl Worker {
                     spare = lines;
                 }
                 Work::Reopen => {
-                    if let Err((_, error)) = self.guarded(|writer| writer.reopen()) {
-                        self.complaints.say(format_args!("sink {} was not reopened: {error}", self.channel.name()));
+                    if let Err(trouble) = self.guarded(|writer| writer.reopen()) {
+                        let (name, error) = (self.channel.name(), trouble.error);
+                        self.complaints.say(format_args!("sink {name} was not reopened: {error}"));
                     }
                     self.count_own();
                 }
@@ -139,10 +138,10 @@ impl Worker {
             // As in `write`: a record that was taken is not to be told again because something failed after it.
             Ok(()) => {
                 let flushed = self.guarded(|writer| writer.flush());
-                self.gap_told(flushed.err().map(|(_, error)| error));
+                self.gap_told(flushed.err().map(|trouble| trouble.error));
             }
-            Err((1.., error)) => self.gap_told(Some(error)),
-            Err((0, error)) => {
+            Err(Trouble { written: 1.., error, .. }) => self.gap_told(Some(error)),
+            Err(Trouble { error, .. }) => {
                 self.gap_failed = Some(Instant::now());
                 self.channel.gap_owed(gap, error);
             }
@@ -159,24 +158,29 @@ impl Worker {
         let sync = !waiting.is_empty();
         let written = self.guarded(|writer| writer.write(batch, sync));
         self.count_own();
-        let taken = match written {
-            Ok(()) => batch.len(),
-            Err((written, error)) => {
-                let written = written.min(batch.len());
-                let lost = batch.len() - written;
-                self.account(batch, written, Some(error.clone()));
-                confirm_first(written, waiting);
-                self.complaints.say(format_args!("sink {} lost {lost} records: {error}", self.channel.name()));
-                return;
+        let Err(trouble) = written else {
+            if sync {
+                self.channel.synced(Timestamp::now());
+                confirm_first(batch.len(), waiting);
             }
+            // A flush that fails says nothing of single records: they were taken, and the error is kept visible.
+            let flushed = self.guarded(|writer| writer.flush());
+            return self.account(batch, batch.len(), flushed.err().map(|trouble| trouble.error));
         };
-        if sync {
-            self.channel.synced(Timestamp::now());
-            confirm_first(taken, waiting);
+        let written = trouble.written.min(batch.len());
+        confirm_first(written, waiting);
+        // One that is rejected for ever is passed over; nobody waits for what such a sink takes.
+        let (tried, untried) = if trouble.is_rejected && !sync {
+            batch.split_at_checked(written + 1).unwrap_or((batch, &[]))
+        } else {
+            (batch, &[][..])
+        };
+        let lost = tried.len() - written;
+        self.account(tried, written, Some(trouble.error.clone()));
+        self.complaints.say(format_args!("sink {} lost {lost} records: {}", self.channel.name(), trouble.error));
+        if !untried.is_empty() {
+            self.write(untried, Vec::new());
         }
-        // A flush that fails says nothing of single records: they were taken, and the error is kept visible.
-        let flushed = self.guarded(|writer| writer.flush());
-        self.account(batch, taken, flushed.err().map(|(_, error)| error));
     }
 
     fn account(&self, batch: &[Line], written: usize, error: Option<String>) {
@@ -193,13 +197,23 @@ impl Worker {
     }
 
     /// Calls the sink; a panic of it is an error like any other, after which nothing of the batch counts as taken.
-    fn guarded(&mut self, call: impl FnOnce(&mut dyn Writer) -> Result<(), WriteError>) -> Result<(), (usize, String)> {
+    fn guarded(&mut self, call: impl FnOnce(&mut dyn Writer) -> Result<(), WriteError>) -> Result<(), Trouble> {
         match caught(|| call(&mut *self.writer)) {
             Some(Ok(())) => Ok(()),
-            Some(Err(error)) => Err((error.written, chain(&error))),
-            None => Err((0, "the sink panicked".to_owned())),
+            Some(Err(error)) => {
+                Err(Trouble { written: error.written, is_rejected: error.is_rejected(), error: error.causes() })
+            }
+            None => Err(Trouble { written: 0, is_rejected: false, error: "the sink panicked".to_owned() }),
         }
     }
+}
+
+/// Why a call of the sink failed.
+struct Trouble {
+    /// How many lines from the batch's start it took.
+    written: usize,
+    is_rejected: bool,
+    error: String,
 }
 
 /// Tells those who wait for one of the first `written` records that it is on disk, and the others that theirs is not.
@@ -209,16 +223,4 @@ fn confirm_first(written: usize, waiting: Vec<(usize, Confirm)>) {
             confirm.recorded();
         }
     }
-}
-
-/// The causes of an error in one line.
-fn chain(error: &WriteError) -> String {
-    let mut text = String::new();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let separator = if text.is_empty() { "" } else { ": " };
-        write!(text, "{separator}{error}").expect("writing into a string does not fail");
-        cause = error.source();
-    }
-    text
 }

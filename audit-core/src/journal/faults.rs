@@ -1,6 +1,7 @@
 //! A disk in memory on which any call can fail, the process can end at any call, and the power can be cut: what was not
 //! synced is then there, or cut off, or NUL bytes, and a name that was not synced is the old one or the new one.
 
+use crate::delivery::Writer as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io;
@@ -460,7 +461,6 @@ fn files_that_may_not_grow_are_followed_by_more_of_them() {
 
 #[test]
 fn a_shutdown_tells_that_it_could_not_sync() {
-    use crate::sink::Sink as _;
     let memory = Memory::default();
     let mut journal =
         Journal::open_on(Box::new(memory.clone()), Path::new(PATH), JournalOptions::default(), encoder()).ok().unwrap();
