@@ -38,7 +38,7 @@ mod vocabulary;
 pub use actor::{Actor, ActorId, ActorType, AsActor};
 pub use audit_macros::{audit_exempt, audited};
 pub use auditor::{Auditor, BuildError, Builder, InstallError};
-pub use delivery::{ShutdownReport, SinkStats, Stats};
+pub use delivery::{Health, Problem, ShutdownReport, SinkStats, Stats};
 pub use event::EventBuilder;
 pub use facade::{add_target, change, data, set_actor, set_outcome, set_reason, step};
 #[cfg(feature = "tracing")]

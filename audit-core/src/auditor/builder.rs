@@ -179,7 +179,8 @@ impl Builder {
         self
     }
 
-    /// How long a request waits for room in the queue (`AUDIT_QUEUE_TIMEOUT_MS`).
+    /// How long a request waits for room in the queue, and a strict one for each word of the journal
+    /// (`AUDIT_QUEUE_TIMEOUT_MS`). With zero, nobody waits: a full queue drops, and every strict request is refused.
     pub fn queue_timeout(mut self, timeout: Duration) -> Self {
         self.settings.queue_timeout = timeout;
         self
@@ -363,6 +364,9 @@ impl Builder {
             settings: Arc::clone(&settings),
         };
         let inner = Arc::new(inner);
+        #[cfg(feature = "metrics")]
+        crate::delivery::metrics::spawn(Arc::downgrade(&inner))
+            .map_err(|source| BuildError::Start { what: "metrics thread", source })?;
         self_test::run(&inner, &rules, registry::endpoints(), self_test)?;
         Ok(Auditor { inner: Some(inner), settings })
     }

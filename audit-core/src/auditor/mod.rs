@@ -20,7 +20,7 @@ pub use global::InstallError;
 pub(crate) use redactors::{InForce, OfRecord, Redactors, SafeField};
 
 use crate::client_address::TrustedProxies;
-use crate::delivery::{Admission, Delivery, Receipt, ShutdownReport, Stats};
+use crate::delivery::{Admission, Delivery, Health, Receipt, ShutdownReport, Stats};
 use crate::event::EventBuilder;
 use crate::exchange::{
     Attribution, End, Entry, Exchange, Facts, OpenExchanges, RequestHead, RouteMatch, Shared, Source, Strict,
@@ -148,16 +148,27 @@ impl Auditor {
     /// A consistent snapshot of what became of the records.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let inner = self.inner.as_ref();
-        // Before the sinks' figures: an exchange that ends in between is in both rather than in neither.
-        let open = inner.map_or(0, |inner| inner.open.len() as u64);
-        Stats {
-            sinks: inner.map(|inner| inner.delivery.stats()).unwrap_or_default(),
-            open,
-            late: inner.map_or(0, |inner| inner.late.load(Ordering::Relaxed)),
-            nowhere: notice::nowhere(),
-            fell_back_to_stdout: inner.is_some_and(|inner| inner.fell_back),
+        match &self.inner {
+            Some(inner) => inner.stats(),
+            None => {
+                Stats { sinks: Vec::new(), open: 0, late: 0, nowhere: notice::nowhere(), fell_back_to_stdout: false }
+            }
         }
+    }
+
+    /// Whether every promise is kept now, and what is wrong: for a health check. Healthy when auditing is off.
+    ///
+    /// ```
+    /// use audit_core::{Auditor, Output};
+    ///
+    /// let auditor = Auditor::builder().output(Output::None).build()?;
+    /// assert!(auditor.health().is_healthy());
+    /// assert_eq!(auditor.health().to_string(), "healthy");
+    /// # Ok::<(), audit_core::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.inner.as_ref().map_or(Health { problems: Vec::new() }, |inner| inner.health(&inner.stats()))
     }
 
     /// Makes this the auditor of everything that runs outside an exchange: annotated jobs, wired routes that no layer
@@ -216,6 +227,28 @@ impl Inner {
         let shard = self.next_shard.fetch_add(1, Ordering::Relaxed);
         let ticket = self.open.insert(shard, Arc::downgrade(&shared));
         Exchange::new(shared, ticket, entry)
+    }
+
+    fn stats(&self) -> Stats {
+        // Before the sinks' figures: an exchange that ends in between is in both rather than in neither.
+        let open = self.open.len() as u64;
+        Stats {
+            sinks: self.delivery.stats(),
+            open,
+            late: self.late.load(Ordering::Relaxed),
+            nowhere: notice::nowhere(),
+            fell_back_to_stdout: self.fell_back,
+        }
+    }
+
+    fn health(&self, stats: &Stats) -> Health {
+        Delivery::health(stats, self.settings.queue_bytes, self.is_closing())
+    }
+
+    #[cfg(feature = "metrics")]
+    pub(crate) fn hand_on_metrics(&self) {
+        let stats = self.stats();
+        crate::delivery::metrics::hand_on(&stats, &self.health(&stats));
     }
 
     /// What a request that asks for `delivery` has to wait for.
@@ -379,7 +412,10 @@ impl Inner {
                 End { completion, may_overdraw: true }
             });
         });
-        self.delivery.shutdown(deadline)
+        let report = self.delivery.shutdown(deadline);
+        #[cfg(feature = "metrics")]
+        self.hand_on_metrics();
+        report
     }
 }
 

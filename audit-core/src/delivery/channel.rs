@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::delivery::admission::Gate;
 use crate::delivery::receipt::Confirm;
+use crate::delivery::stats::lag_ms;
 use crate::delivery::{Gap, SinkStats};
 use crate::notice;
 use crate::record::Line;
@@ -29,6 +30,9 @@ struct State {
     /// Records taken by the worker and not yet accounted for.
     in_hand: u64,
     in_hand_bytes: usize,
+    /// When the oldest of `lines`, and of those in hand, came.
+    queued_since: Option<Instant>,
+    in_hand_since: Option<Instant>,
     /// Bytes of `lines` and of those in hand.
     bytes: usize,
     /// How often the worker died and was started anew.
@@ -65,6 +69,8 @@ impl Channel {
             reopen: false,
             in_hand: 0,
             in_hand_bytes: 0,
+            queued_since: None,
+            in_hand_since: None,
             bytes: 0,
             restarts: 0,
             failing: false,
@@ -113,6 +119,9 @@ impl Channel {
             let index = state.lines.len();
             state.confirms.push((index, confirm));
         }
+        if state.queued_since.is_none() {
+            state.queued_since = Some(Instant::now());
+        }
         state.lines.push(line);
         let wake = std::mem::take(&mut state.worker_waits);
         // Counted before the lock is released, or the worker could take it back first.
@@ -142,6 +151,7 @@ impl Channel {
                 let confirms = std::mem::take(&mut state.confirms);
                 state.in_hand = lines.len() as u64;
                 state.in_hand_bytes = state.bytes;
+                state.in_hand_since = state.queued_since.take();
                 return Work::Batch { lines, confirms, gap: state.gap.take() };
             }
             if state.closing {
@@ -165,6 +175,9 @@ impl Channel {
         let mut state = self.lock();
         state.in_hand = state.in_hand.saturating_sub(written + failed);
         state.in_hand_bytes = state.in_hand_bytes.saturating_sub(bytes);
+        if state.in_hand == 0 {
+            state.in_hand_since = None;
+        }
         state.bytes = state.bytes.saturating_sub(bytes);
         state.written += written;
         state.failed += failed;
@@ -198,6 +211,7 @@ impl Channel {
         let mut state = self.lock();
         state.restarts += 1;
         let (lost, bytes) = (std::mem::take(&mut state.in_hand), std::mem::take(&mut state.in_hand_bytes));
+        state.in_hand_since = None;
         state.failed += lost;
         state.bytes = state.bytes.saturating_sub(bytes);
         state.failing = true;
@@ -242,6 +256,7 @@ impl Channel {
             failed: state.failed,
             queued: state.lines.len() as u64 + state.in_hand,
             queued_bytes: state.bytes as u64,
+            lag_ms: lag_ms(state.in_hand_since.or(state.queued_since)),
             follows_journal: false,
             restarts: state.restarts,
             failing: state.failing,

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use crate::caught::caught;
 use crate::delivery::SinkStats;
+use crate::delivery::stats::lag_ms;
 use crate::journal::{Entry, Head, Position, Reader};
 use crate::notice::{self, Limited};
 use crate::record::Line;
@@ -126,6 +127,8 @@ struct State {
     /// Bytes of the batch that is being written.
     in_hand: usize,
     last_error: Option<String>,
+    /// Since when it has something to take.
+    behind_since: Option<Instant>,
     /// What was tried last failed.
     failing: bool,
     deadline: Option<Instant>,
@@ -167,12 +170,23 @@ impl Shared {
             failed: state.failed,
             queued: head - state.taken,
             queued_bytes: state.in_hand as u64,
+            lag_ms: lag_ms(state.behind_since),
             follows_journal: true,
             restarts: 0,
             failing: state.failing,
             gap_owed: 0,
             last_sync: None,
             last_error: state.last_error.clone(),
+        }
+    }
+
+    /// Notes whether there is nothing to take.
+    fn note_progress(&self, is_caught_up: bool) {
+        let mut state = self.lock();
+        match (is_caught_up, state.behind_since) {
+            (true, _) => state.behind_since = None,
+            (false, None) => state.behind_since = Some(Instant::now()),
+            (false, Some(_)) => {}
         }
     }
 
@@ -261,6 +275,7 @@ impl Worker {
             let limit = self.shared.head.written();
             let (batch, error) = self.read(limit);
             self.tell_passed_over();
+            self.shared.note_progress(batch.is_empty());
             if !batch.is_empty() {
                 self.offer(&batch)?;
                 self.save_if_due();

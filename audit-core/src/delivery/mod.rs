@@ -12,6 +12,9 @@ mod admission;
 mod channel;
 mod deadlines;
 mod follower;
+mod health;
+#[cfg(feature = "metrics")]
+pub(crate) mod metrics;
 mod receipt;
 mod stats;
 mod worker;
@@ -25,6 +28,7 @@ use admission::Gate;
 use channel::Channel;
 use deadlines::Deadlines;
 pub(crate) use follower::Follower;
+pub use health::{Health, Problem};
 pub(crate) use receipt::{Receipt, Unrecorded};
 pub use stats::{ShutdownReport, SinkStats, Stats};
 pub(crate) use worker::{Unsynced, Writer};
@@ -115,7 +119,7 @@ impl Delivery {
 
     /// Hands a record over to the log, which is a journal, and asks for word of it.
     pub(crate) fn submit_strictly(&self, line: &Line) -> Receipt {
-        let (confirm, receipt) = Receipt::new(&self.deadlines, Instant::now() + self.queue_timeout);
+        let (confirm, receipt) = Receipt::new(&self.deadlines, self.queue_timeout);
         let mut confirm = Some(confirm);
         for channel in &self.channels {
             channel.offer(line.clone(), true, confirm.take());
@@ -131,6 +135,11 @@ impl Delivery {
     /// A consistent snapshot of every sink.
     pub(crate) fn stats(&self) -> Vec<SinkStats> {
         self.channels.iter().map(|channel| channel.stats()).chain(self.followers.iter().map(Follower::stats)).collect()
+    }
+
+    /// Whether what is recorded now is recorded, by these figures.
+    pub(crate) fn health(stats: &Stats, queue_bytes: usize, is_closing: bool) -> Health {
+        Health::of(stats, queue_bytes, is_closing)
     }
 
     /// Nobody waits for room any more.

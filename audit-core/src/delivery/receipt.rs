@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::delivery::deadlines::Deadlines;
 
@@ -22,7 +22,7 @@ pub(crate) struct Confirm(Arc<Shared>);
 pub(crate) struct Receipt {
     shared: Arc<Shared>,
     deadlines: Arc<Deadlines>,
-    deadline: Instant,
+    deadline: Option<Instant>,
     key: Option<u64>,
 }
 
@@ -66,8 +66,9 @@ impl Drop for Confirm {
 }
 
 impl Receipt {
-    /// Both ends; the exchange waits until `deadline` at most.
-    pub(crate) fn new(deadlines: &Arc<Deadlines>, deadline: Instant) -> (Confirm, Self) {
+    /// Both ends; the exchange waits at most so long. Not to wait at all is not to hear the answer, even if it is there.
+    pub(crate) fn new(deadlines: &Arc<Deadlines>, timeout: Duration) -> (Confirm, Self) {
+        let deadline = (!timeout.is_zero()).then(|| Instant::now() + timeout);
         let shared = Arc::new(Shared::default());
         let confirm = Confirm(Arc::clone(&shared));
         (confirm, Self { shared, deadlines: Arc::clone(deadlines), deadline, key: None })
@@ -75,12 +76,13 @@ impl Receipt {
 
     /// Ready when the journal has answered, or when the time is up.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Unrecorded>> {
+        let Some(deadline) = self.deadline else { return Poll::Ready(Err(Unrecorded::TimedOut)) };
         let said = self.shared.lock().said;
         if let Some(said) = said {
             self.forget();
             return Poll::Ready(said);
         }
-        if Instant::now() >= self.deadline {
+        if Instant::now() >= deadline {
             self.forget();
             return Poll::Ready(Err(Unrecorded::TimedOut));
         }
@@ -96,7 +98,7 @@ impl Receipt {
             return Poll::Ready(said);
         }
         self.forget();
-        match self.deadlines.wait_unless(cx.waker(), self.deadline, || None::<()>) {
+        match self.deadlines.wait_unless(cx.waker(), deadline, || None::<()>) {
             Err(Ok(key)) => {
                 self.key = Some(key);
                 Poll::Pending

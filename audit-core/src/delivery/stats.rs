@@ -27,6 +27,8 @@ pub struct SinkStats {
     pub queued: u64,
     /// Bytes of the records that are queued. Of a follower: of those that it is being given.
     pub queued_bytes: u64,
+    /// How long the oldest of those that are queued has waited, in milliseconds; 0 when none is.
+    pub lag_ms: u64,
     /// Whether the sink follows the journal: then `accepted` are the journal's records from where it began, and what is
     /// `queued` stands in the journal and is no loss, whenever this process ends.
     pub follows_journal: bool,
@@ -50,6 +52,11 @@ fn time<S: serde::Serializer>(time: &Option<jiff::Timestamp>, serializer: S) -> 
         Some(time) => serializer.collect_str(&format_args!("{time:.6}")),
         None => serializer.serialize_none(),
     }
+}
+
+/// Milliseconds since then; 0 without one.
+pub(super) fn lag_ms(since: Option<std::time::Instant>) -> u64 {
+    since.map_or(0, |since| u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX))
 }
 
 impl SinkStats {
