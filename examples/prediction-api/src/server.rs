@@ -16,7 +16,7 @@ use service_kit::database::DatabaseError;
 use service_kit::files::{FileError, kept_or_random, make_private_directory};
 use service_kit::say;
 use service_kit::settings::SettingError;
-use service_kit::signals::Signals;
+use service_kit::signals::{Signals, at_each_hangup};
 use service_kit::users::{self, UsersError};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -165,6 +165,8 @@ fn say_accuracy(version: Version, predictor: &Predictor) {
 async fn serve(routes: axum::Router, app: App, auditor: Auditor, addresses: &[SocketAddr]) -> Result<(), StartError> {
     let failed = |attempted: String| move |source| StartError::Io { attempted, source };
     let mut signals = Signals::listen().map_err(failed("listen for signals".to_owned()))?;
+    let reopened = auditor.clone();
+    at_each_hangup(move || reopened.reopen()).map_err(failed("listen for SIGHUP".to_owned()))?;
     let listener =
         TcpListener::bind(addresses).await.map_err(failed(format!("listen on {addresses:?} (HOST, PORT)")))?;
     let address = listener.local_addr().map_err(failed("tell the address".to_owned()))?;

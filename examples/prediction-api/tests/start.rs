@@ -7,6 +7,7 @@ mod support;
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use service_kit::testing::mode;
 use support::{PATIENCE, Service, refused};
@@ -119,6 +120,33 @@ async fn stdout_carries_records_and_nothing_else() {
     let record: serde_json::Value = serde_json::from_str(ended.stdout.strip_suffix('\n').unwrap()).unwrap();
     assert_eq!(record["event_id"], *id);
     assert!(!folder.path().join("audit.jsonl").exists());
+}
+
+#[tokio::test]
+async fn a_hangup_begins_a_new_log_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Service::start(folder.path(), &[("PREDICTION_API_USERS", "ana:hers:admin")]);
+    let log = folder.path().join("audit.jsonl");
+    let first = service.login("ana", "hers").await.audit_id().unwrap();
+    let begins_anew = || fs::read_to_string(&log).is_ok_and(|text| !text.contains(&first));
+    let deadline = Instant::now() + PATIENCE;
+    // The record may still be on its way.
+    while fs::read_to_string(&log).is_ok_and(|text| !text.contains(&first)) {
+        assert!(Instant::now() < deadline, "the record never came");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    service.signal("HUP");
+    while !begins_anew() {
+        assert!(Instant::now() < deadline, "the file was never rotated");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let second = service.login("ana", "hers").await.audit_id().unwrap();
+    assert!(stop(service).status.success());
+    let rotated = fs::read_to_string(folder.path().join("audit.jsonl.00000000000000000001")).unwrap();
+    assert!(rotated.contains(&first));
+    let records: Vec<serde_json::Value> =
+        fs::read_to_string(&log).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&records[0]["event_id"], &records[0]["seq"]), (&second.into(), &2.into()));
 }
 
 #[tokio::test]

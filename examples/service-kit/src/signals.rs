@@ -1,4 +1,4 @@
-//! The signals that ask a service to stop.
+//! The signals that ask a service to stop, and the one that asks for new log files.
 
 use std::io;
 use std::process::exit;
@@ -51,6 +51,28 @@ impl Signals {
             Err(_) => std::future::pending().await,
         }
     }
+}
+
+/// Calls `reopen` at each `SIGHUP`, as whoever rotates logs sends it. Does nothing where there is no such signal.
+///
+/// # Errors
+/// When the system refuses.
+///
+/// # Panics
+/// Outside of a Tokio runtime.
+pub fn at_each_hangup(reopen: impl Fn() + Send + 'static) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut hangups = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
+        tokio::spawn(async move {
+            while hangups.recv().await.is_some() {
+                reopen();
+            }
+        });
+    }
+    #[cfg(not(unix))]
+    drop(reopen);
+    Ok(())
 }
 
 impl Signals {

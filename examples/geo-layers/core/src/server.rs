@@ -18,7 +18,7 @@ use service_kit::database::{Database, DatabaseError};
 use service_kit::files::{FileError, kept_or_random, lock_directory, make_private_directory};
 use service_kit::say;
 use service_kit::settings::SettingError;
-use service_kit::signals::Signals;
+use service_kit::signals::{Signals, at_each_hangup};
 use service_kit::users::{self, UsersError};
 use tracing_subscriber::filter::{EnvFilter, LevelFilter, ParseError};
 use tracing_subscriber::{Layer as _, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
@@ -148,6 +148,8 @@ async fn serve(
 
     let failed = |attempted| move |source| StartError::Io { attempted, source };
     let mut signals = Signals::listen().map_err(failed("listen for signals"))?;
+    let reopened = auditor.clone();
+    at_each_hangup(move || reopened.reopen()).map_err(failed("listen for SIGHUP"))?;
     let server = HttpServer::new(app).disable_signals().shutdown_timeout(DRAIN);
     let server = server.bind(&addresses[..]).map_err(failed("listen on HOST and PORT"))?;
     for address in server.addrs() {
