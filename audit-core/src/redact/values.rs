@@ -65,23 +65,43 @@ fn skip(bytes: &[u8], at: usize, most: usize, is_such: impl Fn(u8) -> bool) -> u
 /// The value that begins at or after `at`, without its quotes. With `whole_line` an unquoted one goes to the line's end.
 pub(crate) fn value(text: &str, at: usize, whole_line: bool) -> Range<usize> {
     let bytes = text.as_bytes();
-    let blank = |at: usize, set: &[u8]| at + bytes.iter().skip(at).take_while(|byte| set.contains(byte)).count();
-    let mut start = blank(at, b" \t");
-    let beyond = blank(at, b" \t\r\n");
-    if matches!(bytes.get(beyond), Some(b'"' | b'\'' | b'{' | b'[')) {
-        start = beyond;
-    }
+    let start = value_start(bytes, at);
     let rest = text.get(start..).unwrap_or_default();
     if rest.starts_with(FILTERED) {
         return start..start + FILTERED.len();
     }
-    let quote = start + rest.bytes().take_while(|byte| *byte == b'\\').count();
+    let quote = start + backslashes(rest.as_bytes());
     match bytes.get(quote) {
         Some(b'"' | b'\'' | b'`') => quoted(text, start, quote),
         Some(b'{' | b'[') if quote == start => start..bracket_end(bytes, start),
         _ if whole_line => start..printed::block_end(text, at, start).unwrap_or_else(|| line_end(text, start)),
         _ => start..printed::end(text, start).unwrap_or_else(|| scheme_end(text, start)),
     }
+}
+
+/// The first word of a value, without the quote before it, if it is made of what numbers, dates and plain words are, and
+/// nothing otherwise. It takes no looking for the value's end, which may be far.
+pub(crate) fn first_word(text: &str, at: usize) -> &str {
+    let bytes = text.as_bytes();
+    let start = value_start(bytes, at);
+    let quote = start + backslashes(bytes.get(start..).unwrap_or_default());
+    let is_quoted = matches!(bytes.get(quote), Some(b'"' | b'\'' | b'`'));
+    let start = if is_quoted { quote + 1 } else { start };
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./:+".contains(byte);
+    let length = bytes.iter().skip(start).take_while(|byte| is_plain(byte)).count();
+    steps::count(length);
+    let is_word = matches!(bytes.get(start + length), None | Some(b' ' | b'\t'));
+    text.get(start..start + length).filter(|_| is_word).unwrap_or_default()
+}
+
+fn value_start(bytes: &[u8], at: usize) -> usize {
+    let behind = |set: &[u8]| at + bytes.iter().skip(at).take_while(|byte| set.contains(byte)).count();
+    let beyond = behind(b" \t\r\n");
+    if matches!(bytes.get(beyond), Some(b'"' | b'\'' | b'{' | b'[')) { beyond } else { behind(b" \t") }
+}
+
+fn backslashes(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|byte| **byte == b'\\').count()
 }
 
 pub(super) fn line_end(text: &str, start: usize) -> usize {

@@ -38,17 +38,16 @@ impl Sweep<'_> {
         if !class.is_sensitive() {
             return false;
         }
+        if class != Class::Secret && class.keeps_text(values::first_word(self.text, separator.end)) {
+            return false;
+        }
         let lower = text.to_ascii_lowercase();
         let whole_line = separator.is_spaced && self.begins_line(word.start)
             || separator.is_equals && self.is_alone(word.start, separator.end)
             || class == Class::Secret && (lower.contains("authorization") || lower.contains("cookie"));
         let value = values::value(self.text, separator.end, whole_line);
         let shown = self.slice(value.clone());
-        let first = shown.split([' ', '\t']).next().unwrap_or_default();
-        if class.keeps_text(shown)
-            || class != Class::Secret && class.keeps_text(first)
-            || !separator.is_equals && (is_verdict(shown) || is_place(text, shown))
-        {
+        if class.keeps_text(shown) || !separator.is_equals && (is_verdict(shown) || is_place(text, shown)) {
             // What is shown is looked at like any other text.
             return false;
         }

@@ -132,6 +132,8 @@ fn find_signed(names: &Names, text: &str, decodings: usize, signs: u8) -> Vec<Ed
         before: 0..0,
         name: 0,
         decodings,
+        bare: Ahead::default(),
+        colon: Ahead::default(),
         tool: None,
         last_closing_tag: None,
         has_state: None,
@@ -154,10 +156,30 @@ struct Sweep<'a> {
     /// Where the name begins that this run ends: `pass\u0077ord` is two.
     name: usize,
     decodings: usize,
+    bare: Ahead,
+    colon: Ahead,
     // Asked at most once a text, or time would not be linear.
     tool: Option<Option<&'static option::Tool>>,
     last_closing_tag: Option<usize>,
     has_state: Option<bool>,
+}
+
+/// Where something next stands that is looked for from one place after another: what was found once stays true for every
+/// place on the way there, so that no byte is looked at twice.
+#[derive(Debug, Default)]
+pub(super) struct Ahead {
+    /// From where it was looked for, and behind the place where it stands; the same where nothing is known.
+    known: Range<usize>,
+}
+
+impl Ahead {
+    /// The place from `start` on, which `find` finds where it is not known.
+    pub(super) fn or_find(&mut self, start: usize, find: impl FnOnce() -> usize) -> usize {
+        if !self.known.contains(&start) {
+            self.known = start..find() + 1;
+        }
+        self.known.end - 1
+    }
 }
 
 impl<'a> Sweep<'a> {

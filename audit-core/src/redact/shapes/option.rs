@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::Sweep;
-use crate::redact::values;
+use crate::redact::class::Class;
+use crate::redact::{steps, values};
 
 /// A tool with options that hold secrets though their names do not say so.
 #[derive(Debug)]
@@ -59,26 +60,24 @@ impl Sweep<'_> {
     pub(super) fn option(&mut self, word: &Range<usize>) -> bool {
         let text = self.slice(word.clone());
         let Some(start) = self.next_argument(word.end) else { return self.attached(word) };
+        // The name first: a value may be as long as the text, and of most options it does not matter.
+        let held = self.tool().and_then(|tool| tool.holds(text));
+        let class = if held.is_some() { Class::Secret } else { self.names.classify(text) };
+        if !class.is_sensitive() {
+            return self.attached(word);
+        }
+        if held == Some(true) && self.next_colon(start) == self.text.len() {
+            return false;
+        }
         let value = values::value(self.text, start, false);
         let shown = self.slice(value.clone());
         if shown.starts_with('-') || shown.is_empty() {
             return self.attached(word);
         }
-        match self.tool().and_then(|tool| tool.holds(text)) {
-            Some(true) => {
-                let Some((user, _)) = shown.split_once(':') else { return false };
-                self.hide(value.start + user.len() + 1..value.end);
-                return true;
-            }
-            Some(false) => {
-                self.hide(value);
-                return true;
-            }
-            None => {}
-        }
-        let class = self.names.classify(text);
-        if !class.is_sensitive() {
-            return self.attached(word);
+        if held == Some(true) {
+            let Some((user, _)) = shown.split_once(':') else { return false };
+            self.hide(value.start + user.len() + 1..value.end);
+            return true;
         }
         if class.keeps_text(shown) {
             return false;
@@ -103,17 +102,35 @@ impl Sweep<'_> {
         if value.is_empty() || option == "--" {
             return false;
         }
+        let Some(is_login) = self.tool().and_then(|tool| tool.holds(option)) else { return false };
+        let start = word.start + 2;
         // What follows the run of letters belongs to it.
-        let end = values::bare_end(self.text, word.start);
-        match self.tool().and_then(|tool| tool.holds(option)) {
-            Some(true) => {
-                let Some((user, _)) = self.slice(word.start + 2..end).split_once(':') else { return false };
-                self.hide(word.start + 2 + user.len() + 1..end);
+        let end = self.bare_end(word.start);
+        if is_login {
+            let colon = self.next_colon(start);
+            if colon >= end {
+                return false;
             }
-            Some(false) => self.hide(word.start + 2..end),
-            None => return false,
+            self.hide(colon + 1..end);
+        } else {
+            self.hide(start..end);
         }
         true
+    }
+
+    fn bare_end(&mut self, start: usize) -> usize {
+        let text = self.text;
+        self.bare.or_find(start, || values::bare_end(text, start))
+    }
+
+    /// Where the next colon stands, or the text's end.
+    fn next_colon(&mut self, start: usize) -> usize {
+        let rest = self.rest(start);
+        self.colon.or_find(start, || {
+            let length = rest.find(':').unwrap_or(rest.len());
+            steps::count(length);
+            start + length
+        })
     }
 
     fn tool(&mut self) -> Option<&'static Tool> {
