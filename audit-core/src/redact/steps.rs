@@ -145,6 +145,7 @@ mod tests {
         ("card digits", |n| repeated("4111", n)),
         ("groups of digits", |n| repeated("4111 ", n)),
         ("full-width separators", |n| repeated("密码：", n)),
+        ("full-width separators behind escapes", |n| repeated("\\x70：", n)),
         ("code and state", |n| repeated("code=1&", n)),
         ("comparisons", |n| repeated("pin in ('a',", n)),
         ("identified by", |n| repeated("identified by 'a' ", n)),

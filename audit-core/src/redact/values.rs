@@ -15,6 +15,9 @@ const MAX_SEPARATORS: usize = 8;
 /// How far into a URL an `@` is looked for beyond the end of what should be its authority.
 const MAX_UNESCAPED: usize = 256;
 
+/// The full-width forms of the signs that assign.
+pub(super) const WIDE_SEPARATORS: [char; 2] = ['：', '＝'];
+
 /// What stands between a name and its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Separator {
@@ -51,7 +54,7 @@ pub(crate) fn separator(text: &str, mut at: usize) -> Option<Separator> {
 /// before it ends, and the separator.
 pub(crate) fn wide_separator(text: &str, word: &Range<usize>) -> Option<(usize, Separator)> {
     let run = text.get(word.clone()).filter(|run| !run.is_ascii())?;
-    let at = run.find(['：', '＝'])?;
+    let at = run.find(WIDE_SEPARATORS)?;
     let is_equals = run.get(at..)?.starts_with('＝');
     let end = word.start + at + '：'.len_utf8();
     (at > 0).then_some((word.start + at, Separator { end, is_equals, is_spaced: false }))

@@ -123,6 +123,8 @@ mod tests {
             ),
             (r#"{\"p\\u0069n\": \"x\"}"#, r#"{\"p\\u0069n\": \"[FILTERED]\"}"#),
             (r"pass\x77ord=x", r"pass\x77ord=[FILTERED]"),
+            (r"a：\u0070in：x", r"a：\u0070in：[FILTERED]"),
+            (r"用户：a\u0062，pass\x77ord：x", r"用户：a\u0062，pass\x77ord：[FILTERED]"),
             ("password＝x y", "password＝[FILTERED] y"),
             ("password mismatch: expected \"x\", got \"y\"", "password mismatch: [FILTERED]"),
             ("https://h/cb?code=x&state=y", "https://h/cb?code=[FILTERED]&state=y"),

@@ -231,7 +231,12 @@ impl<'a> Sweep<'a> {
             return run;
         }
         let escape = run - backslashes;
-        if escape > 0 && self.before.end == escape { self.name } else { escape }
+        if escape == 0 || self.before.end != escape {
+            return escape;
+        }
+        // What ends a name joins nothing to it: the name would grow with the text, and be read anew at each.
+        let sign = self.slice(self.before.clone()).rfind(values::WIDE_SEPARATORS);
+        sign.map_or(self.name, |sign| self.before.start + sign + '：'.len_utf8())
     }
 
     fn slice(&self, range: Range<usize>) -> &'a str {
