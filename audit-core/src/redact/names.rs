@@ -40,6 +40,25 @@ struct Rule {
     place: Place,
 }
 
+impl Rule {
+    /// Where in a name it ends if it matches there; its first word does.
+    fn end(&self, words: Words<'_>, at: usize) -> Option<usize> {
+        let end = at + 1 + self.rest.len();
+        let is_placed = match self.place {
+            Place::Anywhere => end <= words.len(),
+            Place::Last => end == words.len(),
+            Place::Whole => at == 0 && end == words.len(),
+        };
+        let matches = || {
+            self.rest.iter().zip(at + 1..).all(|(known, index)| {
+                let word = words.get(index).unwrap_or_default();
+                **known == *word || singular(word).is_some_and(|singular| **known == *singular)
+            })
+        };
+        (is_placed && matches()).then_some(end)
+    }
+}
+
 /// What the lists say of one word.
 #[derive(Debug, Default)]
 struct Said {
@@ -284,12 +303,19 @@ impl SecretNames {
         if class.is_sensitive() || name.is_ascii() {
             return class;
         }
-        let is_in = |word: &Vec<u8>| words.joined().windows(word.len()).any(|letters| letters == word.as_slice());
-        if self.unspaced.iter().any(is_in) {
+        if self.holds_unspaced(words.joined()) {
             return Class::Secret;
         }
         // Letters of other scripts that look like Latin ones are read as what they look like.
-        self.classify_words(Split::of(name).as_seen().words())
+        words.as_seen().map_or(class, |seen| self.classify_words(seen.words()))
+    }
+
+    fn holds_unspaced(&self, letters: &[u8]) -> bool {
+        // Their letters take three bytes, of which the first is none of ASCII, of Greek nor of Cyrillic.
+        letters.iter().enumerate().filter(|(_, byte)| **byte >= 0xe0).any(|(at, first)| {
+            let rest = letters.get(at..).unwrap_or_default();
+            self.unspaced.iter().any(|word| word.first() == Some(first) && rest.starts_with(word))
+        })
     }
 
     /// Whether the last part of a name, as forms nest it, is one that somebody added: `user[is_ill]` is `is_ill` under
@@ -355,27 +381,14 @@ impl SecretNames {
     /// Where the longest rule that matches at `at` ends.
     fn match_at(&self, words: Words<'_>, at: usize) -> Option<usize> {
         let first = words.get(at)?;
-        [Some(first), singular(first)]
-            .into_iter()
-            .flatten()
-            .filter_map(|first| self.words.get(first))
-            .flat_map(|said| &said.rules)
-            .filter_map(|rule| {
-                let end = at + 1 + rule.rest.len();
-                let placed = match rule.place {
-                    Place::Anywhere => end <= words.len(),
-                    Place::Last => end == words.len(),
-                    Place::Whole => at == 0 && end == words.len(),
-                };
-                let matches = || {
-                    rule.rest.iter().zip(at + 1..).all(|(rule, index)| {
-                        let word = words.get(index).unwrap_or_default();
-                        **rule == *word || singular(word).is_some_and(|singular| **rule == *singular)
-                    })
-                };
-                (placed && matches()).then_some(end)
-            })
-            .max()
+        let said = self.words.get(first);
+        let of_one = singular(first).and_then(|first| self.words.get(first));
+        // Of most words nothing is said.
+        if said.is_none() && of_one.is_none() {
+            return None;
+        }
+        let rules = [said, of_one].into_iter().flatten().flat_map(|said| &said.rules);
+        rules.filter_map(|rule| rule.end(words, at)).max()
     }
 
     /// Whether a run of letters, whatever its case, hides a secret word: `pAsSwOrD`, `PGPASSWORD`, `accesstoken`.

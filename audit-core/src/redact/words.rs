@@ -3,8 +3,7 @@
 //! Every key and every header comes by here, so that a short name of ASCII is split without allocating.
 
 use super::steps;
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
+use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
 /// Names up to this long, of at most so many words, are split on the stack.
 const SHORT: usize = 64;
@@ -47,6 +46,23 @@ impl<'w> Words<'w> {
 
     pub(crate) fn joined(self) -> &'w [u8] {
         self.letters
+    }
+
+    /// The same words, letters of other scripts read as the Latin ones they look like; nothing if none is.
+    pub(crate) fn as_seen(self) -> Option<Split> {
+        let letters = std::str::from_utf8(self.letters).ok()?;
+        let first = letters.char_indices().find(|(_, letter)| look_alike(*letter) != *letter)?.0;
+        let mut seen = Split { letters: String::with_capacity(letters.len()), starts: self.starts.to_vec() };
+        seen.letters.push_str(letters.get(..first)?);
+        let mut starts = seen.starts.iter_mut().skip_while(|start| start.at < first).peekable();
+        for (at, letter) in letters.char_indices().skip_while(|(at, _)| *at < first) {
+            if let Some(start) = starts.next_if(|start| start.at == at) {
+                start.at = seen.letters.len();
+            }
+            seen.letters.push(look_alike(letter));
+        }
+        drop(starts);
+        Some(seen)
     }
 
     pub(crate) fn starts_segment(self, index: usize) -> bool {
@@ -129,42 +145,40 @@ pub(crate) struct Split {
 
 impl Split {
     pub(crate) fn of(name: &str) -> Self {
-        let folded: Vec<char> = if name.is_ascii() { name.chars().collect() } else { fold(name) };
-        let mut split = Self::default();
-        let mut before: Option<char> = None;
-        for (at, &letter) in folded.iter().enumerate() {
-            if letter.is_alphabetic() {
-                let after = folded.get(at + 1).copied();
-                let is_segment = !before.is_some_and(char::is_alphabetic);
-                let by_case = letter.is_uppercase()
-                    && before.is_some_and(|before| {
-                        before.is_lowercase() || before.is_uppercase() && after.is_some_and(char::is_lowercase)
-                    });
-                if is_segment || by_case {
-                    split.starts.push(Start { at: split.letters.len(), is_segment });
-                }
-                split.letters.extend(letter.to_lowercase());
+        let mut split = Self { letters: String::with_capacity(name.len()), starts: Vec::new() };
+        // A letter is judged once the one behind it is known.
+        let (mut before, mut last) = (None, None);
+        fold(name, |letter| {
+            let letter = Some(letter).filter(|letter| is_letter(*letter));
+            if let Some(last) = last.replace(letter) {
+                split.push(before, last, letter);
+                before = last;
             }
-            before = Some(letter);
-        }
+        });
+        split.push(before, last.flatten(), None);
         split
+    }
+
+    /// Adds a letter that stands between these; what is none stands for whatever splits words.
+    fn push(&mut self, before: Option<char>, letter: Option<char>, after: Option<char>) {
+        let Some(letter) = letter else { return };
+        let is_segment = before.is_none();
+        let by_case = letter.is_uppercase()
+            && before.is_some_and(|before| {
+                before.is_lowercase() || before.is_uppercase() && after.is_some_and(char::is_lowercase)
+            });
+        if is_segment || by_case {
+            self.starts.push(Start { at: self.letters.len(), is_segment });
+        }
+        if letter.is_ascii() {
+            self.letters.push(letter.to_ascii_lowercase());
+        } else {
+            self.letters.extend(letter.to_lowercase());
+        }
     }
 
     pub(crate) fn words(&self) -> Words<'_> {
         Words { letters: self.letters.as_bytes(), starts: &self.starts }
-    }
-
-    /// The same words, letters of other scripts read as the Latin ones they look like.
-    pub(crate) fn as_seen(&self) -> Self {
-        let mut seen = Self::default();
-        let mut starts = self.starts.iter().peekable();
-        for (at, letter) in self.letters.char_indices() {
-            if let Some(start) = starts.next_if(|start| start.at == at) {
-                seen.starts.push(Start { at: seen.letters.len(), ..*start });
-            }
-            seen.letters.push(look_alike(letter));
-        }
-        seen
     }
 }
 
@@ -173,9 +187,23 @@ pub(crate) fn joined(name: &str) -> Vec<u8> {
     split(name, |words| words.joined().to_vec())
 }
 
-/// Compatibility forms taken apart, without marks and without characters that do not show.
-fn fold(name: &str) -> Vec<char> {
-    name.nfkd().filter(|&letter| !is_combining_mark(letter) && !is_invisible(letter)).collect()
+/// Hands on the characters of a name: compatibility forms taken apart (NFKD), without marks and without characters that
+/// do not show. The order of marks, which is all that a character's neighbours have a say in, is of no account.
+fn fold(name: &str, mut then: impl FnMut(char)) {
+    let mut show = |letter: char| {
+        let is_shown =
+            if letter.is_ascii() { letter != '\0' } else { !is_combining_mark(letter) && !is_invisible(letter) };
+        if is_shown {
+            then(letter);
+        }
+    };
+    name.chars().for_each(|letter| decompose_compatible(letter, &mut show));
+}
+
+/// Whether a character is alphabetic: most letters are told so without the search in the standard library's tables.
+fn is_letter(letter: char) -> bool {
+    matches!(letter, 'а'..='я' | 'А'..='Я' | 'α'..='ω' | 'ؠ'..='ي' | '\u{1100}'..='\u{11ff}' | 'ぁ'..='ゖ' | 'ァ'..='ヺ' | '一'..='龥')
+        || letter.is_alphabetic()
 }
 
 /// General category Cf, the variation selectors, fillers, and the sign that stands for bytes which were no text.
@@ -221,6 +249,7 @@ fn look_alike(letter: char) -> char {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use unicode_normalization::UnicodeNormalization;
 
     fn texts(words: Words<'_>) -> Vec<String> {
         words.iter().map(|word| String::from_utf8(word.to_vec()).unwrap()).collect()
@@ -251,7 +280,20 @@ mod tests {
 
     #[test]
     fn look_alikes_become_latin() {
-        assert_eq!(texts(Split::of("user-раssword").as_seen().words()), ["user", "password"]);
+        assert!(Split::of("user-password").words().as_seen().is_none());
+        assert_eq!(texts(Split::of("user-раssword").words().as_seen().unwrap().words()), ["user", "password"]);
+    }
+
+    #[test]
+    fn letters_are_what_is_alphabetic() {
+        assert!(('\0'..=char::MAX).all(|letter| is_letter(letter) == letter.is_alphabetic()));
+    }
+
+    #[test]
+    fn only_marks_are_put_in_order() {
+        use unicode_normalization::char::canonical_combining_class;
+        let ordered = ('\0'..=char::MAX).filter(|letter| canonical_combining_class(*letter) != 0);
+        assert!(ordered.into_iter().all(is_combining_mark));
     }
 
     #[test]
@@ -264,6 +306,10 @@ mod tests {
         #[test]
         fn both_ways_to_split_agree(name in prop_oneof!["[ -~]{0,80}", "[a-zA-Z_0-9]{0,40}", any::<String>()]) {
             let general = Split::of(&name);
+            let shown = name.nfkd().filter(|letter| !is_combining_mark(*letter) && !is_invisible(*letter));
+            let mut folded = Vec::new();
+            fold(&name, |letter| folded.push(letter));
+            prop_assert_eq!(folded, shown.collect::<Vec<_>>());
             prop_assert_eq!(split(&name, texts), texts(general.words()));
             prop_assert_eq!(split(&name, segments), segments(general.words()));
             prop_assert_eq!(joined(&name), general.words().joined());
