@@ -137,6 +137,7 @@ mod tests {
         ("logins that are none", |n| repeated("curl -u [ ", n)),
         ("URLs", |n| repeated("http://a:b@c/ ", n)),
         ("URLs that begin", |n| repeated("http://", n)),
+        ("URLs that begin before an at sign", |n| repeated(&format!("{}@ ", "http://".repeat(60)), n)),
         ("slashes", |n| repeated("//", n)),
         ("at signs", |n| repeated("a:b@tcp(", n)),
         ("columns", |n| repeated("(pin)=(", n)),

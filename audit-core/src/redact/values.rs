@@ -27,6 +27,24 @@ pub(crate) struct Separator {
     pub(crate) is_spaced: bool,
 }
 
+/// Where something next stands that is looked for from one place after another: what was found once stays true for every
+/// place on the way there, so that no byte is looked at twice.
+#[derive(Debug, Default)]
+pub(crate) struct Ahead {
+    /// From where it was looked for, and behind the place where it stands; the same where nothing is known.
+    known: Range<usize>,
+}
+
+impl Ahead {
+    /// The place from `start` on, which `find` finds where it is not known.
+    pub(crate) fn or_find(&mut self, start: usize, find: impl FnOnce() -> usize) -> usize {
+        if !self.known.contains(&start) {
+            self.known = start..find() + 1;
+        }
+        self.known.end - 1
+    }
+}
+
 /// The `=`, `:`, `=>` or `:=` after a name that ends at `at`, with the quote that may close the name.
 pub(crate) fn separator(text: &str, mut at: usize) -> Option<Separator> {
     let bytes = text.as_bytes();
@@ -218,8 +236,8 @@ fn ends_value(rest: &[u8]) -> bool {
 }
 
 /// The secret part of the userinfo of a URL whose authority begins at `start`: all of it, or, if the user is a plain
-/// word, what follows the colon.
-pub(crate) fn userinfo(text: &str, start: usize) -> Option<Range<usize>> {
+/// word, what follows the colon. `at_sign` is for all URLs of a text, one after the other.
+pub(crate) fn userinfo(text: &str, start: usize, at_sign: &mut Ahead) -> Option<Range<usize>> {
     let rest = text.get(start..)?;
     let is_end = |letter: char| letter.is_whitespace() || matches!(letter, '"' | '\'' | '<' | '>' | '`');
     let is_path = |letter: char| matches!(letter, '/' | '?' | '#' | '\\');
@@ -234,6 +252,16 @@ pub(crate) fn userinfo(text: &str, start: usize) -> Option<Range<usize>> {
             if is_port || host.starts_with('[') {
                 return None;
             }
+            let next = at_sign.or_find(start, || {
+                let length = rest.find(|letter| letter == '@' || is_end(letter)).unwrap_or(rest.len());
+                steps::count(length);
+                start + length
+            });
+            let between = text.get(start..next).filter(|between| between.len() < MAX_UNESCAPED * 4)?;
+            if !text.get(next..)?.starts_with('@') || between.chars().count() >= MAX_UNESCAPED {
+                return None;
+            }
+            steps::count(MAX_UNESCAPED);
             let beyond = rest.char_indices().take(MAX_UNESCAPED).take_while(|(_, letter)| !is_end(*letter));
             beyond.filter(|(_, letter)| *letter == '@').last()?.0
         }
@@ -288,7 +316,7 @@ mod tests {
 
     #[test]
     fn userinfo_ends_at_the_last_at_sign() {
-        let of = |text: &str| userinfo(text, 0).map(|range| text.get(range).unwrap().to_owned());
+        let of = |text: &str| userinfo(text, 0, &mut Ahead::default()).map(|range| text.get(range).unwrap().to_owned());
         assert_eq!(of("bob:x@y@h/a@b").unwrap(), "x@y");
         assert_eq!(of("bob:x/y@h").unwrap(), "x/y");
         assert_eq!(of("t0ken:x@h").unwrap(), "t0ken:x");

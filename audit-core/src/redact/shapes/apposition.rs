@@ -66,8 +66,13 @@ impl Sweep<'_> {
 
     fn candidate(&self, at: usize) -> Option<Candidate> {
         let rest = self.rest(at).trim_start_matches([' ', '\t']);
+        // Most words are told from these by their first letter.
+        let first = rest.bytes().next().unwrap_or_default().to_ascii_lowercase();
         let led = |words: &[&str]| {
-            let is_led = |word: &&&str| rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+            let is_led = |word: &&&str| {
+                word.as_bytes().first() == Some(&first)
+                    && rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+            };
             let after = words.iter().find(is_led).and_then(|word| rest.get(word.len()..))?;
             let value = after.trim_start_matches([' ', '\t']);
             (value.len() < after.len() || value.starts_with(['"', '\'', '('])).then_some(value)

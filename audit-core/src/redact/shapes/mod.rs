@@ -23,6 +23,7 @@ use std::ops::Range;
 use percent_encoding::percent_decode_str;
 
 use super::names::Names;
+use super::values::Ahead;
 use super::{FILTERED, schemes, signs, steps, tokens, values};
 
 /// How often percent escapes are undone to look behind them.
@@ -134,6 +135,7 @@ fn find_signed(names: &Names, text: &str, decodings: usize, signs: u8) -> Vec<Ed
         decodings,
         bare: Ahead::default(),
         colon: Ahead::default(),
+        at_sign: Ahead::default(),
         tool: None,
         last_closing_tag: None,
         has_state: None,
@@ -158,28 +160,11 @@ struct Sweep<'a> {
     decodings: usize,
     bare: Ahead,
     colon: Ahead,
+    at_sign: Ahead,
     // Asked at most once a text, or time would not be linear.
     tool: Option<Option<&'static option::Tool>>,
     last_closing_tag: Option<usize>,
     has_state: Option<bool>,
-}
-
-/// Where something next stands that is looked for from one place after another: what was found once stays true for every
-/// place on the way there, so that no byte is looked at twice.
-#[derive(Debug, Default)]
-pub(super) struct Ahead {
-    /// From where it was looked for, and behind the place where it stands; the same where nothing is known.
-    known: Range<usize>,
-}
-
-impl Ahead {
-    /// The place from `start` on, which `find` finds where it is not known.
-    pub(super) fn or_find(&mut self, start: usize, find: impl FnOnce() -> usize) -> usize {
-        if !self.known.contains(&start) {
-            self.known = start..find() + 1;
-        }
-        self.known.end - 1
-    }
 }
 
 impl<'a> Sweep<'a> {
@@ -333,7 +318,7 @@ impl<'a> Sweep<'a> {
     /// `user:password@` behind `://`; `start` is where the authority begins.
     fn userinfo(&mut self, start: usize) {
         self.at = self.at.max(start);
-        if let Some(secret) = values::userinfo(self.text, start) {
+        if let Some(secret) = values::userinfo(self.text, start, &mut self.at_sign) {
             return self.hide(secret);
         }
         let rest = self.rest(start);
