@@ -6,9 +6,14 @@ use percent_encoding::percent_decode_str;
 /// How many digits an escape of HTML may have: as many as the largest character takes.
 const MOST_DIGITS: usize = 7;
 
+/// Whether an escape may begin with this byte.
+pub(super) fn may_begin(byte: u8) -> bool {
+    matches!(byte, b'%' | b'\\' | b'&')
+}
+
 /// A name without its escapes, undone once; nothing for a name that has none.
 pub(super) fn unescape(name: &str) -> Option<String> {
-    if !name.bytes().any(|byte| matches!(byte, b'%' | b'\\' | b'&')) {
+    if !name.bytes().any(may_begin) {
         return None;
     }
     let mut out = String::with_capacity(name.len());

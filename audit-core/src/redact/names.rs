@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::allow_list::AllowList;
 use super::class::Class;
-use super::escapes::unescape;
+use super::escapes::{self, unescape};
 use super::geometry;
 use super::patterns::Patterns;
 use super::rules::Hide;
@@ -24,6 +24,17 @@ use super::words::{self, Split, Words};
 
 /// How many times a name's escapes are undone: gateways encode what was encoded already.
 const MAX_DECODINGS: usize = 3;
+
+/// Nearly all names that are secret have a word of more letters.
+const FEW_LETTERS: usize = 2;
+
+const _: () = {
+    let mut index = 0;
+    while index < ENDINGS.len() {
+        assert!(ENDINGS[index].len() > FEW_LETTERS, "no run of so few letters ends in a secret word");
+        index += 1;
+    }
+};
 
 /// Where in a name a rule's words must stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +98,8 @@ struct SecretNames {
     added: WordTable<()>,
     /// By last byte.
     endings: Vec<Vec<Vec<u8>>>,
+    /// A bit for the first letter of each name whose words have at most [`FEW_LETTERS`], as `pw` has.
+    short_initials: u32,
     /// Folded.
     unspaced: Vec<Vec<u8>>,
     /// Run together.
@@ -185,6 +198,7 @@ impl SecretNames {
             words: WordTable::new(),
             added: WordTable::new(),
             endings: vec![Vec::new(); 256],
+            short_initials: 0,
             unspaced: UNSPACED.iter().map(|word| words::joined(word)).collect(),
             headers: WordTable::new(),
             common_headers: WordTable::new(),
@@ -233,6 +247,9 @@ impl SecretNames {
         let mut parts = split.words().iter();
         let Some(first) = parts.next() else { return };
         let rest: Vec<Box<[u8]>> = parts.map(Into::into).collect();
+        if rest.iter().map(|word| word.len()).chain([first.len()]).all(|length| length <= FEW_LETTERS) {
+            self.short_initials |= first.first().map_or(0, |letter| 1 << (letter & 31));
+        }
         if !rest.is_empty() {
             self.words.entry(split.words().joined()).rules.push(Rule { rest: Vec::new(), place });
         }
@@ -240,7 +257,24 @@ impl SecretNames {
     }
 
     fn classify(&self, name: &str) -> Class {
+        if !self.may_be_secret(name) {
+            return Class::Plain;
+        }
         words::split(name, |words| self.classify_split(name, words))
+    }
+
+    /// Whether a name has letters enough for any that is secret: a text may be full of such as have not.
+    fn may_be_secret(&self, name: &str) -> bool {
+        let mut run = 0;
+        let is_enough = |byte: u8| {
+            if byte.is_ascii_alphabetic() {
+                run += 1;
+                return run > FEW_LETTERS || self.short_initials >> (byte & 31) & 1 == 1;
+            }
+            run = 0;
+            !byte.is_ascii() || escapes::may_begin(byte)
+        };
+        self.patterns.is_some() || name.bytes().any(is_enough)
     }
 
     fn classify_with_geometry(&self, name: &str) -> (Class, bool) {

@@ -244,3 +244,24 @@ fn headers_have_more_secret_names() {
         assert_eq!(names.classify_header(name), Class::Plain, "{name}");
     }
 }
+
+#[test]
+fn names_of_few_letters_are_only_told_sooner() {
+    for more in [&[][..], &["a b".to_owned(), "zx".to_owned(), "q".to_owned()]] {
+        let names = Names::new(more, &[]);
+        let letters: Vec<char> = ('a'..='z').chain(['P', 'W', '_', '1', '%', '.']).collect();
+        for (one, two, three) in letters.iter().flat_map(|one| {
+            letters.iter().flat_map(move |two| [' ', '-', 'x', 'W', 's'].map(|three| (one, two, three)))
+        }) {
+            for name in [
+                format!("{one}{two}"),
+                format!("{one}{two}{three}"),
+                format!("{one}{three}{two}b"),
+                format!("%{one}{three}{two}"),
+            ] {
+                let whole = words::split(&name, |words| names.secret.classify_split(&name, words));
+                assert_eq!(names.classify(&name), whole, "{name}");
+            }
+        }
+    }
+}
