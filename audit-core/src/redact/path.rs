@@ -26,6 +26,19 @@ const LINKS: &[&str] = &[
     "unsubscribe",
 ];
 
+/// The length of the shortest of them.
+const SHORTEST_LINK: usize = {
+    let mut shortest = usize::MAX;
+    let mut index = 0;
+    while index < LINKS.len() {
+        if LINKS[index].len() < shortest {
+            shortest = LINKS[index].len();
+        }
+        index += 1;
+    }
+    shortest
+};
+
 /// How many segments a word speaks for, and how long the token is at least.
 const REACH: usize = 2;
 const SHORTEST_TOKEN: usize = 10;
@@ -98,7 +111,8 @@ pub(crate) fn redact<'p>(names: &Names, path: &'p str, template: Option<&str>) -
 
 /// Whether a segment is a word, or several, that names a link.
 fn is_link_word(segment: &str) -> bool {
-    segment.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'-' | b'_'))
+    segment.len() >= SHORTEST_LINK
+        && segment.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'-' | b'_'))
         && words::split(segment, |words| words.iter().any(|word| LINKS.iter().any(|link| link.as_bytes() == word)))
 }
 
@@ -146,7 +160,7 @@ fn push_segment(names: &Names, segment: &str, out: &mut String) -> u32 {
             }
             _ => {
                 let decoded = percent_decode_str(part).decode_utf8_lossy();
-                let is_secret = shapes::sweep(names, &decoded).1 > 0;
+                let is_secret = !shapes::is_clean(names, &decoded);
                 out.push_str(if is_secret { FILTERED } else { part });
                 hidden = hidden.saturating_add(u32::from(is_secret));
             }

@@ -55,7 +55,8 @@ pub(crate) fn sweep<'t>(names: &Names, text: &'t str) -> (Cow<'t, str>, u32) {
 
 /// The same of a text in which there is nothing but what `signs` tells.
 pub(in crate::redact) fn sweep_signed<'t>(names: &Names, text: &'t str, signs: u8) -> (Cow<'t, str>, u32) {
-    sweep_decoded(names, text, 0, signs)
+    let edits = united(find_signed(names, text, signs), matches(names, text));
+    apply(text, &edits)
 }
 
 /// Hides what the application's own patterns match in a text; how often they did.
@@ -65,12 +66,16 @@ pub(in crate::redact) fn sweep_patterns<'t>(names: &Names, text: &'t str) -> (Co
 
 /// Whether a text holds no secret.
 pub(crate) fn is_clean(names: &Names, text: &str) -> bool {
-    sweep(names, text).1 == 0
+    is_clean_decoded(names, text, 0)
 }
 
-fn sweep_decoded<'t>(names: &Names, text: &'t str, decodings: usize, signs: u8) -> (Cow<'t, str>, u32) {
-    let edits = united(find_signed(names, text, decodings, signs), matches(names, text));
-    apply(text, &edits)
+fn is_clean_decoded(names: &Names, text: &str, decodings: usize) -> bool {
+    let mut sweep = Sweep::of(names, text, decodings, signs::of(text));
+    let is_clean = sweep.as_mut().is_none_or(|sweep| {
+        sweep.run(true);
+        sweep.edits.is_empty()
+    });
+    is_clean && matches(names, text).is_empty()
 }
 
 fn matches(names: &Names, text: &str) -> Vec<Edit> {
@@ -118,29 +123,9 @@ fn apply<'t>(text: &'t str, edits: &[Edit]) -> (Cow<'t, str>, u32) {
 }
 
 /// What the built-in shapes hide of a text in which there is nothing but what `signs` tells.
-fn find_signed(names: &Names, text: &str, decodings: usize, signs: u8) -> Vec<Edit> {
-    // The shortest assignment of a name that is secret takes five: `pin=1`.
-    if text.len() < 5 || quiet::is_quiet(text, signs) {
-        return Vec::new();
-    }
-    let mut sweep = Sweep {
-        names,
-        text,
-        signs,
-        edits: Vec::new(),
-        replaced: 0,
-        at: 0,
-        before: 0..0,
-        name: 0,
-        decodings,
-        bare: Ahead::default(),
-        colon: Ahead::default(),
-        at_sign: Ahead::default(),
-        tool: None,
-        last_closing_tag: None,
-        has_state: None,
-    };
-    sweep.run();
+fn find_signed(names: &Names, text: &str, signs: u8) -> Vec<Edit> {
+    let Some(mut sweep) = Sweep::of(names, text, 0, signs) else { return Vec::new() };
+    sweep.run(false);
     sweep.edits
 }
 
@@ -168,12 +153,40 @@ struct Sweep<'a> {
 }
 
 impl<'a> Sweep<'a> {
-    fn run(&mut self) {
+    /// Nothing for a text that plainly holds nothing to hide.
+    fn of(names: &'a Names, text: &'a str, decodings: usize, signs: u8) -> Option<Self> {
+        // The shortest assignment of a name that is secret takes five: `pin=1`.
+        if text.len() < 5 || quiet::is_quiet(text, signs) {
+            return None;
+        }
+        Some(Self {
+            names,
+            text,
+            signs,
+            edits: Vec::new(),
+            replaced: 0,
+            at: 0,
+            before: 0..0,
+            name: 0,
+            decodings,
+            bare: Ahead::default(),
+            colon: Ahead::default(),
+            at_sign: Ahead::default(),
+            tool: None,
+            last_closing_tag: None,
+            has_state: None,
+        })
+    }
+
+    /// Looks for what is to be hidden, all of it or only the first.
+    fn run(&mut self, only_first: bool) {
         let bytes = self.text.as_bytes();
         if bytes.starts_with(b"//") {
             self.userinfo(2);
         }
-        while let Some(&byte) = bytes.get(self.at) {
+        while let Some(&byte) = bytes.get(self.at)
+            && (!only_first || self.edits.is_empty())
+        {
             if signs::is_name_byte(byte) {
                 let start = self.at;
                 let rest = bytes.get(start..).unwrap_or_default();
@@ -276,7 +289,7 @@ impl<'a> Sweep<'a> {
         }
         if self.holds(signs::MARK) && text.contains('%') && self.decodings < MAX_DECODINGS {
             let decoded = percent_decode_str(text).decode_utf8_lossy();
-            if decoded != text && sweep_decoded(self.names, &decoded, self.decodings + 1, signs::of(&decoded)).1 > 0 {
+            if decoded != text && !is_clean_decoded(self.names, &decoded, self.decodings + 1) {
                 self.hide(word.start..values::bare_end(self.text, word.end));
             }
         }
@@ -460,7 +473,7 @@ mod tests {
         #[test]
         fn signs_only_save_work(pieces in vec(prop::sample::select(PIECES), 0..8)) {
             let (text, names) = (pieces.concat(), Names::new(&[], &[]));
-            prop_assert_eq!(sweep(&names, &text), apply(&text, &find_signed(&names, &text, 0, u8::MAX)));
+            prop_assert_eq!(sweep(&names, &text), apply(&text, &find_signed(&names, &text, u8::MAX)));
         }
     }
 
