@@ -1,6 +1,8 @@
 //! Escapes that names come in: of URLs (`%77`, `%u0077`), of JSON and of programs (`\\u0077`, `\\x77`), of HTML
 //! (`&#119;`, `&#x77;`).
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 
 /// How many digits an escape of HTML may have: as many as the largest character takes.
@@ -15,6 +17,14 @@ pub(super) fn may_begin(byte: u8) -> bool {
 pub(super) fn unescape(name: &str) -> Option<String> {
     if !name.bytes().any(may_begin) {
         return None;
+    }
+    // Most escapes are those of URLs, of which there is nothing to do before they are undone.
+    let is_other = |two: &[u8]| matches!(two, [b'\\' | b'&', _] | [b'%', b'u' | b'U']);
+    if !name.as_bytes().windows(2).any(is_other) {
+        return match percent_decode_str(name).decode_utf8_lossy() {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(decoded) => Some(decoded),
+        };
     }
     let mut out = String::with_capacity(name.len());
     let mut rest = name;
