@@ -135,6 +135,10 @@ mod tests {
         ("tools", |n| repeated("curl -u ", n)),
         ("options of a tool in a row", |n| repeated("curl -ub/", n)),
         ("logins that are none", |n| repeated("curl -u [ ", n)),
+        ("logins in brackets", |n| {
+            let pairs = n / 8;
+            format!("curl {}{} x:y", repeated("-u { ", 5 * pairs), repeated("} ", 2 * pairs))
+        }),
         ("URLs", |n| repeated("http://a:b@c/ ", n)),
         ("URLs that begin", |n| repeated("http://", n)),
         ("URLs that begin before an at sign", |n| repeated(&format!("{}@ ", "http://".repeat(60)), n)),

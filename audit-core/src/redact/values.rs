@@ -115,7 +115,7 @@ pub(crate) fn first_word(text: &str, at: usize) -> &str {
     text.get(start..start + length).filter(|_| is_word).unwrap_or_default()
 }
 
-fn value_start(bytes: &[u8], at: usize) -> usize {
+pub(super) fn value_start(bytes: &[u8], at: usize) -> usize {
     let behind = |set: &[u8]| at + bytes.iter().skip(at).take_while(|byte| set.contains(byte)).count();
     let beyond = behind(b" \t\r\n");
     if matches!(bytes.get(beyond), Some(b'"' | b'\'' | b'{' | b'[')) { beyond } else { behind(b" \t") }
@@ -165,6 +165,11 @@ pub(super) fn quoted(text: &str, start: usize, quote: usize) -> Range<usize> {
 /// Behind the bracket that closes the one at `start`, brackets in strings not counted; the end, if none does. Round ones
 /// count inside round ones only, and so do single quotes, which are apostrophes elsewhere.
 pub(super) fn bracket_end(bytes: &[u8], start: usize) -> usize {
+    bracket_end_noting(bytes, start, |_| ())
+}
+
+/// The same, and each `{` and `[` on the way that is in no string: read from there, what it holds ends before that end.
+pub(super) fn bracket_end_noting(bytes: &[u8], start: usize, mut note: impl FnMut(usize)) -> usize {
     let is_round = bytes.get(start) == Some(&b'(');
     let mut depth = 0_usize;
     let mut escapes = 0_usize;
@@ -180,7 +185,10 @@ pub(super) fn bracket_end(bytes: &[u8], start: usize) -> usize {
             (b'"', None) => string = Some((b'"', escapes)),
             (b'\'', None) if is_round => string = Some((b'\'', escapes)),
             (quote, Some(opened)) if opened == (*quote, escapes) => string = None,
-            (b'{' | b'[', None) => depth += 1,
+            (b'{' | b'[', None) => {
+                depth += 1;
+                note(at);
+            }
             (b'}' | b']', None) => depth = depth.saturating_sub(1),
             (b'(', None) if is_round => depth += 1,
             (b')', None) if is_round => depth = depth.saturating_sub(1),

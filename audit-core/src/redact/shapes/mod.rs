@@ -18,6 +18,7 @@ mod pem;
 mod quiet;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use percent_encoding::percent_decode_str;
@@ -146,6 +147,8 @@ struct Sweep<'a> {
     bare: Ahead,
     colon: Ahead,
     at_sign: Ahead,
+    /// Brackets that are known to hold no login.
+    no_logins: BTreeSet<usize>,
     // Asked at most once a text, or time would not be linear.
     tool: Option<Option<&'static option::Tool>>,
     last_closing_tag: Option<usize>,
@@ -172,6 +175,7 @@ impl<'a> Sweep<'a> {
             bare: Ahead::default(),
             colon: Ahead::default(),
             at_sign: Ahead::default(),
+            no_logins: BTreeSet::new(),
             tool: None,
             last_closing_tag: None,
             has_state: None,

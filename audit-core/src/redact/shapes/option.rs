@@ -66,7 +66,8 @@ impl Sweep<'_> {
         if !class.is_sensitive() {
             return self.attached(word);
         }
-        if held == Some(true) && self.next_colon(start) == self.text.len() {
+        let opens = values::value_start(self.text.as_bytes(), start);
+        if held == Some(true) && (self.next_colon(start) == self.text.len() || self.no_logins.contains(&opens)) {
             return false;
         }
         let value = values::value(self.text, start, false);
@@ -75,7 +76,15 @@ impl Sweep<'_> {
             return self.attached(word);
         }
         if held == Some(true) {
-            let Some((user, _)) = shown.split_once(':') else { return false };
+            let Some((user, _)) = shown.split_once(':') else {
+                if shown.starts_with(['{', '[']) {
+                    let no_logins = &mut self.no_logins;
+                    values::bracket_end_noting(self.text.as_bytes(), value.start, |at| {
+                        no_logins.insert(at);
+                    });
+                }
+                return false;
+            };
             self.hide(value.start + user.len() + 1..value.end);
             return true;
         }
