@@ -22,17 +22,31 @@ pub(super) fn segments(disk: &dyn Disk, journal: &Path) -> io::Result<Vec<Found>
     let mut found = Vec::new();
     for name in disk.list(directory)?.into_iter().filter(|name| may_be_segment(journal, name)) {
         let path = directory.join(name);
-        let Ok(stat) = disk.stat(&path) else { continue };
-        if !stat.is_file {
-            continue;
-        }
-        let Ok(mut handle) = disk.open(&path, Open::Reading) else { continue };
-        if let First::Record(first) = tail::first(&mut *handle)? {
-            found.push(Found { path, first: first.unwrap_or(0), bytes: stat.length });
+        match look_into(disk, &path) {
+            Ok(segment) => found.extend(segment),
+            // Others may remove it meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            // It may be the one that tells which number comes next.
+            Err(error) => {
+                let message = format!("cannot read {}, which may be a segment of it: {error}", path.display());
+                return Err(io::Error::new(error.kind(), message));
+            }
         }
     }
     found.sort_by(|one, other| (one.first, &one.path).cmp(&(other.first, &other.path)));
     Ok(found)
+}
+
+fn look_into(disk: &dyn Disk, path: &Path) -> io::Result<Option<Found>> {
+    let stat = disk.stat(path)?;
+    if !stat.is_file {
+        return Ok(None);
+    }
+    let mut handle = disk.open(path, Open::Reading)?;
+    Ok(match tail::first(&mut *handle)? {
+        First::Record(first) => Some(Found { path: path.to_owned(), first: first.unwrap_or(0), bytes: stat.length }),
+        First::None => None,
+    })
 }
 
 impl Found {
