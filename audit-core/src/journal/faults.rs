@@ -23,6 +23,8 @@ const PATH: &str = "/log/audit.jsonl";
 enum Fault {
     /// It fails this once; a write puts half of its bytes first.
     Once,
+    /// Those of it and the calls after it fail whose bit is set.
+    Some(u64),
     /// It and whatever else would need room fails, so many times.
     Full(u32),
     /// The process ends within it.
@@ -80,6 +82,11 @@ impl World {
         }
         match self.fault {
             Some((at, Fault::Once)) if self.calls == at => failed(io::ErrorKind::Other),
+            Some((at, Fault::Some(calls)))
+                if self.calls.checked_sub(at).is_some_and(|n| n < 64 && calls >> n & 1 == 1) =>
+            {
+                failed(io::ErrorKind::Other)
+            }
             Some((at, Fault::Full(times))) if needs_room && (at..at + times).contains(&self.calls) => {
                 failed(io::ErrorKind::StorageFull)
             }
@@ -217,14 +224,18 @@ impl Handle for Opened {
             Goes::Half(error) if world.calls.is_multiple_of(2) => Err(error),
             Goes::Half(error) => {
                 // A process that has ended writes no more.
-                let half = if world.fault.is_some_and(|(at, _)| at == world.calls) { bytes.len() / 2 } else { 0 };
+                let is_first = |(at, fault): (u32, Fault)| at == world.calls || matches!(fault, Fault::Some(_));
+                let half = if world.fault.is_some_and(is_first) { bytes.len() / 2 } else { 0 };
                 world.files[self.1].bytes.extend_from_slice(&bytes[..half]);
                 // The error comes at the next write, as systems do it, unless nothing was written.
                 if half == 0 || world.ended {
                     return Err(error);
                 }
                 let next = world.calls + 1;
-                world.fault = world.fault.map(|(_, fault)| (next, fault));
+                world.fault = world.fault.map(|(at, fault)| match fault {
+                    Fault::Some(_) => (at, fault),
+                    fault => (next, fault),
+                });
                 Ok(half)
             }
         }
@@ -303,6 +314,8 @@ fn read(memory: &Memory) -> BTreeMap<u64, Value> {
 #[derive(Debug, Default)]
 struct Promises {
     acknowledged: Vec<u64>,
+    /// Those of them that were to be synced.
+    synced: Vec<u64>,
     refused: BTreeSet<u64>,
 }
 
@@ -321,6 +334,7 @@ fn run(memory: &Memory, options: JournalOptions, batches: &[(u64, bool)], from: 
             Err(error) => error.written,
         };
         promises.acknowledged.extend(&numbers[..written]);
+        promises.synced.extend(if *sync { &numbers[..written] } else { &[] });
         promises.refused.extend(&numbers[written..]);
         if memory.world().ended {
             break;
@@ -420,11 +434,29 @@ fn the_process_may_end_at_any_call() {
     }
 }
 
+/// Of what is only written nothing is promised but that it leaves no gap.
 #[test]
 fn what_is_acknowledged_outlives_a_power_cut_at_any_call() {
+    for mixed in [false, true] {
+        let some = |(index, (size, _))| (size, !mixed || index % 3 == 2);
+        let batches: Vec<(u64, bool)> = batches(true).into_iter().enumerate().map(some).collect();
+        for at in 1..=calls_of_a_run(true) {
+            for seed in 0..8 {
+                let memory = Memory::failing(Some((at, Fault::End)));
+                let promises = run(&memory, SMALL, &batches, 1);
+                cut(&memory, seed);
+                let after = run_well(&memory, 1_000);
+                assert_kept(&memory, &[promises.synced, after].concat(), &format!("{mixed}, call {at}, {seed}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_call_that_failed_before_the_power_was_cut_does_no_harm() {
     for at in 1..=calls_of_a_run(true) {
-        for seed in 0..8 {
-            let memory = Memory::failing(Some((at, Fault::End)));
+        for seed in 0..4 {
+            let memory = Memory::failing(Some((at, Fault::Once)));
             let promises = run(&memory, SMALL, &batches(true), 1);
             cut(&memory, seed);
             let after = run_well(&memory, 1_000);
@@ -433,12 +465,53 @@ fn what_is_acknowledged_outlives_a_power_cut_at_any_call() {
     }
 }
 
+/// A new life syncs what the one before only wrote, before anything stands behind it.
+#[test]
+fn what_an_earlier_life_wrote_is_synced_before_it_is_left() {
+    for at in 1..60 {
+        for seed in 0..16 {
+            let memory = Memory::default();
+            run(&memory, SMALL, &[(20, false), (9, false)], 1);
+            {
+                let mut world = memory.world();
+                world.fault = Some((world.calls + at, Fault::End));
+            }
+            let promises = run(&memory, SMALL, &[(60, true), (1, true)], 100);
+            cut(&memory, seed);
+            let after = run_well(&memory, 1_000);
+            assert_kept(&memory, &[promises.acknowledged, after].concat(), &format!("call {at}, {seed}"));
+        }
+    }
+}
+
+/// Several calls fail, wherever it hurts: what is refused may stand all the same, and what is acknowledged does.
+#[test]
+fn any_calls_may_fail_together() {
+    let batches = |sync: bool| [(1, sync), (2, !sync), (3, sync), (50, sync), (2, sync), (2, true)];
+    for seed in 0..4_000 {
+        let mut draw = draws(seed);
+        // Opening goes well: what fails there stops the start.
+        let at = 10 + u32::try_from(draw(60)).unwrap();
+        let calls = (0..2 + draw(4)).fold(1, |calls, _| calls | 1_u64 << draw(12));
+        let memory = Memory::failing(Some((at, Fault::Some(calls))));
+        let promises = run(&memory, SMALL, &batches(seed % 2 == 0), 1);
+        memory.world().restart();
+        let after = run_well(&memory, 1_000);
+        assert_kept(&memory, &[promises.acknowledged, after].concat(), &format!("seed {seed}: {at}, {calls:b}"));
+    }
+}
+
 fn cut(memory: &Memory, seed: u64) {
+    memory.world().restart_after_cut(draws(seed));
+}
+
+/// Numbers below a bound, the same for a seed.
+fn draws(seed: u64) -> impl FnMut(usize) -> usize {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(1);
-    memory.world().restart_after_cut(|below| {
+    move |below| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(state >> 33).unwrap() % below.max(1)
-    });
+    }
 }
 
 #[test]

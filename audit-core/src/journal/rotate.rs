@@ -52,16 +52,16 @@ impl Journal {
     /// Begins a new segment where there is room for it: at the journal's path if it is free, ours, or an empty file that
     /// was put there for us; beside it as long as something else stands there.
     pub(super) fn begin_anew(&mut self) -> io::Result<()> {
-        let ours = self.active.stat().ok();
+        let ours = self.active.stat()?;
         let path = self.path.clone();
         match self.disk.stat(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => self.begin_at(&path, ours.as_ref())?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.begin_at(&path, &ours)?,
             Err(error) => return Err(error),
-            Ok(there) if there.is_file && ours.is_some_and(|ours| ours.id == there.id) => self.replace(&there)?,
+            Ok(there) if there.is_file && ours.id == there.id => self.replace(&there)?,
             Ok(there) => {
                 if !there.is_file || !self.take_up()? {
                     let aside = free(&rotated(&path, self.next), "", |path| self.disk.stat(path).is_err());
-                    self.begin_at(&aside, ours.as_ref())?;
+                    self.begin_at(&aside, &ours)?;
                     let (path, aside) = (path.display(), aside.display());
                     notice::say(format_args!("audit file {path}: something else stands there; records go to {aside}"));
                 }
@@ -75,8 +75,8 @@ impl Journal {
         Ok(())
     }
 
-    fn begin_at(&mut self, path: &Path, like: Option<&Stat>) -> io::Result<()> {
-        let segment = Segment::create(&*self.disk, path, like)?;
+    fn begin_at(&mut self, path: &Path, like: &Stat) -> io::Result<()> {
+        let segment = Segment::create(&*self.disk, path, Some(like))?;
         self.directory_is_synced = false;
         self.finish_active();
         self.active = segment;

@@ -518,6 +518,19 @@ fn a_bound_for_all_wins_and_tells_whom_it_cost_what() {
 }
 
 #[test]
+fn what_rotations_tell_does_not_rotate_for_ever() {
+    let place = Place::new();
+    // No setting can be so small: each of our own records fills a segment, and each rotation is told by another.
+    let options = JournalOptions { rotate_bytes: Some(20), rotate_keep: None, max_bytes: Some(40) };
+    let mut journal = place.open_with(options);
+    journal.head().set_taken("store", 0);
+    for number in 1..=5 {
+        journal.append(&lines(number..=number), false).unwrap();
+    }
+    assert!(records(&place.path).iter().any(|record| record["n"] == 5));
+}
+
+#[test]
 fn a_set_clock_is_told() {
     let place = Place::new();
     let mut journal = place.open();

@@ -70,6 +70,8 @@ pub(crate) struct Journal {
     pub(super) system_limit: Option<u64>,
     pub(super) clock: Clock,
     is_signal_blocked: bool,
+    /// The next part may be longer than a segment is to be, so that something of the batch has room.
+    may_overfill: bool,
     buffer: Vec<u8>,
     /// Where each line in the buffer ends.
     ends: Vec<usize>,
@@ -146,6 +148,7 @@ impl Journal {
             system_limit: None,
             clock: Clock::new(),
             is_signal_blocked: false,
+            may_overfill: false,
             buffer: Vec::new(),
             ends: Vec::new(),
             _lock: None,
@@ -198,7 +201,12 @@ impl Journal {
                 break;
             }
             match self.write_part(rest, sync) {
-                Ok(count) => done += count,
+                // Our own records alone filled a segment, and a rotation can be what they tell of.
+                Ok(0) => self.may_overfill = true,
+                Ok(count) => {
+                    self.may_overfill = false;
+                    done += count;
+                }
                 Err((count, error)) => return Err(WriteError::new(done + count, error)),
             }
             if rest.is_empty() {
@@ -258,7 +266,8 @@ impl Journal {
                 io::Error::new(error.kind(), format!("cannot begin a segment of {}: {error}", self.path.display()))
             })?;
         }
-        let limit = [self.options.rotate_bytes, self.system_limit].into_iter().flatten().min().unwrap_or(u64::MAX);
+        let rotate = self.options.rotate_bytes.filter(|_| !self.may_overfill);
+        let limit = [rotate, self.system_limit].into_iter().flatten().min().unwrap_or(u64::MAX);
         let mut part = self.fill(lines, limit);
         let is_full = self.active.length.saturating_add(self.buffer.len() as u64) > limit;
         if is_full && self.active.length > 0 && self.rotate() {
@@ -302,7 +311,8 @@ impl Journal {
         if kept > 0 {
             self.active.keep(kept_bytes, self.next);
         }
-        if bytes > kept_bytes && self.active.take_back().is_err() {
+        // Even if nothing is said to be written: that is what the next line would stand behind.
+        if self.active.take_back().is_err() {
             // They stand, though nobody is told so: their numbers are taken.
             let batch = self.account(part, whole);
             return (if sync { 0 } else { batch }, error);
@@ -317,22 +327,26 @@ impl Journal {
         let path = self.active.path.clone();
         self.own.sync_failed(&self.encoder, &path, unsynced, &error.to_string());
         let begins_line = usize::from(self.active.within_line);
-        let mut stays = self.active.take_back().is_err();
+        // How many lines stand all the same.
+        let mut stay = if self.active.take_back().is_err() { part.lines() } else { 0 };
         let written = self.begin_anew().and_then(|()| {
             self.sync_directory()?;
             let lines = self.buffer.get(begins_line..).unwrap_or_default();
-            let written = self.active.write(lines).map_err(|(_, error)| error).and_then(|()| self.active.sync());
+            let (bytes, written) = match self.active.write(lines) {
+                Ok(()) => (lines.len(), self.active.sync()),
+                Err((bytes, error)) => (bytes, Err(error)),
+            };
             if written.is_err() {
-                stays |= self.active.take_back().is_err();
+                if self.active.take_back().is_err() {
+                    stay = stay.max(self.ends.partition_point(|end| *end <= bytes + begins_line));
+                }
                 self.active.is_over = true;
             }
             written
         });
         if let Err(again) = written {
-            if stays {
-                // Somebody may read them: their numbers are taken.
-                self.account(part, part.lines());
-            }
+            // Somebody may read them: their numbers are taken.
+            self.account(part, stay);
             let message = format!("cannot sync {}: {error}; nor a new segment: {again}", path.display());
             return Err((0, io::Error::new(error.kind(), message)));
         }
