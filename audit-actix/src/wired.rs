@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use actix_web::body::BoxBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{Error, HttpMessage as _};
-use audit_core::exchange::{AuditedCall, RouteMatch, WiredHandling};
+use audit_core::exchange::{AuditedCall, RequestHead, RouteMatch, WiredHandling};
 use audit_core::{Endpoint, Scope};
 
 use crate::__private::installed_for_uncovered;
@@ -88,8 +88,11 @@ where
             return AuditedCall::passing(self.inner.call(request));
         };
         match begin(auditor, &resolver, &mut request) {
-            Some((exchange, _)) => {
-                wire(&exchange.scope(), self.endpoint, &resolver, &request);
+            Some((mut exchange, _)) => {
+                let without_body = is_without_body(&request);
+                let wire = |head: &RequestHead<'_>| exchange.wire(self.endpoint, head);
+                with_head(request.request(), without_body, RouteMatch::None, wire);
+                resolve(&exchange.scope(), &resolver, &request);
                 AuditedCall::watching(exchange, ServiceCall { service: Rc::clone(&self.inner), request })
             }
             None => AuditedCall::unrecorded(|| self.inner.call(request)),
@@ -102,6 +105,10 @@ where
 fn wire(scope: &Scope, endpoint: &'static Endpoint, resolver: &Resolver, request: &ServiceRequest) {
     let without_body = is_without_body(request);
     with_head(request.request(), without_body, RouteMatch::None, |head| scope.wire(endpoint, head));
+    resolve(scope, resolver, request);
+}
+
+fn resolve(scope: &Scope, resolver: &Resolver, request: &ServiceRequest) {
     if let Some(actor) = actor_in(&request.extensions(), resolver) {
         scope.resolve_actor(actor);
     }

@@ -65,8 +65,9 @@ impl<H> Wired<H> {
             return AuditedCall::passing(self.handler.call(request, state));
         };
         match begin(auditor, &resolver, &mut request) {
-            Some(exchange) => {
-                wire(&exchange.scope(), self.endpoint, &resolver, &request);
+            Some(mut exchange) => {
+                exchange.wire(self.endpoint, &describe(&request, &Map(request.headers())));
+                resolve(&exchange.scope(), &resolver, &request);
                 AuditedCall::watching(exchange, HandlerCall::new(self.handler, request, state))
             }
             None => AuditedCall::unrecorded(|| self.handler.call(request, state)),
@@ -78,6 +79,10 @@ impl<H> Wired<H> {
 fn wire(scope: &Scope, endpoint: &'static Endpoint, resolver: &Resolver, request: &Request) {
     let headers = Map(request.headers());
     scope.wire(endpoint, &describe(request, &headers));
+    resolve(scope, resolver, request);
+}
+
+fn resolve(scope: &Scope, resolver: &Resolver, request: &Request) {
     if let Some(actor) = actor_in(request.extensions(), resolver) {
         scope.resolve_actor(actor);
     }

@@ -22,7 +22,7 @@ use crate::registry::Endpoint;
 
 thread_local! {
     static CURRENT: RefCell<Current> = const { RefCell::new(Current::Outside) };
-    static REFUSABLE: Cell<bool> = const { Cell::new(false) };
+    static REFUSABLE: Cell<Option<Task>> = const { Cell::new(None) };
 }
 
 /// What the code that runs here is part of.
@@ -64,21 +64,36 @@ pub(crate) fn with_current<R>(shared: &Arc<Shared>, run: impl FnOnce() -> R) -> 
     run_in(Current::Exchange(Scope::new(Arc::clone(shared))), run)
 }
 
+/// Which task a poll belongs to, as far as its waker tells: what a waker points to. Never followed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Task {
+    data: usize,
+    vtable: usize,
+}
+
+impl Task {
+    fn of(cx: &Context<'_>) -> Self {
+        let waker = cx.waker();
+        Self { data: waker.data().addr(), vtable: std::ptr::from_ref(waker.vtable()).addr() }
+    }
+}
+
 /// Runs one poll of a handler by somebody who looks, right after it, whether the handler must not go on.
-pub(crate) fn refusable<R>(run: impl FnOnce() -> R) -> R {
-    struct Restore(bool);
+pub(crate) fn refusable<R>(cx: &mut Context<'_>, run: impl FnOnce(&mut Context<'_>) -> R) -> R {
+    struct Restore(Option<Task>);
     impl Drop for Restore {
         fn drop(&mut self) {
             REFUSABLE.try_with(|refusable| refusable.set(self.0)).unwrap_or(());
         }
     }
-    let _restore = Restore(REFUSABLE.try_with(|refusable| refusable.replace(true)).unwrap_or(false));
-    run()
+    let _restore = Restore(REFUSABLE.try_with(|refusable| refusable.replace(Some(Task::of(cx)))).unwrap_or(None));
+    run(cx)
 }
 
-/// Whether somebody looks, right after this poll, whether the handler must not go on.
-pub(crate) fn is_refusable() -> bool {
-    REFUSABLE.try_with(Cell::get).unwrap_or(false)
+/// Whether somebody looks, right after this poll, whether the handler must not go on. Not so where the handler's poll has
+/// an executor inside, which would wait until somebody wakes it.
+pub(crate) fn is_refusable(cx: &Context<'_>) -> bool {
+    REFUSABLE.try_with(Cell::get).ok().flatten().is_some_and(|task| task == Task::of(cx))
 }
 
 /// Runs a part of a nested function, whose rules of redaction hold for what is added meanwhile.

@@ -4,7 +4,7 @@ mod support;
 
 use std::path::PathBuf;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use audit_core::exchange::{Exchange, Handling, Refusal, RequestHead, RouteMatch, Start, WiredHandling};
 use audit_core::testing::assert_record;
@@ -227,6 +227,35 @@ fn an_endpoint_that_is_known_too_late_does_not_run() {
     assert_record(&records[0], expected);
 }
 
+struct Calling(fn() -> std::pin::Pin<Box<dyn Future<Output = ()>>>);
+
+impl Start for Calling {
+    type Future = std::pin::Pin<Box<dyn Future<Output = ()>>>;
+
+    fn start(self) -> Self::Future {
+        (self.0)()
+    }
+}
+
+/// Nobody would wake what an executor inside of the handler waits for.
+#[test]
+fn nor_does_one_that_is_not_async_or_has_an_executor_around_it() {
+    let ways: [fn() -> std::pin::Pin<Box<dyn Future<Output = ()>>>; 2] =
+        [|| Box::pin(async { counts() }), || Box::pin(async { block_on(moves(9)) })];
+    for way in ways {
+        let journaled = Journaled::new(|builder| builder.delivery(Delivery::Buffered));
+        let mut handling = std::pin::pin!(Handling::new(journaled.begin(), Calling(way)));
+        let began = Instant::now();
+        assert_eq!(block_on(handling.as_mut()).map_err(Refusal::status), Err(503));
+        assert!(began.elapsed() < support::PATIENCE, "the inner executor gave up");
+        drop(handling.take_exchange());
+        let records = journaled.ended();
+        let expected = json!({"phase": "final", "status_code": 503, "outcome": "failed", "completion": "completed",
+            "reason": "asks for strict delivery, but was not known before it ran", "error": null, "data": null});
+        assert_record(&records[0], expected);
+    }
+}
+
 #[test]
 fn one_that_is_not_async_can_only_panic() {
     let journaled = Journaled::new(|builder| builder.delivery(Delivery::Buffered));
@@ -234,7 +263,10 @@ fn one_that_is_not_async_can_only_panic() {
     let run = std::panic::AssertUnwindSafe(|| exchange.enter(counts));
     assert!(std::panic::catch_unwind(run).is_err());
     drop(exchange);
-    assert_record(&journaled.ended()[0], json!({"action": "money.count", "completion": "panicked"}));
+    // It is no panic of the application's.
+    let expected = json!({"action": "money.count", "completion": "aborted", "outcome": "unknown", "error": null,
+        "reason": "asks for strict delivery, but was not known before it ran"});
+    assert_record(&journaled.ended()[0], expected);
 }
 
 #[test]

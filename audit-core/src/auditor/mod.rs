@@ -103,6 +103,14 @@ impl Auditor {
         inner.is_some_and(|inner| inner.fell_back || matches!(inner.settings.output, Output::Stdout))
     }
 
+    /// Whether the endpoint's requests are to have strict delivery. For adapters, which refuse to start when its route
+    /// cannot have it.
+    #[must_use]
+    pub fn is_strict(&self, endpoint: &Endpoint) -> bool {
+        let asks = endpoint.delivery().unwrap_or(self.settings.delivery) == DeliveryKind::Strict;
+        asks && self.is_enabled() && endpoint.exemption().is_none()
+    }
+
     /// Begins to watch a request. `None` when nothing will be recorded: auditing is off, or the path is excluded.
     ///
     /// For adapters. The exchange must be admitted ([`Exchange::poll_admission`]) before the handler runs.

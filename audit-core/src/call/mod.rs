@@ -257,7 +257,7 @@ impl<F: Future> Future for Running<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         // Whoever polls the handler looks next whether it may go on, and drops it.
-        if matches!(this.watched, Some(Watched::Refused)) && scope::is_refusable() {
+        if matches!(this.watched, Some(Watched::Refused)) && scope::is_refusable(cx) {
             return Poll::Pending;
         }
         watching(this.watched.as_ref(), || this.body.poll(cx))
@@ -268,7 +268,8 @@ impl<F: Future> Future for Running<F> {
 fn watching<R>(watched: Option<&Watched>, run: impl FnOnce() -> R) -> R {
     match watched {
         None => run(),
-        // In a task of its own, or not `async`: there is no other way not to run.
+        // In a task of its own, or not `async`: there is no other way not to run. Whoever polls the handler catches it, if
+        // it gets there.
         Some(Watched::Refused) => resume_unwind(Box::new("not run: it could not be recorded")),
         Some(Watched::Handler(shared)) => noting_panics(shared, None, run, Facts::note_handler_panic),
         Some(Watched::Alone(shared)) => noting_panics(shared, None, run, Facts::note_panic),

@@ -6,8 +6,8 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use crate::exchange::{Exchange, Refusal};
-use crate::scope;
+use crate::caught::caught;
+use crate::exchange::{Exchange, Refusal, poll_call};
 
 /// A framework's call that has not begun: it begins only once its exchange is admitted.
 pub trait Start {
@@ -67,10 +67,9 @@ impl<S: Start> Future for Handling<S> {
             && let Err(refusal) = ready!(exchange.poll_admission(cx))
         {
             *this.call = None;
-            exchange.note_refusal(refusal);
             return Poll::Ready(Err(refusal));
         }
-        let output = scope::refusable(|| {
+        let answered = ready!(poll_call(exchange.shared(), cx, |cx| {
             exchange.enter(|| {
                 if let Some(call) = this.call.take() {
                     this.running.set(Some(call.start()));
@@ -79,12 +78,12 @@ impl<S: Start> Future for Handling<S> {
                 this.running.set(None);
                 Poll::Ready(output)
             })
-        });
-        if let Some(refusal) = exchange.shared().refused_late() {
-            exchange.enter(|| this.running.set(None));
+        }));
+        if let Err(refusal) = answered {
+            // What its destructors do concerns nobody any more.
+            caught(|| exchange.enter(|| this.running.set(None)));
             exchange.note_refusal(refusal);
-            return Poll::Ready(Err(refusal));
         }
-        output.map(Ok)
+        Poll::Ready(answered)
     }
 }

@@ -34,7 +34,7 @@ pub use head::{Headers, RequestHead, ResponseHead, RouteMatch};
 pub(crate) use open::{OpenExchanges, Ticket};
 pub(crate) use shared::{End, Shared};
 pub use strict::Refusal;
-pub(crate) use strict::{Commit, Entry, owes_intent};
+pub(crate) use strict::{Commit, Entry, owes_intent, poll_call};
 pub(crate) use take::{cut_at_char, take_http, take_in_full, take_wired};
 pub use watch::Watch;
 pub use wired::WiredHandling;
@@ -97,7 +97,11 @@ impl Exchange {
     /// With `strict` delivery, when that could not be: the handler must not run, and the answer has the refusal's
     /// status. The answer is then watched as any other.
     pub fn poll_admission(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refusal>> {
-        self.entry.poll(&self.shared, cx)
+        let verdict = ready!(self.entry.poll(&self.shared, cx));
+        if let Err(refusal) = verdict {
+            self.note_refusal(refusal);
+        }
+        Poll::Ready(verdict)
     }
 
     /// Waits, after [`respond`](Self::respond), until the answer's head may leave: with `strict` delivery until its
@@ -117,8 +121,16 @@ impl Exchange {
         Poll::Ready(verdict)
     }
 
+    /// As [`Scope::wire`], before admission, which then waits for what the endpoint asks for.
+    pub fn wire(&mut self, endpoint: &'static Endpoint, head: &RequestHead<'_>) {
+        self.scope().wire(endpoint, head);
+        if let Some(entry) = Entry::of_wired(&self.shared, endpoint) {
+            self.entry = entry;
+        }
+    }
+
     /// Notes that an answer of the refusal's status leaves, and nothing else.
-    pub(crate) fn note_refusal(&mut self, refusal: Refusal) {
+    pub fn note_refusal(&mut self, refusal: Refusal) {
         self.shared.with(|facts| {
             if let Some(http) = &mut facts.http {
                 http.status = Some(refusal.status());
@@ -271,6 +283,10 @@ pub(crate) fn noting_panics<R>(
     note: impl FnOnce(&mut Facts, Option<String>),
 ) -> R {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+        // What must not go on is no panic of the application, whatever becomes of it on its way out.
+        if shared.is_refused() {
+            resume_unwind(panic);
+        }
         let message = message_of(&*panic).map(|message| shared.rules(nested).text(message));
         shared.with(|facts| {
             let message = message.map(|(text, redacted)| {

@@ -3,16 +3,19 @@
 //! Where that cannot be, the adapter is told to answer 503 in the handler's place, or 500 in its answer's. An endpoint
 //! that turns out to ask for strict delivery only as it begins to run does not run.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use crate::auditor::Inner;
+use crate::caught::caught;
 use crate::delivery::{Admission, Receipt, Unrecorded};
 use crate::exchange::{Facts, Http, Shared};
 use crate::notice;
 use crate::policy::ContentHints;
 use crate::raw::Raw;
 use crate::registry::Endpoint;
+use crate::scope;
 use crate::vocabulary::{Completion, Delivery, Mode};
 
 use super::facts::Strict;
@@ -58,6 +61,20 @@ impl Entry {
     pub(crate) fn new(auditor: &Inner, facts: &Facts, delivery: Delivery) -> Self {
         let intent = if facts.strict == Strict::Owed { Intent::Owed } else { Intent::NotAsked };
         Self { admission: auditor.admission(delivery), intent }
+    }
+
+    /// What a wired endpoint asks for that the exchange does not wait for yet.
+    pub(crate) fn of_wired(shared: &Shared, endpoint: &'static Endpoint) -> Option<Self> {
+        let auditor = shared.auditor();
+        let asks = endpoint.delivery().unwrap_or(auditor.settings().delivery);
+        shared.with(|facts| {
+            if facts.strict == Strict::No && owes_intent(auditor, facts, asks) {
+                facts.strict = Strict::Owed;
+                return Some(Self::new(auditor, facts, asks));
+            }
+            let has_to_wait = asks == Delivery::Buffered && facts.asked == Some(Delivery::BestEffort);
+            has_to_wait.then(|| Self::new(auditor, facts, asks))
+        })?
     }
 
     /// Whether there was room: then the record may exceed the queue's bound, by its own line.
@@ -145,6 +162,21 @@ impl Commit {
     }
 }
 
+/// Polls a handler's call; ready with a refusal if it turns out that the handler must not go on, whatever it gave or
+/// however it unwound.
+pub(crate) fn poll_call<T>(
+    shared: &Shared,
+    cx: &mut Context<'_>,
+    poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+) -> Poll<Result<T, Refusal>> {
+    let polled = catch_unwind(AssertUnwindSafe(|| scope::refusable(cx, poll)));
+    if let Some(refusal) = shared.refused_late() {
+        caught(|| drop(polled));
+        return Poll::Ready(Err(refusal));
+    }
+    polled.unwrap_or_else(|panic| resume_unwind(panic)).map(Ok)
+}
+
 impl Shared {
     fn submit_intent(&self) -> Option<Receipt> {
         let auditor = self.auditor();
@@ -180,7 +212,7 @@ impl Shared {
 
     /// Whether the handler that began must not go on.
     #[inline]
-    pub(crate) fn refused_late(&self) -> Option<Refusal> {
+    fn refused_late(&self) -> Option<Refusal> {
         self.is_refused().then_some(Refusal::BEFORE)
     }
 

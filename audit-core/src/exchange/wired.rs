@@ -6,13 +6,13 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
+use crate::caught::caught;
 use crate::exchange::{
-    Attribution, Entry, Facts, HandlerEnd, Refusal, RequestHead, RouteMatch, Source, Start, Strict, noting_panics,
-    owes_intent, take_wired,
+    Attribution, Entry, Facts, HandlerEnd, Refusal, RequestHead, RouteMatch, Source, Start, noting_panics, poll_call,
+    take_wired,
 };
 use crate::registry::Endpoint;
-use crate::scope::{self, Scope, Scoped};
-use crate::vocabulary::Delivery;
+use crate::scope::{Scope, Scoped};
 
 impl Scope {
     /// Attributes the exchange to the endpoint of a wired route, before its extractors run, and takes from the head
@@ -92,17 +92,8 @@ impl<S: Start> WiredHandling<S> {
 
     /// Nothing happens before the first poll.
     pub fn new(scope: Scope, endpoint: &'static Endpoint, call: S) -> Self {
-        let auditor = scope.shared().auditor();
-        let asks = endpoint.delivery().unwrap_or(auditor.settings().delivery);
-        let entry = scope.shared().with(|facts| {
-            if facts.strict == Strict::No && owes_intent(auditor, facts, asks) {
-                facts.strict = Strict::Owed;
-                return Entry::new(auditor, facts, asks);
-            }
-            let has_to_wait = asks == Delivery::Buffered && facts.asked == Some(Delivery::BestEffort);
-            if has_to_wait { Entry::new(auditor, facts, asks) } else { Entry::free() }
-        });
-        Self { call: Some(call), running: None, entry: entry.unwrap_or_else(Entry::free), scope: Some(scope) }
+        let entry = Entry::of_wired(scope.shared(), endpoint).unwrap_or_else(Entry::free);
+        Self { call: Some(call), running: None, entry, scope: Some(scope) }
     }
 }
 
@@ -120,7 +111,7 @@ impl<S: Start> Future for WiredHandling<S> {
             *this.scope = None;
             return Poll::Ready(Err(refusal));
         }
-        let output = scope::refusable(|| {
+        let polled = poll_call(scope.shared(), cx, |cx| {
             noting_panics(
                 scope.shared(),
                 None,
@@ -135,14 +126,13 @@ impl<S: Start> Future for WiredHandling<S> {
                 Facts::note_handler_panic,
             )
         });
-        let refused = scope.shared().refused_late();
-        if output.is_ready() || refused.is_some() {
-            this.running.set(None);
-            *this.scope = None;
+        match &polled {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Ok(_)) => this.running.set(None),
+            // What its destructors do concerns nobody any more.
+            Poll::Ready(Err(_)) => drop(caught(|| this.running.set(None))),
         }
-        match refused {
-            Some(refusal) => Poll::Ready(Err(refusal)),
-            None => output.map(Ok),
-        }
+        *this.scope = None;
+        polled
     }
 }
