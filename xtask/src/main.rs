@@ -17,6 +17,7 @@ usage: cargo xtask <command>
   fuzz    inputs for which redaction does not hold: [--minutes N] [TARGET] (needs cargo-fuzz)
   bench   instructions a request, ours and others': [--json FILE] [--only NAME] [--profile NAME] (needs valgrind)
           redact: time and memory that redaction takes, beside what people use, and on the worst inputs
+          delivery: what the log file costs a record, and strict commits a second, beside bare files
 ";
 
 fn main() -> ExitCode {

@@ -13,7 +13,7 @@
 //! - valgrind runs one thread at a time, so that a writer finds more records waiting than it would beside the others.
 //! - A scenario that did not write one line a request is an error, not a result.
 //!
-//! `cargo xtask bench redact` measures redaction by itself.
+//! `cargo xtask bench redact` measures redaction by itself, `cargo xtask bench delivery` what comes after the encoder.
 
 mod profile;
 mod redact;
@@ -33,6 +33,20 @@ const WARM_UP: u64 = 100;
 const COUNTED: u64 = 800;
 /// How often that is done.
 const REPEATS: u64 = 3;
+
+/// What delivery costs: the program `delivery` of the crate `audit-bench`.
+fn delivery(arguments: &[String]) -> ExitCode {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["run", "--quiet", "--release", "--package", "audit-bench", "--bin", "delivery", "--"]).args(arguments);
+    match cargo.status() {
+        Ok(status) if status.success() => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("cannot run cargo: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
 /// What the command line asks for.
 #[derive(Default)]
@@ -64,8 +78,15 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
     {
         return redact::run(rest);
     }
+    if let Some((part, rest)) = arguments.split_first()
+        && part == "delivery"
+    {
+        return delivery(rest);
+    }
     let Some(options) = Options::parse(arguments) else {
-        eprintln!("usage: cargo xtask bench [--json FILE] [--only NAME] [--profile NAME] | redact [PART]");
+        eprintln!(
+            "usage: cargo xtask bench [--json FILE] [--only NAME] [--profile NAME] | redact [PART] | delivery [SECONDS [FOLDER]]"
+        );
         return ExitCode::from(2);
     };
     if !Command::new("valgrind").arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success()) {

@@ -1,0 +1,168 @@
+//! `strict`, beside bare group commit.
+
+use std::fs::File;
+use std::future::poll_fn;
+use std::io::Write as _;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
+
+use audit_core::exchange::{Headers, RequestHead, ResponseHead};
+use audit_core::{Auditor, Delivery, Output};
+
+use crate::{Failed, median};
+
+const IN_FLIGHT: [usize; 3] = [1, 64, 256];
+const TURNS: usize = 7;
+/// About a record's length.
+const BYTES: usize = 500;
+
+pub(crate) fn run(folder: &Path, turn: Duration) -> Result<(), Failed> {
+    println!("strict, commits a second, median of {TURNS} turns of {turn:?}");
+    println!("  in flight       ours       bare      ratio");
+    for threads in IN_FLIGHT {
+        let (mut ours, mut bare, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..TURNS {
+            let (our, their) = (audited(folder, threads, turn)?, group_commit(folder, threads, turn)?);
+            ours.push(our);
+            bare.push(their);
+            ratios.push(our / their);
+        }
+        let ratio = median(ratios);
+        let verdict = if ratio >= 0.8 { "met" } else { "MISSED" };
+        println!("  {threads:9} {:10.0} {:10.0} {ratio:10.2}    aim 0.8: {verdict}", median(ours), median(bare));
+    }
+    Ok(())
+}
+
+/// Runs `work` on so many threads over and over for a while; how often a second it was done.
+fn rate(threads: usize, turn: Duration, work: impl Fn() -> Result<u64, String> + Sync) -> Result<f64, Failed> {
+    let (stop, done, wrong) = (AtomicBool::new(false), AtomicU64::new(0), Mutex::new(None));
+    let started = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    match work() {
+                        Ok(count) => drop(done.fetch_add(count, Ordering::Relaxed)),
+                        Err(error) => {
+                            wrong.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                            return;
+                        }
+                    }
+                }
+            });
+        }
+        std::thread::sleep(turn);
+        stop.store(true, Ordering::Relaxed);
+    });
+    let seconds = started.elapsed().as_secs_f64();
+    match wrong.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        Some(error) => Err(error.into()),
+        None => Ok(f64::from(u32::try_from(done.into_inner())?) / seconds),
+    }
+}
+
+struct NoHeaders;
+
+impl Headers for NoHeaders {
+    fn for_each<'a>(&'a self, _: &mut dyn FnMut(&'a str, &'a [u8])) {}
+
+    fn get(&self, _: &str) -> Option<&[u8]> {
+        None
+    }
+}
+
+fn audited(folder: &Path, threads: usize, turn: Duration) -> Result<f64, Failed> {
+    let log = folder.join("strict.jsonl");
+    let auditor = Auditor::builder().output(Output::File(log.clone())).delivery(Delivery::Strict).build()?;
+    let rate = rate(threads, turn, || {
+        let head = RequestHead::new("bench", "GET", "/api/v1/layers/rivers", &NoHeaders);
+        let mut exchange = auditor.begin(&head).ok_or("not recorded")?;
+        block_on(poll_fn(|cx| exchange.poll_admission(cx))).map_err(|refusal| format!("{refusal:?}"))?;
+        exchange.respond(&ResponseHead::new(200, &NoHeaders));
+        block_on(poll_fn(|cx| exchange.poll_commit(cx))).map_err(|refusal| format!("{refusal:?}"))?;
+        exchange.complete();
+        Ok(2)
+    });
+    auditor.shutdown(Duration::from_secs(60));
+    std::fs::remove_file(log)?;
+    rate
+}
+
+/// The smallest executor.
+fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return output;
+        }
+        std::thread::park();
+    }
+}
+
+/// What waits to be written, and how far it has been synced.
+#[derive(Default)]
+struct Batch {
+    bytes: Vec<u8>,
+    handed_in: u64,
+    synced: u64,
+    stopped: bool,
+}
+
+fn group_commit(folder: &Path, threads: usize, turn: Duration) -> Result<f64, Failed> {
+    let path = folder.join("bare.log");
+    let mut file = File::options().append(true).create(true).open(&path)?;
+    let (batch, work, synced) = (Mutex::new(Batch::default()), Condvar::new(), Condvar::new());
+    let record = [b'x'; BYTES];
+    let rate = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut spare = Vec::new();
+            loop {
+                let mut state = batch.lock().unwrap_or_else(PoisonError::into_inner);
+                while state.bytes.is_empty() && !state.stopped {
+                    state = work.wait(state).unwrap_or_else(PoisonError::into_inner);
+                }
+                if state.bytes.is_empty() {
+                    return;
+                }
+                std::mem::swap(&mut state.bytes, &mut spare);
+                let until = state.handed_in;
+                drop(state);
+                if file.write_all(&spare).and_then(|()| file.sync_data()).is_err() {
+                    return;
+                }
+                spare.clear();
+                batch.lock().unwrap_or_else(PoisonError::into_inner).synced = until;
+                synced.notify_all();
+            }
+        });
+        let rate = rate(threads, turn, || {
+            let mut state = batch.lock().unwrap_or_else(PoisonError::into_inner);
+            state.bytes.extend_from_slice(&record);
+            state.handed_in += 1;
+            let mine = state.handed_in;
+            work.notify_one();
+            while state.synced < mine {
+                state = synced.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+            Ok(1)
+        });
+        batch.lock().unwrap_or_else(PoisonError::into_inner).stopped = true;
+        work.notify_one();
+        rate
+    });
+    std::fs::remove_file(path)?;
+    rate
+}
