@@ -455,7 +455,7 @@ fn what_is_acknowledged_outlives_a_power_cut_at_any_call() {
 #[test]
 fn a_call_that_failed_before_the_power_was_cut_does_no_harm() {
     for at in 1..=calls_of_a_run(true) {
-        for seed in 0..12 {
+        for seed in 0..6 {
             let memory = Memory::failing(Some((at, Fault::Once)));
             let batches = batches(true);
             let promises = run(&memory, SMALL, &batches[..=draws(seed)(batches.len())], 1);
@@ -489,7 +489,7 @@ fn what_an_earlier_life_wrote_is_synced_before_it_is_left() {
 #[test]
 fn any_calls_may_fail_together() {
     let batches = |sync: bool| [(1, sync), (2, !sync), (3, sync), (50, sync), (2, sync), (2, true)];
-    for seed in 0..4_000 {
+    for seed in 0..2_500 {
         let mut draw = draws(seed);
         // Opening goes well: what fails there stops the start.
         let at = 10 + u32::try_from(draw(60)).unwrap();
