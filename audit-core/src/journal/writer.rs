@@ -194,6 +194,7 @@ impl Journal {
             self.own.clock_step(&self.encoder, &step);
         }
         self.look();
+        self.may_overfill = false;
         let mut done = 0;
         loop {
             let rest = batch.get(done..).unwrap_or_default();
