@@ -130,6 +130,9 @@ const MAX_LABEL: usize = 200;
 
 /// The beginning of a text, at most [`MAX_LABEL`] characters of it.
 pub(super) fn shortened(text: &str) -> &str {
+    if text.len() <= MAX_LABEL {
+        return text;
+    }
     text.char_indices().nth(MAX_LABEL).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
 }
 

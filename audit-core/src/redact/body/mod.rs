@@ -14,9 +14,10 @@ mod work;
 use std::fmt;
 use std::sync::Arc;
 
-use super::document::{Place, Refusal};
+use super::document::{Document, Place, Refusal};
 use super::fit::fit_prefix;
 use super::names::Names;
+use super::page::Page;
 use super::{Fragment, Redactor, shapes};
 use crate::record::json;
 use crate::vocabulary::Mode;
@@ -25,6 +26,7 @@ pub use content_type::BodyKind;
 pub(super) use pairs::write as write_pairs;
 pub(super) use work::{Tools, Work};
 
+use characters::Characters;
 use content_type::{Format, Reason};
 use lines::Lines;
 use multipart::Multipart;
@@ -70,31 +72,43 @@ impl Reader {
     }
 
     /// Reads on.
-    fn feed(&mut self, names: &Names, work: &mut Tools, chunk: &[u8]) -> Result<(), Reason> {
+    fn feed(
+        &mut self,
+        names: &Names,
+        characters: &mut Characters,
+        page: &mut Page,
+        document: &mut Document,
+        chunk: &[u8],
+    ) -> Result<(), Reason> {
         match self {
-            Self::Json { at_start } => work.characters.split(chunk, |text| {
+            Self::Json { at_start } => characters.split(chunk, |text| {
                 let text = if std::mem::take(at_start) { without_mark(text) } else { text };
-                Ok(work.document.feed(names, &mut work.page, text)?)
+                Ok(document.feed(names, page, text)?)
             }),
-            Self::Lines(lines) => {
-                work.characters.split(chunk, |text| lines.feed(names, &mut work.page, &mut work.document, text))
-            }
-            Self::Form(pairs) => pairs.feed(names, &mut work.page, chunk),
-            Self::Multipart(multipart) => multipart.feed(names, &mut work.page, &mut work.document, chunk),
+            Self::Lines(lines) => characters.split(chunk, |text| lines.feed(names, page, document, text)),
+            Self::Form(pairs) => pairs.feed(names, page, chunk),
+            Self::Multipart(multipart) => multipart.feed(names, page, document, chunk),
             Self::Withheld(reason) => Err(*reason),
         }
     }
 
     /// The body ends here; `complete` says whether this is its end.
-    fn end(&mut self, names: &Names, work: &mut Tools, complete: bool) -> Result<(), Reason> {
-        if complete && work.characters.is_inside() {
+    fn end(
+        &mut self,
+        names: &Names,
+        characters: &Characters,
+        page: &mut Page,
+        document: &mut Document,
+        complete: bool,
+    ) -> Result<(), Reason> {
+        if complete && characters.is_inside() {
             return Err(Reason::NotUtf8);
         }
         match self {
-            Self::Json { .. } => Ok(work.document.end(&mut work.page, complete)?),
-            Self::Lines(lines) => lines.end(&mut work.page, &mut work.document, complete),
-            Self::Form(pairs) => pairs.end(names, &mut work.page, complete),
-            Self::Multipart(multipart) => multipart.end(&mut work.page, complete),
+            Self::Json { .. } => Ok(document.end(page, complete)?),
+            Self::Lines(lines) => lines.end(page, document, complete),
+            Self::Form(pairs) => pairs.end(names, page, complete),
+            Self::Multipart(multipart) => multipart.end(page, complete),
             Self::Withheld(reason) => Err(*reason),
         }
     }
@@ -146,12 +160,11 @@ impl BodyScanner {
     pub fn push(&mut self, chunk: &[u8]) {
         self.seen = self.seen.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
         let State::Watched(work) = &mut self.state else { return };
-        let mut reader = std::mem::take(&mut work.reader);
-        if let Err(reason) = reader.feed(&self.redactor.names, work, chunk) {
-            reader = Reader::Withheld(reason);
-            work.page.out.clear();
+        let Tools { page, document, characters, reader, .. } = &mut **work;
+        if let Err(reason) = reader.feed(&self.redactor.names, characters, page, document, chunk) {
+            *reader = Reader::Withheld(reason);
+            page.out.clear();
         }
-        work.reader = reader;
     }
 
     /// How many bytes of the body went by.
@@ -179,9 +192,9 @@ impl BodyScanner {
         if seen == 0 {
             return None;
         }
-        let mut reader = std::mem::take(&mut work.reader);
-        Some(match reader.end(&redactor.names, &mut work, complete) {
-            Ok(()) => work.page.fragment(limit, !complete, seen),
+        let Tools { page, document, characters, reader, .. } = &mut *work;
+        Some(match reader.end(&redactor.names, characters, page, document, complete) {
+            Ok(()) => page.fragment(limit, !complete, seen),
             Err(reason) => withheld(&redactor, &work, reason, limit, !complete, seen),
         })
     }
