@@ -67,18 +67,21 @@ fn is_date(text: &str) -> bool {
 /// enough to be anything more.
 pub(super) fn is_timestamp(text: &str) -> bool {
     const DIGITS: usize = 9;
-    let pattern = b"dddd-dd-ddTdd:dd";
-    (pattern.len()..=32).contains(&text.len())
-        && pattern.iter().zip(text.bytes()).all(|(pattern, byte)| match pattern {
-            b'd' => byte.is_ascii_digit(),
-            b'T' => matches!(byte, b'T' | b't' | b' '),
-            other => *other == byte,
+    const LONGEST: usize = 32;
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T' | b't' | b' ', h1, h2, b':', n1, n2, rest @ ..] =
+        text.as_bytes()
+    else {
+        return false;
+    };
+    let is_begun = [y1, y2, y3, y4, m1, m2, d1, d2, h1, h2, n1, n2].iter().all(|byte| byte.is_ascii_digit());
+    // The minutes are the beginning of the run that goes on behind them.
+    let mut run = 2;
+    is_begun
+        && text.len() <= LONGEST
+        && rest.iter().all(|byte| {
+            run = if byte.is_ascii_digit() { run + 1 } else { 0 };
+            run <= DIGITS && matches!(byte, b'0'..=b'9' | b':' | b'.' | b'+' | b'-' | b'Z' | b'z')
         })
-        && text.bytes().skip(pattern.len()).all(|byte| b"0123456789:.+-Zz".contains(&byte))
-        && text
-            .as_bytes()
-            .chunk_by(|one, next| one.is_ascii_digit() && next.is_ascii_digit())
-            .all(|run| run.len() <= DIGITS)
 }
 
 /// One to four pieces, each a word (`bearer`), a word with a short number (`RS256`) or a short number.

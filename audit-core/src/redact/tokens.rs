@@ -81,6 +81,17 @@ const BEGINNING_WITH: [u64; 256] = {
     sets
 };
 
+/// A letter or a digit of ASCII. As a table, for it is asked of every byte.
+const IS_ALPHANUMERIC: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = matches!(byte, 0x30..=0x39 | 0x41..=0x5a | 0x61..=0x7a);
+        byte += 1;
+    }
+    table
+};
+
 /// How many digits the shortest card number has.
 const SHORTEST_CARD: usize = 13;
 
@@ -106,21 +117,26 @@ const SHORTEST: usize = {
 /// beyond `end`.
 pub(crate) fn find(text: &str, start: usize, end: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
+    // Whether a letter or a digit stands before.
+    let mut is_inside = false;
     for at in start..end.min((bytes.len() + 1).saturating_sub(SHORTEST)) {
         let Some(&byte) = bytes.get(at) else { break };
         steps::count(0);
+        if std::mem::replace(&mut is_inside, IS_ALPHANUMERIC[usize::from(byte)]) {
+            continue;
+        }
         let mut beginning = BEGINNING_WITH[usize::from(byte)];
         let may_be_card = matches!(byte, b'2'..=b'6');
         if beginning == 0 && !may_be_card {
             continue;
         }
-        let is_boundary = at == start || !bytes.get(at - 1).is_some_and(u8::is_ascii_alphanumeric);
-        if !is_boundary {
-            continue;
-        }
         let rest = bytes.get(at..).unwrap_or_default();
         while let Some((prefix, least)) = PREFIXES.get(beginning.trailing_zeros() as usize) {
             beginning &= beginning - 1;
+            // Most differ there.
+            if prefix.as_bytes().get(1) != rest.get(1) {
+                continue;
+            }
             let Some(rest) = rest.strip_prefix(prefix.as_bytes()) else { continue };
             // Judged by its beginning: what is refused is looked at again from the next boundary.
             steps::count(64.min(rest.len()));
