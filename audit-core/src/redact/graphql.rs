@@ -13,6 +13,10 @@ pub(super) struct Bound {
 }
 
 impl Bound {
+    pub(super) fn is_empty(&self) -> bool {
+        self.variables.is_empty()
+    }
+
     pub(super) fn clear(&mut self) {
         self.variables.clear();
     }

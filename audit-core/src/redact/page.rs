@@ -102,6 +102,12 @@ impl Page {
         self.cut.is_none()
     }
 
+    /// How long the page may be for one more value to be written.
+    #[inline]
+    pub(super) fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// Writes nothing more inside what is open.
     pub(super) fn stop(&mut self, open: usize) {
         self.cut.get_or_insert(open);

@@ -7,8 +7,9 @@ use super::document::Role;
 use super::names::Names;
 use super::{shapes, signs};
 
-/// How many names are remembered, and how long they may be.
+/// How many names are remembered, how many texts that may be such (`"kind": "phone"`), and how long they may be.
 const SLOTS: usize = 256;
+const TEXTS: usize = 64;
 const LONGEST: usize = 24;
 
 /// What is known of a name.
@@ -23,13 +24,17 @@ pub(super) struct Known {
     pub(super) listed: bool,
     /// Whether nothing in it needs an escape.
     pub(super) is_plain: bool,
+    /// Whether it is written as it stands: clean and plain.
+    pub(super) is_verbatim: bool,
+    /// Whether neither it nor what it says about siblings can hide a value, in any mode.
+    pub(super) is_free: bool,
     pub(super) hash: u32,
     /// What it says about its siblings in an object.
     pub(super) role: Role,
 }
 
 /// A short name, eight bytes to a number and zeros behind it: compared and hashed without a loop.
-type Padded = [u64; LONGEST / 8];
+pub(super) type Padded = [u64; LONGEST / 8];
 
 #[derive(Clone, Copy)]
 struct Slot {
@@ -48,20 +53,34 @@ const EMPTY: Slot = Slot {
         is_clean: true,
         listed: true,
         is_plain: true,
+        is_verbatim: true,
+        is_free: true,
         hash: 0,
         role: Role::None,
     },
 };
 
+/// The class of a short text, taken for a name.
+#[derive(Clone, Copy)]
+struct Text {
+    text: Padded,
+    /// Nothing stands in one of length 0.
+    length: usize,
+    class: Class,
+}
+
+const NO_TEXT: Text = Text { text: [0; LONGEST / 8], length: 0, class: Class::Plain };
+
 pub(super) struct Recall {
     /// Whose names they are.
     rules: u64,
     slots: Box<[Slot; SLOTS]>,
+    texts: Box<[Text; TEXTS]>,
 }
 
 impl Default for Recall {
     fn default() -> Self {
-        Self { rules: 0, slots: Box::new([EMPTY; SLOTS]) }
+        Self { rules: 0, slots: Box::new([EMPTY; SLOTS]), texts: Box::new([NO_TEXT; TEXTS]) }
     }
 }
 
@@ -69,22 +88,53 @@ impl Recall {
     /// What `names` say of `name`.
     #[inline]
     pub(super) fn of(&mut self, names: &Names, name: &str) -> Known {
+        self.belong_to(names);
+        let bytes = name.as_bytes();
+        let Some(padded) = padded(bytes) else { return find_out(names, name, hash(bytes)) };
+        self.short(names, || name, padded, bytes.len())
+    }
+
+    /// The class of a text that may name what its siblings are about.
+    pub(super) fn class_of_text(&mut self, names: &Names, text: &str) -> Class {
+        self.belong_to(names);
+        let Some(padded) = padded(text.as_bytes()) else { return names.classify(text) };
+        let place = hash_padded(padded, text.len()) as usize % TEXTS;
+        let known = &mut self.texts[place];
+        if known.text != padded || known.length != text.len() {
+            *known = Text { text: padded, length: text.len(), class: names.classify(text) };
+        }
+        known.class
+    }
+
+    /// Forgets what other rules said.
+    #[inline]
+    pub(super) fn belong_to(&mut self, names: &Names) {
         if self.rules != names.id() {
             self.rules = names.id();
             self.slots.fill(EMPTY);
+            self.texts.fill(NO_TEXT);
         }
-        let bytes = name.as_bytes();
-        let Some(padded) = padded(bytes) else { return find_out(names, name, hash(bytes)) };
-        let hash = hash_padded(padded, bytes.len());
+    }
+
+    /// What `names`, to which it [belongs](Self::belong_to), say of a short name.
+    #[inline]
+    pub(super) fn short<'n>(
+        &mut self,
+        names: &Names,
+        name: impl FnOnce() -> &'n str,
+        padded: Padded,
+        length: usize,
+    ) -> Known {
+        let hash = hash_padded(padded, length);
         let place = hash as usize % SLOTS;
         // Two of one place have one each.
         for place in [place, place ^ 1] {
             let slot = &self.slots[place];
-            if slot.name == padded && slot.length == name.len() {
+            if slot.name == padded && slot.length == length {
                 return slot.known;
             }
         }
-        self.learn(names, name, padded, hash)
+        self.learn(names, name(), padded, hash)
     }
 
     #[cold]
@@ -142,14 +192,20 @@ pub(super) fn hash(name: &[u8]) -> u32 {
 
 fn find_out(names: &Names, name: &str, hash: u32) -> Known {
     let (class, geometry) = names.classify_with_geometry(name);
+    let role = Role::of(name);
+    let is_clean = shapes::is_clean(names, name);
+    let is_plain = !signs::may_escape(signs::of(name));
+    let listed = names.is_listed(name);
     Known {
         class,
         geometry,
-        is_clean: shapes::is_clean(names, name),
-        listed: names.is_listed(name),
-        is_plain: !signs::may_escape(signs::of(name)),
+        is_clean,
+        listed,
+        is_plain,
+        is_verbatim: is_clean && is_plain,
+        is_free: class == Class::Plain && !geometry && listed && role.is_mute(),
         hash,
-        role: Role::of(name),
+        role,
     }
 }
 

@@ -46,14 +46,54 @@ const SIGNS: [u8; 256] = {
 };
 
 /// All that is in a text.
+#[inline]
 pub(super) fn of(text: &str) -> u8 {
     steps::count(text.len());
-    text.bytes().fold(0, |signs, byte| signs | SIGNS[usize::from(byte)])
+    let (eights, rest) = text.as_bytes().as_chunks::<8>();
+    let all = |signs: u8, byte: &u8| signs | SIGNS[usize::from(*byte)];
+    let signs = eights.iter().fold(0, |signs, [a, b, c, d, e, f, g, h]| {
+        let half = |one: &u8, two: &u8, three: &u8, four: &u8| all(all(0, one), two) | all(all(0, three), four);
+        signs | half(a, b, c, d) | half(e, f, g, h)
+    });
+    rest.iter().fold(signs, all)
+}
+
+/// The first place from `at` where something stands that may need an escape in JSON, and all that is before it.
+#[inline]
+pub(super) fn until_escape(bytes: &[u8], at: usize) -> (usize, u8) {
+    let mut signs = 0;
+    let mut end = at;
+    for &byte in bytes.get(at..).unwrap_or_default() {
+        let sign = SIGNS[usize::from(byte)];
+        if sign & ESCAPE != 0 {
+            break;
+        }
+        signs |= sign;
+        end += 1;
+    }
+    steps::count(end - at);
+    (end, signs)
 }
 
 /// Whether anything in a text may need an escape in JSON.
 pub(super) fn may_escape(signs: u8) -> bool {
     signs & ESCAPE != 0
+}
+
+/// Where a run of characters of names ends that begins at `at`, and all that is in it.
+#[inline]
+pub(super) fn name_end(bytes: &[u8], at: usize) -> (usize, u8) {
+    let mut signs = 0;
+    let mut end = at;
+    for &byte in bytes.get(at..).unwrap_or_default() {
+        let sign = SIGNS[usize::from(byte)];
+        if sign & NAME == 0 {
+            break;
+        }
+        signs |= sign;
+        end += 1;
+    }
+    (end, signs)
 }
 
 pub(super) fn is_name_byte(byte: u8) -> bool {

@@ -3,7 +3,13 @@
 use super::keys::Object;
 use super::siblings::Role;
 use crate::redact::class::Class;
-use crate::redact::geometry::Holds;
+use crate::redact::geometry::{self, Holds};
+use crate::redact::names::Names;
+use crate::redact::recall::Recall;
+
+/// A string longer than this, or of more words than [`MAX_NAMED_SPACES`] allows, names no field.
+pub(super) const MAX_NAMED: usize = 128;
+const MAX_NAMED_SPACES: usize = 3;
 
 /// Where a value stands: what the name above it says, and what was written before it.
 #[derive(Debug, Clone, Copy)]
@@ -85,6 +91,30 @@ impl Frame {
             has_query: false,
             is_variables: false,
         }
+    }
+
+    /// Notes what a string says about its siblings that [may name](MAX_NAMED) what they are about; `length` is that of its
+    /// undecoded content.
+    pub(super) fn note_name(&mut self, names: &Names, recall: &mut Recall, role: Role, length: usize, text: &str) {
+        if length > MAX_NAMED {
+            return;
+        }
+        if role == Role::Type && self.is_object {
+            // A repeated type cannot talk a geometry away.
+            self.geometry_type = self.geometry_type.or_else(|| geometry::geojson_type(text));
+        }
+        // Nor is JSON in a string a name.
+        let is_json = text.starts_with(['{', '[', '"']);
+        if is_json || text.bytes().filter(|byte| *byte == b' ').count() > MAX_NAMED_SPACES {
+            return;
+        }
+        let class = recall.class_of_text(names, text);
+        let hints = self.is_object && role != Role::Naming;
+        let known = if hints { &mut self.hinted } else { &mut self.named };
+        if class == Class::Secret || *known == Class::Plain {
+            *known = class;
+        }
+        self.has_name |= !hints;
     }
 
     /// Whether it is a GeoJSON geometry, as far as it was read.

@@ -62,6 +62,21 @@ impl Keys {
         }
     }
 
+    /// Whether no key of this hash was written in an object, as far as that is known at once.
+    #[inline]
+    pub(crate) fn is_new(&self, object: &Object, hash: u32) -> bool {
+        let few = self.few.get(object.from..).unwrap_or_default();
+        let may_be_seen = object.seen >> (hash % u64::BITS) & 1 == 1;
+        object.many.is_none() && few.len() < FEW && !(may_be_seen && few.iter().any(|other| other.hash == hash))
+    }
+
+    /// Notes a [new](Self::is_new) key and where its content stands, without escapes.
+    #[inline]
+    pub(crate) fn add(&mut self, object: &mut Object, hash: u32, content: Range<usize>) {
+        object.seen |= 1 << (hash % u64::BITS);
+        self.few.push(Key { hash, content });
+    }
+
     /// Appends the key under which a member may be written, as a JSON string: `key` itself, or the first free `key#n`.
     /// What was appended before must still stand there. Amortised constant time. `is_plain` says that nothing in the key
     /// needs an escape.

@@ -3,6 +3,7 @@
 //!
 //! Nothing here allocates, and nothing looks at a byte twice but at the place where a number ends.
 
+use crate::redact::recall::Padded;
 use crate::redact::steps;
 
 /// Not JSON.
@@ -44,14 +45,20 @@ const fn zeros(word: u64) -> u64 {
     word.wrapping_sub(ONES) & !word & TOPS
 }
 
+/// Of the lowest byte that ends a string, escapes in it or must not stand in it, the top bit is set; those below are not.
+#[inline]
+const fn ends(word: u64) -> u64 {
+    let quotes = zeros(word ^ (ONES * b'"' as u64));
+    let escapes = zeros(word ^ (ONES * b'\\' as u64));
+    let controls = word.wrapping_sub(ONES * 0x20) & !word & TOPS;
+    quotes | escapes | controls
+}
+
 /// Where a byte stands that ends a string, escapes in it or must not stand in it; the text's end if none does.
 #[inline]
 fn plain_end(bytes: &[u8], mut at: usize) -> usize {
     while let Some(word) = eight(bytes, at) {
-        let quotes = zeros(word ^ (ONES * b'"' as u64));
-        let escapes = zeros(word ^ (ONES * b'\\' as u64));
-        let controls = word.wrapping_sub(ONES * 0x20) & !word & TOPS;
-        let found = quotes | escapes | controls;
+        let found = ends(word);
         if found != 0 {
             return at + (found.trailing_zeros() / 8) as usize;
         }
@@ -64,6 +71,34 @@ fn plain_end(bytes: &[u8], mut at: usize) -> usize {
         at += 1;
     }
     at
+}
+
+/// A name that begins at `at` and of which nothing is escaped, if it is short and not empty, and how long it is.
+#[inline]
+pub(super) fn short_name(bytes: &[u8], at: usize) -> Option<(Padded, usize)> {
+    let mut name = Padded::default();
+    for (index, word) in name.iter_mut().enumerate() {
+        let eight = match eight(bytes, at + 8 * index) {
+            Some(eight) => eight,
+            None => last_eight(bytes, at + 8 * index)?,
+        };
+        let found = ends(eight);
+        if found != 0 {
+            let bits = found.trailing_zeros() & !7;
+            *word = eight & ((1 << bits) - 1);
+            let length = 8 * index + (bits / 8) as usize;
+            return (length > 0 && bytes.get(at + length) == Some(&b'"')).then_some((name, length));
+        }
+        *word = eight;
+    }
+    let length = size_of::<Padded>();
+    (bytes.get(at + length) == Some(&b'"')).then_some((name, length))
+}
+
+/// As [`eight`] where fewer are left; behind them stand bytes that end every string.
+#[cold]
+fn last_eight(bytes: &[u8], at: usize) -> Option<u64> {
+    Some(bytes.get(at..)?.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)))
 }
 
 /// The place of the quote that ends a string whose content goes on at `at`, if it is in this piece.
@@ -178,7 +213,7 @@ pub(super) fn number(bytes: &[u8], at: usize, state: &mut Number) -> Result<Opti
 
 /// Where a number ends that begins at `at` and has no exponent, if more of the piece follows it.
 #[inline]
-fn decimal(bytes: &[u8], start: usize) -> Option<(usize, Number)> {
+pub(super) fn decimal(bytes: &[u8], start: usize) -> Option<(usize, Number)> {
     let mut at = start + usize::from(*bytes.get(start)? == b'-');
     let first = *bytes.get(at)?;
     let mut kind = Number::Integer;

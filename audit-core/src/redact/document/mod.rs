@@ -14,6 +14,7 @@ mod keys;
 mod lexer;
 mod numbers;
 mod read;
+mod run;
 mod settle;
 mod siblings;
 mod skip;
@@ -88,9 +89,22 @@ impl Open {
         if self.depth == MAX_DEPTH {
             return Err(Refusal::TooDeep);
         }
+        self.enter(is_object);
+        Ok(())
+    }
+
+    /// One more is open: there is [room](MAX_DEPTH) for it.
+    #[inline]
+    fn enter(&mut self, is_object: bool) {
         self.kinds = self.kinds << 1 | u64::from(is_object);
         self.depth += 1;
-        Ok(())
+    }
+
+    /// The innermost one is closed.
+    #[inline]
+    fn leave(&mut self) {
+        self.kinds >>= 1;
+        self.depth -= 1;
     }
 
     /// Closes the innermost one, if it is of this kind.
@@ -99,8 +113,7 @@ impl Open {
         if self.depth == 0 || self.in_object() != is_object {
             return Err(Refusal::Invalid);
         }
-        self.kinds >>= 1;
-        self.depth -= 1;
+        self.leave();
         Ok(())
     }
 
@@ -194,7 +207,10 @@ impl Document {
             } else if self.open.depth > self.frames.len() {
                 self.skip(json.as_bytes(), at)?
             } else {
-                self.read(names, page, json, at)?
+                match self.run(names, page, json, at) {
+                    plain if plain < json.len() => self.read(names, page, json, plain)?,
+                    plain => plain,
+                }
             };
         }
         Ok(())

@@ -1,17 +1,13 @@
 //! Reads what is written: the members of open objects and the elements of open lists.
 
-use super::frame::{Frame, Keeps, Pending, Place};
+use super::frame::{Frame, Keeps, MAX_NAMED, Pending, Place};
 use super::lexer::{self, Number, Text};
 use super::siblings::Role;
 use super::{Document, Expect, Partial, Refusal, syntax};
 use crate::redact::class::Class;
 use crate::redact::names::Names;
 use crate::redact::page::Page;
-use crate::redact::{geometry, graphql, steps};
-
-/// A string longer than this, or of more words than [`MAX_NAMED_SPACES`] allows, names no field.
-const MAX_NAMED: usize = 128;
-const MAX_NAMED_SPACES: usize = 3;
+use crate::redact::{graphql, steps};
 
 /// An option of a command line is no longer.
 const MAX_OPTION: usize = 64;
@@ -332,7 +328,7 @@ impl Document {
     fn text(&mut self, names: &Names, page: &mut Page, text: Option<&str>, length: usize) {
         let place = self.place;
         match text {
-            Some(text) => self.note(names, place.role, length, text),
+            Some(text) => self.note(names, page, place.role, length, text),
             None => self.note_unread(page, place.role),
         }
         if let Some(frame) = self.frames.last_mut() {
@@ -421,9 +417,9 @@ impl Document {
 
     /// Notes what a string says about its siblings; `length` is that of its undecoded content.
     #[inline]
-    fn note(&mut self, names: &Names, role: Role, length: usize, text: &str) {
+    fn note(&mut self, names: &Names, page: &mut Page, role: Role, length: usize, text: &str) {
         let in_object = self.open.in_object();
-        if in_object && !matches!(role, Role::Naming | Role::Hinting | Role::Type | Role::Query) {
+        if in_object && !role.tells() {
             return;
         }
         let depth = self.frames.len();
@@ -440,21 +436,6 @@ impl Document {
             }
             return;
         }
-        if role == Role::Type && frame.is_object {
-            // A repeated type cannot talk a geometry away.
-            frame.geometry_type = frame.geometry_type.or_else(|| geometry::geojson_type(text));
-        }
-        // Nor is JSON in a string a name.
-        let is_json = text.starts_with(['{', '[', '"']);
-        if is_json || text.bytes().filter(|byte| *byte == b' ').count() > MAX_NAMED_SPACES {
-            return;
-        }
-        let class = names.classify(text);
-        let hints = frame.is_object && role != Role::Naming;
-        let known = if hints { &mut frame.hinted } else { &mut frame.named };
-        if class == Class::Secret || *known == Class::Plain {
-            *known = class;
-        }
-        frame.has_name |= !hints;
+        frame.note_name(names, &mut page.recall, role, length, text);
     }
 }

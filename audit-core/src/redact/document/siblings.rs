@@ -133,12 +133,25 @@ impl Role {
         }
     }
 
+    /// Whether a text says something about its siblings.
+    #[inline]
+    pub(super) fn tells(self) -> bool {
+        matches!(self, Self::Naming | Self::Hinting | Self::Type | Self::Query)
+    }
+
+    /// Whether a text or a number says nothing about its siblings, nor they about it.
+    pub(in crate::redact) fn is_mute(self) -> bool {
+        matches!(self, Self::None | Self::Variables | Self::Coordinates | Self::Geometries)
+    }
+
     /// Whether the value may belong to a field that a sibling names.
+    #[inline]
     pub(super) fn is_valued(self) -> bool {
         matches!(self, Self::Valued | Self::PerhapsValued)
     }
 
     /// The class of a value, given that of the name that a sibling surely gives and of that which one may give.
+    #[inline]
     pub(super) fn class_under(self, named: Class, hinted: Class) -> Class {
         match self {
             Self::Valued | Self::PerhapsValued if named.is_sensitive() => named,

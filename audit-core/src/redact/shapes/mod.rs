@@ -23,6 +23,8 @@ use std::ops::Range;
 
 use percent_encoding::percent_decode_str;
 
+pub(in crate::redact) use quiet::is_bare;
+
 use super::names::Names;
 use super::values::Ahead;
 use super::{FILTERED, schemes, signs, steps, tokens, values};
@@ -58,6 +60,11 @@ pub(crate) fn sweep<'t>(names: &Names, text: &'t str) -> (Cow<'t, str>, u32) {
 pub(in crate::redact) fn sweep_signed<'t>(names: &Names, text: &'t str, signs: u8) -> (Cow<'t, str>, u32) {
     let edits = united(find_signed(names, text, signs), matches(names, text));
     apply(text, &edits)
+}
+
+/// The same of a text that is not [quiet](is_quiet), where there are no patterns.
+pub(in crate::redact) fn sweep_loud<'t>(names: &Names, text: &'t str, signs: u8) -> (Cow<'t, str>, u32) {
+    apply(text, &find_signed(names, text, signs))
 }
 
 /// Hides what the application's own patterns match in a text; how often they did.
@@ -123,6 +130,12 @@ fn apply<'t>(text: &'t str, edits: &[Edit]) -> (Cow<'t, str>, u32) {
     (Cow::Owned(out), u32::try_from(edits.len()).unwrap_or(u32::MAX))
 }
 
+/// Whether the built-in shapes hide nothing of a text, as far as that is known at once.
+pub(in crate::redact) fn is_quiet(text: &str, signs: u8) -> bool {
+    // The shortest assignment of a name that is secret takes five: `pin=1`.
+    text.len() < 5 || quiet::is_quiet(text, signs)
+}
+
 /// What the built-in shapes hide of a text in which there is nothing but what `signs` tells.
 fn find_signed(names: &Names, text: &str, signs: u8) -> Vec<Edit> {
     let Some(mut sweep) = Sweep::of(names, text, 0, signs) else { return Vec::new() };
@@ -158,8 +171,7 @@ struct Sweep<'a> {
 impl<'a> Sweep<'a> {
     /// Nothing for a text that plainly holds nothing to hide.
     fn of(names: &'a Names, text: &'a str, decodings: usize, signs: u8) -> Option<Self> {
-        // The shortest assignment of a name that is secret takes five: `pin=1`.
-        if text.len() < 5 || quiet::is_quiet(text, signs) {
+        if is_quiet(text, signs) {
             return None;
         }
         Some(Self {

@@ -5,6 +5,13 @@
 use super::{SHORTEST_MIXED, apposition};
 use crate::redact::{class, schemes, signs, tokens};
 
+/// Whether a text is [quiet](is_quiet) by its signs, its length and its first byte alone.
+#[inline]
+pub(in crate::redact) fn is_bare(first: u8, length: usize, signs: u8) -> bool {
+    let is_short = length < SHORTEST_MIXED || signs & signs::MIXED == 0;
+    signs & (signs::SEPARATOR | signs::MARK | signs::BLANK) == 0 && is_short && first != b'/'
+}
+
 /// Whether a text lacks what each of the shapes needs.
 pub(super) fn is_quiet(text: &str, signs: u8) -> bool {
     let holds = |some: u8| signs & some != 0;
@@ -17,8 +24,20 @@ pub(super) fn is_quiet(text: &str, signs: u8) -> bool {
     if text.len() < SHORTEST_MIXED || !holds(signs::MIXED | signs::BLANK) {
         return true;
     }
-    let is_armoured = text.as_bytes().windows(4).any(|four| four == b"----");
-    !is_armoured && (!holds(signs::MIXED) || tokens::find(text, 0, text.len()).is_none())
+    !is_armoured(text.as_bytes()) && (!holds(signs::MIXED) || tokens::find(text, 0, text.len()).is_none())
+}
+
+/// Whether four dashes stand together.
+fn is_armoured(text: &[u8]) -> bool {
+    // One of them would be every fourth byte.
+    let mut at = 3;
+    while let Some(&byte) = text.get(at) {
+        if byte == b'-' {
+            return text.windows(4).any(|four| four == b"----");
+        }
+        at += 4;
+    }
+    false
 }
 
 /// Whether no word of a text without quotes and brackets is an option, a scheme, or what may be the value of a word
@@ -26,28 +45,27 @@ pub(super) fn is_quiet(text: &str, signs: u8) -> bool {
 fn is_sentence(text: &str, signs: u8) -> bool {
     let may_hold_values = signs & signs::DIGIT != 0;
     let bytes = text.as_bytes();
-    // Where the word begins, and what stands between two blanks.
-    let (mut word, mut run) = (0, 0);
-    let mut has_digit = false;
-    for at in 0..=bytes.len() {
-        let byte = bytes.get(at).copied().unwrap_or(b' ');
-        if signs::is_name_byte(byte) {
-            has_digit |= byte.is_ascii_digit();
-            continue;
-        }
-        let first = bytes.get(word).copied().unwrap_or(b' ');
-        let may_be_named =
-            at > word && (matches!(first, b'[' | b'-' | b'.') || schemes::may_be_scheme(first, at - word));
-        if may_be_named && !text.get(word..at).is_some_and(schemes::is_none) {
+    let mut at = 0;
+    // What stands between two blanks.
+    let (mut run, mut of_run) = (0, 0);
+    while at <= bytes.len() {
+        let word = at;
+        let (end, of_word) = signs::name_end(bytes, word);
+        at = end;
+        of_run |= of_word;
+        if let Some(&first) = bytes.get(word).filter(|_| at > word)
+            && (matches!(first, b'[' | b'-' | b'.') || schemes::may_be_scheme(first, at - word))
+            && !text.get(word..at).is_some_and(schemes::is_none)
+        {
             return false;
         }
-        word = at + 1;
-        if matches!(byte, b' ' | b'\t') {
-            if may_hold_values && has_digit && at - run >= apposition::SHORTEST_BARE {
+        if matches!(bytes.get(at), None | Some(b' ' | b'\t')) {
+            if may_hold_values && of_run & signs::DIGIT != 0 && at - run >= apposition::SHORTEST_BARE {
                 return false;
             }
-            (run, has_digit) = (at + 1, false);
+            (run, of_run) = (at + 1, 0);
         }
+        at += 1;
     }
     true
 }

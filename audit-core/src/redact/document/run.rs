@@ -1,0 +1,415 @@
+//! Reads what is plain as fast as it can be read: of members and elements with nothing to hide, whole runs are copied as
+//! they stand.
+//!
+//! What it passes over it leaves as [`read`](Document::read) does, one token after the other; what is not plain, or not
+//! whole in this piece, it leaves to that, so that a rule need not be known here to hold.
+
+use super::frame::{Frame, Place};
+use super::lexer::{self, is_space};
+use super::siblings::Role;
+use super::{Document, Expect, MAX_DEPTH};
+use crate::redact::class::Class;
+use crate::redact::names::Names;
+use crate::redact::page::{MAX_NUMBER, Page};
+use crate::redact::{shapes, signs, steps};
+use crate::vocabulary::Mode;
+
+/// A text may be held that is as long as any name that is remembered, or more.
+const LEAST_HELD: usize = 32;
+
+/// The part of the piece that is to be copied onto the page.
+struct Span<'j> {
+    bytes: &'j [u8],
+    from: usize,
+    to: usize,
+}
+
+impl Span<'_> {
+    /// How long the page is with it.
+    #[inline]
+    fn page_length(&self, page: &Page) -> usize {
+        page.out.len() + (self.to - self.from)
+    }
+
+    /// Copies it.
+    #[inline]
+    fn flush(&mut self, page: &mut Page) {
+        let plain = self.bytes.get(self.from..self.to).unwrap_or_default();
+        steps::count(plain.len());
+        page.out.extend_from_slice(plain);
+        self.from = self.to;
+    }
+
+    /// Copies it and begins anew at `start`.
+    #[cold]
+    fn begin(&mut self, page: &mut Page, start: usize) {
+        self.flush(page);
+        (self.from, self.to) = (start, start);
+    }
+
+    /// Adds what stands in the piece from `start` to before `end`.
+    #[inline]
+    fn add(&mut self, page: &mut Page, start: usize, end: usize) {
+        if self.to != start {
+            self.begin(page, start);
+        }
+        self.to = end;
+    }
+
+    /// Adds what comes before a key or an element that stands at `start`: a comma, unless it is the first.
+    #[inline]
+    fn separate(&mut self, page: &mut Page, start: usize) {
+        let follows = self.to + 1 == start && self.bytes.get(self.to) == Some(&b',');
+        if self.from == self.to || self.to != start && !follows {
+            self.begin(page, start);
+            page.comma();
+        }
+        self.to = start;
+    }
+}
+
+impl Document {
+    /// Reads as many plain tokens as come; where the first begins that is not read.
+    pub(super) fn run(&mut self, names: &Names, page: &mut Page, json: &str, start: usize) -> usize {
+        if page.is_cut() || page.held() < LEAST_HELD || names.patterns().is_some() {
+            return start;
+        }
+        page.recall.belong_to(names);
+        let mut span = Span { bytes: json.as_bytes(), from: start, to: start };
+        let mut at = start;
+        loop {
+            let (next, goes_on) = match self.frames.last() {
+                Some(frame) if frame.is_object => self.members(names, page, &mut span, json, at),
+                Some(_) => self.elements(names, page, &mut span, json, at),
+                None => match span.bytes.get(at) {
+                    Some(b'{' | b'[') if self.expect == Expect::Value => {
+                        let is_object = span.bytes.get(at) == Some(&b'{');
+                        if !self.may_open(&self.place, is_object) {
+                            break;
+                        }
+                        self.plain_open(page, &mut span, at, is_object, self.place);
+                        (at + 1, true)
+                    }
+                    _ => break,
+                },
+            };
+            at = next;
+            if !goes_on {
+                break;
+            }
+        }
+        span.flush(page);
+        at
+    }
+
+    /// Reads on in an object, until it or one in it is left, and where; whether plain tokens may follow.
+    #[inline]
+    fn members(
+        &mut self,
+        names: &Names,
+        page: &mut Page,
+        span: &mut Span<'_>,
+        json: &str,
+        from: usize,
+    ) -> (usize, bool) {
+        let bytes = span.bytes;
+        let mut at = from;
+        let mut expect = self.expect;
+        // Entered behind a key, if that was not read here.
+        let mut is_free = false;
+        let Some(frame) = self.frames.last_mut().filter(|frame| !frame.is_variables) else { return (at, false) };
+        while let Some(&byte) = bytes.get(at) {
+            steps::count(0);
+            match (expect, byte) {
+                (Expect::Key | Expect::KeyOrClose, b'"') => {
+                    let Some((padded, length)) = lexer::short_name(bytes, at + 1) else { break };
+                    let end = at + 1 + length;
+                    let member = span.page_length(page);
+                    if bytes.get(end + 1) != Some(&b':') || member > page.limit() {
+                        break;
+                    }
+                    steps::count(length);
+                    let known = page.recall.short(names, || json.get(at + 1..end).unwrap_or_default(), padded, length);
+                    if !known.is_verbatim || !self.keys.is_new(&frame.keys, known.hash) {
+                        break;
+                    }
+                    span.separate(page, at);
+                    span.to = end + 2;
+                    let start = span.page_length(page);
+                    self.keys.add(&mut frame.keys, known.hash, start - length - 2..start - 2);
+                    is_free = known.is_free;
+                    self.hidden_before = page.redacted;
+                    self.place = Place { role: known.role, member, start, redacted: page.redacted, ..Place::default() };
+                    if !is_free {
+                        self.place.class = match known.class {
+                            Class::Plain => known.role.class_under(frame.named, frame.hinted),
+                            class => class,
+                        };
+                        self.place.geometry = known.geometry && page.mode() != Mode::Full;
+                        self.place.listed = frame.place.listed || known.listed;
+                    }
+                    expect = Expect::Value;
+                    at = end + 2;
+                }
+                (Expect::Value, b'"') => {
+                    let Some(text) = Text::whole(bytes, at).filter(|text| text.length() <= page.held()) else { break };
+                    let end = text.end;
+                    if self.place.class == Class::Secret && !self.place.role.tells() {
+                        frame.values += 1;
+                        span.begin(page, end + 1);
+                        page.hide_member(&mut self.keys, &mut frame.keys, self.place.member, self.hidden_before);
+                        (at, expect) = after_value(bytes, end + 1, Expect::Key);
+                        continue;
+                    }
+                    if text.begins_json() {
+                        break;
+                    }
+                    if !is_free {
+                        let role = self.place.role;
+                        if !may_be_shown(&self.place) || self.place.geometry || role == Role::Query {
+                            break;
+                        }
+                        if role.tells() {
+                            frame.note_name(names, &mut page.recall, role, text.length(), text.content(json));
+                        }
+                    }
+                    frame.values += 1;
+                    text.copy(names, page, span, json);
+                    (at, expect) = after_value(bytes, end + 1, Expect::Key);
+                }
+                (Expect::Value, b'{' | b'[') => {
+                    let is_object = byte == b'{';
+                    if !self.may_open(&self.place, is_object) {
+                        break;
+                    }
+                    self.plain_open(page, span, at, is_object, self.place);
+                    return (at + 1, true);
+                }
+                (Expect::Value, b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {
+                    let Some(end) = scalar_end(bytes, at, byte, page.held()) else { break };
+                    if !is_free && !may_be_shown(&self.place) {
+                        break;
+                    }
+                    frame.values += 1;
+                    span.add(page, at, end);
+                    (at, expect) = after_value(bytes, end, Expect::Key);
+                }
+                (Expect::CommaOrClose, b',') => {
+                    expect = Expect::Key;
+                    at += 1;
+                }
+                (Expect::CommaOrClose | Expect::KeyOrClose, b'}') => {
+                    if !self.plain_close(page, span, at) {
+                        break;
+                    }
+                    return (at + 1, true);
+                }
+                _ if is_space(byte) => at += 1,
+                _ => break,
+            }
+        }
+        self.expect = expect;
+        (at, false)
+    }
+
+    /// The same in a list.
+    #[inline]
+    fn elements(
+        &mut self,
+        names: &Names,
+        page: &mut Page,
+        span: &mut Span<'_>,
+        json: &str,
+        from: usize,
+    ) -> (usize, bool) {
+        let bytes = span.bytes;
+        let mut at = from;
+        let mut expect = self.expect;
+        let Some(frame) = self.frames.last_mut() else { return (at, false) };
+        if self.pending.len() > frame.pending_from || frame.option.is_sensitive() {
+            return (at, false);
+        }
+        let is_free = frame.place.listed;
+        while let Some(&byte) = bytes.get(at) {
+            steps::count(0);
+            match (expect, byte) {
+                (Expect::CommaOrClose, b',') => {
+                    expect = Expect::Value;
+                    at += 1;
+                    continue;
+                }
+                (Expect::CommaOrClose | Expect::ValueOrClose, b']') => {
+                    if !self.plain_close(page, span, at) {
+                        break;
+                    }
+                    return (at + 1, true);
+                }
+                _ if is_space(byte) => {
+                    at += 1;
+                    continue;
+                }
+                (Expect::Value | Expect::ValueOrClose, _) => {}
+                _ => break,
+            }
+            let member = span.page_length(page);
+            if member > page.limit() || frame.in_list && frame.named.is_sensitive() {
+                break;
+            }
+            match byte {
+                b'"' => {
+                    let Some(text) = Text::whole(bytes, at).filter(|text| text.length() <= page.held()) else { break };
+                    if !is_free || frame.place.geometry || text.first == b'-' || text.begins_json() {
+                        break;
+                    }
+                    if frame.in_list && frame.values == 0 {
+                        frame.note_name(names, &mut page.recall, Role::None, text.length(), text.content(json));
+                    }
+                    frame.values += 1;
+                    span.separate(page, at);
+                    text.copy(names, page, span, json);
+                    (at, expect) = after_value(bytes, text.end + 1, Expect::Value);
+                }
+                b'{' | b'[' => {
+                    let is_object = byte == b'{';
+                    let (geometry, listed) = (frame.place.geometry, frame.place.listed);
+                    let mut place = Place { geometry, listed, member, redacted: page.redacted, ..Place::default() };
+                    if !self.may_open(&place, is_object) {
+                        break;
+                    }
+                    span.separate(page, at);
+                    place.start = span.page_length(page);
+                    self.plain_open(page, span, at, is_object, place);
+                    return (at + 1, true);
+                }
+                b'-' | b'0'..=b'9' | b't' | b'f' | b'n' if is_free => {
+                    let Some(end) = scalar_end(bytes, at, byte, page.held()) else { break };
+                    frame.values += 1;
+                    span.separate(page, at);
+                    span.to = end;
+                    (at, expect) = after_value(bytes, end, Expect::Value);
+                }
+                _ => break,
+            }
+        }
+        self.expect = expect;
+        (at, false)
+    }
+
+    /// Whether a list or an object that stands at `place` is plain.
+    #[inline]
+    fn may_open(&self, place: &Place, is_object: bool) -> bool {
+        let tells = matches!(place.role, Role::Variables | Role::Coordinates | Role::Geometries);
+        place.class == Class::Plain && !tells && (is_object || !place.geometry) && self.open.depth < MAX_DEPTH
+    }
+
+    /// Reads the bracket at `at` that opens a [plain](Self::may_open) list or object.
+    #[inline]
+    fn plain_open(&mut self, page: &mut Page, span: &mut Span<'_>, at: usize, is_object: bool, place: Place) {
+        self.open.enter(is_object);
+        let mut in_list = false;
+        if let Some(parent) = self.frames.last_mut() {
+            parent.values += 1;
+            in_list = !parent.is_object;
+        }
+        span.add(page, at, at + 1);
+        self.expect = if is_object { Expect::KeyOrClose } else { Expect::ValueOrClose };
+        self.frames.push(Frame::open(is_object, place, in_list, self.pending.len(), self.keys.open()));
+    }
+
+    /// Reads the bracket at `at` that closes the innermost list or object, if that is plain.
+    #[inline]
+    fn plain_close(&mut self, page: &mut Page, span: &mut Span<'_>, at: usize) -> bool {
+        let (frame, parent) = match self.frames.as_slice() {
+            [.., parent, frame] => (frame, Some(parent)),
+            [frame] => (frame, None),
+            [] => return false,
+        };
+        let waits = self.pending.len() > frame.pending_from || !self.bound.is_empty();
+        let is_told = frame.in_list && parent.is_some_and(|parent| parent.named.is_sensitive());
+        let is_suspect = is_told || frame.place.role.is_valued() || frame.place.variable.is_some();
+        if waits || is_suspect || frame.coordinates || frame.geometries {
+            return false;
+        }
+        self.expect = if parent.is_none() { Expect::End } else { Expect::CommaOrClose };
+        self.open.leave();
+        span.add(page, at, at + 1);
+        self.keys.close(&frame.keys);
+        self.frames.pop();
+        true
+    }
+}
+
+/// A string without escapes.
+#[derive(Clone, Copy)]
+struct Text {
+    /// Where its quotes stand.
+    start: usize,
+    end: usize,
+    /// What follows the first.
+    first: u8,
+    signs: u8,
+}
+
+impl Text {
+    /// The string whose quote stands at `start`, if nothing in it may need an escape and all of it is in this piece.
+    #[inline]
+    fn whole(bytes: &[u8], start: usize) -> Option<Self> {
+        let first = *bytes.get(start + 1)?;
+        let (end, signs) = signs::until_escape(bytes, start + 1);
+        (bytes.get(end) == Some(&b'"')).then_some(Self { start, end, first, signs })
+    }
+
+    #[inline]
+    fn length(&self) -> usize {
+        self.end - self.start - 1
+    }
+
+    fn content<'j>(&self, json: &'j str) -> &'j str {
+        json.get(self.start + 1..self.end).unwrap_or_default()
+    }
+
+    /// Whether it may be a JSON document.
+    #[inline]
+    fn begins_json(&self) -> bool {
+        matches!(self.first, b'{' | b'[' | b' ' | 0xef)
+    }
+
+    /// Copies it, without what is secret in it.
+    #[inline]
+    fn copy(&self, names: &Names, page: &mut Page, span: &mut Span<'_>, json: &str) {
+        if !shapes::is_bare(self.first, self.length(), self.signs) {
+            let text = self.content(json);
+            if !shapes::is_quiet(text, self.signs) {
+                let (shown, hidden) = shapes::sweep_loud(names, text, self.signs);
+                if hidden > 0 {
+                    span.begin(page, self.end + 1);
+                    return page.safe_text(&shown, hidden);
+                }
+            }
+        }
+        span.add(page, self.start, self.end + 1);
+    }
+}
+
+/// Where a number, `true`, `false` or `null` ends, if it is whole and may be written as it stands.
+#[inline]
+fn scalar_end(bytes: &[u8], at: usize, first: u8, held: usize) -> Option<usize> {
+    let end = match lexer::literal_of(first) {
+        Some(word) => bytes.get(at..)?.starts_with(word).then_some(at + word.len())?,
+        None => lexer::decimal(bytes, at)?.0,
+    };
+    steps::count(end - at);
+    (end - at <= held.min(MAX_NUMBER)).then_some(end)
+}
+
+/// Behind a value that ended at `end` and the comma that may follow it, and what may stand there; `next` behind a comma.
+#[inline]
+fn after_value(bytes: &[u8], end: usize, next: Expect) -> (usize, Expect) {
+    if bytes.get(end) == Some(&b',') { (end + 1, next) } else { (end, Expect::CommaOrClose) }
+}
+
+/// Whether neither the name above a value nor its siblings can hide it.
+#[inline]
+fn may_be_shown(place: &Place) -> bool {
+    place.class == Class::Plain && place.listed && !place.role.is_valued() && place.variable.is_none()
+}
