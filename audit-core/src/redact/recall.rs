@@ -33,8 +33,17 @@ pub(super) struct Known {
     pub(super) role: Role,
 }
 
-/// A short name, eight bytes to a number and zeros behind it: compared and hashed without a loop.
-pub(super) type Padded = [u64; LONGEST / 8];
+/// A short name, eight bytes to a number and zeros behind it: compared and hashed without a loop, in registers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Padded {
+    pub(super) first: u64,
+    pub(super) second: u64,
+    pub(super) third: u64,
+}
+
+impl Padded {
+    const EMPTY: Self = Self { first: 0, second: 0, third: 0 };
+}
 
 #[derive(Clone, Copy)]
 struct Slot {
@@ -45,7 +54,7 @@ struct Slot {
 }
 
 const EMPTY: Slot = Slot {
-    name: [0; LONGEST / 8],
+    name: Padded::EMPTY,
     length: 0,
     known: Known {
         class: Class::Plain,
@@ -69,7 +78,7 @@ struct Text {
     class: Class,
 }
 
-const NO_TEXT: Text = Text { text: [0; LONGEST / 8], length: 0, class: Class::Plain };
+const NO_TEXT: Text = Text { text: Padded::EMPTY, length: 0, class: Class::Plain };
 
 pub(super) struct Recall {
     /// Whose names they are.
@@ -98,7 +107,7 @@ impl Recall {
     pub(super) fn class_of_text(&mut self, names: &Names, text: &str) -> Class {
         self.belong_to(names);
         let Some(padded) = padded(text.as_bytes()) else { return names.classify(text) };
-        let place = hash_padded(padded, text.len()) as usize % TEXTS;
+        let place = place_of(hash_padded(padded, text.len()), TEXTS);
         let known = &mut self.texts[place];
         if known.text != padded || known.length != text.len() {
             *known = Text { text: padded, length: text.len(), class: names.classify(text) };
@@ -126,22 +135,29 @@ impl Recall {
         length: usize,
     ) -> Known {
         let hash = hash_padded(padded, length);
-        let place = hash as usize % SLOTS;
-        // Two of one place have one each.
-        for place in [place, place ^ 1] {
-            let slot = &self.slots[place];
-            if slot.name == padded && slot.length == length {
-                return slot.known;
-            }
+        let place = place_of(hash, SLOTS);
+        let slot = &self.slots[place];
+        if slot.name == padded && slot.length == length {
+            return slot.known;
         }
-        self.learn(names, name(), padded, hash)
+        self.other(names, name(), padded, hash)
+    }
+
+    /// The same of a name that stands not in its place: two of one place have one each.
+    #[inline(never)]
+    fn other(&mut self, names: &Names, name: &str, padded: Padded, hash: u32) -> Known {
+        let slot = &self.slots[place_of(hash, SLOTS) ^ 1];
+        if slot.name == padded && slot.length == name.len() {
+            return slot.known;
+        }
+        self.learn(names, name, padded, hash)
     }
 
     #[cold]
     fn learn(&mut self, names: &Names, name: &str, padded: Padded, hash: u32) -> Known {
         let known = find_out(names, name, hash);
         if known.is_clean {
-            let place = hash as usize % SLOTS;
+            let place = place_of(hash, SLOTS);
             let is_taken = self.slots[place].length > 0;
             self.slots[place ^ usize::from(is_taken)] = Slot { name: padded, length: name.len(), known };
         }
@@ -156,23 +172,34 @@ fn padded(name: &[u8]) -> Option<Padded> {
         return None;
     }
     let (eights, rest) = name.as_chunks::<8>();
-    let mut padded = Padded::default();
-    for (word, eight) in padded.iter_mut().zip(eights) {
-        *word = u64::from_le_bytes(*eight);
-    }
-    if let Some(last) = padded.get_mut(eights.len()) {
-        *last = rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
-    }
-    Some(padded)
+    let last = rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    let word = |eight: &[u8; 8]| u64::from_le_bytes(*eight);
+    Some(match eights {
+        [] => Padded { first: last, ..Padded::EMPTY },
+        [one] => Padded { first: word(one), second: last, third: 0 },
+        [one, two] => Padded { first: word(one), second: word(two), third: last },
+        // Of three there is no rest.
+        [one, two, three, ..] => Padded { first: word(one), second: word(two), third: word(three) },
+    })
 }
 
 #[inline]
 fn hash_padded(padded: Padded, length: usize) -> u32 {
-    let mut hash = length as u64;
-    for word in padded {
-        hash = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
-    }
-    u32::try_from(hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32).unwrap_or_default()
+    let Padded { first, second, third } = padded;
+    let mixed = first ^ second.rotate_left(21) ^ third.rotate_left(42) ^ (length as u64).rotate_left(59);
+    finished(mixed)
+}
+
+/// The multiplication (Knuth, volume 3, section 6.4) leaves the best bits on top.
+#[inline]
+fn finished(mixed: u64) -> u32 {
+    u32::try_from(mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32).unwrap_or_default()
+}
+
+/// One of so many places, a power of two.
+#[inline]
+fn place_of(hash: u32, places: usize) -> usize {
+    hash as usize >> (u32::BITS - places.trailing_zeros())
 }
 
 /// Tells most names from each other. Who sends many of one hash has each looked up anew, as without memory.
@@ -186,8 +213,7 @@ pub(super) fn hash(name: &[u8]) -> u32 {
     let mut mix = |word: u64| hash = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
     eights.iter().for_each(|eight| mix(u64::from_le_bytes(*eight)));
     mix(rest.iter().fold(0_u64, |word, byte| word << 8 | u64::from(*byte)));
-    // The multiplication leaves the best bits on top.
-    u32::try_from(hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32).unwrap_or_default()
+    finished(hash)
 }
 
 fn find_out(names: &Names, name: &str, hash: u32) -> Known {

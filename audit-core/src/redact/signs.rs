@@ -58,21 +58,31 @@ pub(super) fn of(text: &str) -> u8 {
     rest.iter().fold(signs, all)
 }
 
-/// The first place from `at` where something stands that may need an escape in JSON, and all that is before it.
-#[inline]
-pub(super) fn until_escape(bytes: &[u8], at: usize) -> (usize, u8) {
+/// How many bytes there are before the first that may need an escape in JSON, and all that is in them.
+#[inline(never)]
+pub(super) fn until_escape(bytes: &[u8]) -> (usize, u8) {
     let mut signs = 0;
-    let mut end = at;
-    for &byte in bytes.get(at..).unwrap_or_default() {
+    let mut length = 0;
+    // Four at once, and then those of the four in which the end is.
+    for four in bytes.as_chunks::<4>().0 {
+        let [one, two, three, four] = four.map(|byte| SIGNS[usize::from(byte)]);
+        let all = one | two | three | four;
+        if all & ESCAPE != 0 {
+            break;
+        }
+        signs |= all;
+        length += 4;
+    }
+    for &byte in bytes.get(length..).unwrap_or_default() {
         let sign = SIGNS[usize::from(byte)];
         if sign & ESCAPE != 0 {
             break;
         }
         signs |= sign;
-        end += 1;
+        length += 1;
     }
-    steps::count(end - at);
-    (end, signs)
+    steps::count(length);
+    (length, signs)
 }
 
 /// Whether anything in a text may need an escape in JSON.

@@ -65,15 +65,19 @@ impl Keys {
     /// Whether no key of this hash was written in an object, as far as that is known at once.
     #[inline]
     pub(crate) fn is_new(&self, object: &Object, hash: u32) -> bool {
-        let few = self.few.get(object.from..).unwrap_or_default();
-        let may_be_seen = object.seen >> (hash % u64::BITS) & 1 == 1;
-        object.many.is_none() && few.len() < FEW && !(may_be_seen && few.iter().any(|other| other.hash == hash))
+        let may_be_seen = object.seen & bit(hash) != 0;
+        object.many.is_none() && self.few.len() < object.from + FEW && !(may_be_seen && self.is_seen(object, hash))
+    }
+
+    #[cold]
+    fn is_seen(&self, object: &Object, hash: u32) -> bool {
+        self.few.get(object.from..).unwrap_or_default().iter().any(|other| other.hash == hash)
     }
 
     /// Notes a [new](Self::is_new) key and where its content stands, without escapes.
     #[inline]
     pub(crate) fn add(&mut self, object: &mut Object, hash: u32, content: Range<usize>) {
-        object.seen |= 1 << (hash % u64::BITS);
+        object.seen |= bit(hash);
         self.few.push(Key { hash, content });
     }
 
@@ -94,7 +98,7 @@ impl Keys {
         let content = start..out.len() - 1;
         steps::count(content.len());
         let written = out.get(content.clone()).unwrap_or_default();
-        let bit = 1 << (hash % u64::BITS);
+        let bit = bit(hash);
         let may_be_seen = object.seen & bit != 0;
         object.seen |= bit;
         if object.many.is_none() {
@@ -136,6 +140,12 @@ impl Keys {
             }
         }
     }
+}
+
+/// One of 64, by the best bits of a key's hash.
+#[inline]
+fn bit(hash: u32) -> u64 {
+    1 << (hash >> (u32::BITS - u64::BITS.trailing_zeros()))
 }
 
 #[cfg(test)]

@@ -76,28 +76,38 @@ fn plain_end(bytes: &[u8], mut at: usize) -> usize {
 /// A name that begins at `at` and of which nothing is escaped, if it is short and not empty, and how long it is.
 #[inline]
 pub(super) fn short_name(bytes: &[u8], at: usize) -> Option<(Padded, usize)> {
-    let mut name = Padded::default();
-    for (index, word) in name.iter_mut().enumerate() {
-        let eight = match eight(bytes, at + 8 * index) {
-            Some(eight) => eight,
-            None => last_eight(bytes, at + 8 * index)?,
-        };
-        let found = ends(eight);
-        if found != 0 {
-            let bits = found.trailing_zeros() & !7;
-            *word = eight & ((1 << bits) - 1);
-            let length = 8 * index + (bits / 8) as usize;
-            return (length > 0 && bytes.get(at + length) == Some(&b'"')).then_some((name, length));
+    let (first, of_first) = up_to_end(bytes, at)?;
+    let mut name = Padded { first, ..Padded::default() };
+    let mut length = of_first;
+    if length == 8 {
+        let (second, of_second) = up_to_end(bytes, at + 8)?;
+        (name.second, length) = (second, 8 + of_second);
+        if length == 16 {
+            let (third, of_third) = up_to_end(bytes, at + 16)?;
+            (name.third, length) = (third, 16 + of_third);
         }
-        *word = eight;
     }
-    let length = size_of::<Padded>();
-    (bytes.get(at + length) == Some(&b'"')).then_some((name, length))
+    (length > 0 && bytes.get(at + length) == Some(&b'"')).then_some((name, length))
 }
 
-/// As [`eight`] where fewer are left; behind them stand bytes that end every string.
+/// The next eight bytes of a string, or as many as are left of it, and how many those are.
+#[inline]
+fn up_to_end(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
+    let word = match eight(bytes, at) {
+        Some(word) => word,
+        None => last_bytes(bytes, at)?,
+    };
+    let found = ends(word);
+    if found == 0 {
+        return Some((word, 8));
+    }
+    let bits = found.trailing_zeros() & !7;
+    Some((word & ((1 << bits) - 1), (bits / 8) as usize))
+}
+
+/// As [`eight`] where fewer are left; behind them stand zeros, which end every string.
 #[cold]
-fn last_eight(bytes: &[u8], at: usize) -> Option<u64> {
+fn last_bytes(bytes: &[u8], at: usize) -> Option<u64> {
     Some(bytes.get(at..)?.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)))
 }
 

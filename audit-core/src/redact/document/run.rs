@@ -60,12 +60,29 @@ impl Span<'_> {
     #[inline]
     fn separate(&mut self, page: &mut Page, start: usize) {
         let follows = self.to + 1 == start && self.bytes.get(self.to) == Some(&b',');
-        if self.from == self.to || self.to != start && !follows {
-            self.begin(page, start);
-            page.comma();
+        if self.from < self.to && (follows || self.to == start) {
+            self.to = start;
+        } else {
+            self.begin_with_comma(page, start);
         }
-        self.to = start;
     }
+
+    #[cold]
+    fn begin_with_comma(&mut self, page: &mut Page, start: usize) {
+        self.begin(page, start);
+        page.comma();
+    }
+}
+
+/// Why a list or an object is left.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Left {
+    /// For one in it, whose bracket comes next, which is [plain](Document::may_open) and stands at the document's `place`.
+    ForInner { is_object: bool },
+    /// Its closing bracket comes next.
+    AtEnd,
+    /// What comes next is not plain, or not here.
+    ForOther,
 }
 
 impl Document {
@@ -78,221 +95,223 @@ impl Document {
         let mut span = Span { bytes: json.as_bytes(), from: start, to: start };
         let mut at = start;
         loop {
-            let (next, goes_on) = match self.frames.last() {
-                Some(frame) if frame.is_object => self.members(names, page, &mut span, json, at),
-                Some(_) => self.elements(names, page, &mut span, json, at),
+            let left = match self.frames.last() {
+                Some(frame) if frame.is_object => self.members(names, page, &mut span, json, &mut at),
+                Some(_) => self.elements(names, page, &mut span, json, &mut at),
                 None => match span.bytes.get(at) {
-                    Some(b'{' | b'[') if self.expect == Expect::Value => {
-                        let is_object = span.bytes.get(at) == Some(&b'{');
-                        if !self.may_open(&self.place, is_object) {
-                            break;
+                    Some(bracket @ (b'{' | b'[')) if self.expect == Expect::Value => {
+                        let is_object = *bracket == b'{';
+                        if self.may_open(&self.place, is_object) {
+                            Left::ForInner { is_object }
+                        } else {
+                            Left::ForOther
                         }
-                        self.plain_open(page, &mut span, at, is_object, self.place);
-                        (at + 1, true)
                     }
-                    _ => break,
+                    _ => Left::ForOther,
                 },
             };
-            at = next;
-            if !goes_on {
-                break;
+            match left {
+                Left::ForInner { is_object } => self.plain_open(page, &mut span, at, is_object),
+                Left::AtEnd if self.plain_close(page, &mut span, at) => {}
+                _ => break,
             }
+            at += 1;
         }
         span.flush(page);
         at
     }
 
-    /// Reads on in an object, until it or one in it is left, and where; whether plain tokens may follow.
+    /// Reads on in an object from `place`, until it or one in it is left, or what comes is not plain.
     #[inline]
-    fn members(
-        &mut self,
-        names: &Names,
-        page: &mut Page,
-        span: &mut Span<'_>,
-        json: &str,
-        from: usize,
-    ) -> (usize, bool) {
+    fn members(&mut self, names: &Names, page: &mut Page, span: &mut Span<'_>, json: &str, place: &mut usize) -> Left {
         let bytes = span.bytes;
-        let mut at = from;
+        let longest = page.held().min(MAX_NUMBER);
+        let mut at = *place;
         let mut expect = self.expect;
         // Entered behind a key, if that was not read here.
         let mut is_free = false;
-        let Some(frame) = self.frames.last_mut().filter(|frame| !frame.is_variables) else { return (at, false) };
-        while let Some(&byte) = bytes.get(at) {
+        let Some(frame) = self.frames.last_mut().filter(|frame| !frame.is_variables) else { return Left::ForOther };
+        let left = loop {
             steps::count(0);
-            match (expect, byte) {
-                (Expect::Key | Expect::KeyOrClose, b'"') => {
-                    let Some((padded, length)) = lexer::short_name(bytes, at + 1) else { break };
-                    let end = at + 1 + length;
-                    let member = span.page_length(page);
-                    if bytes.get(end + 1) != Some(&b':') || member > page.limit() {
-                        break;
-                    }
-                    steps::count(length);
-                    let known = page.recall.short(names, || json.get(at + 1..end).unwrap_or_default(), padded, length);
-                    if !known.is_verbatim || !self.keys.is_new(&frame.keys, known.hash) {
-                        break;
-                    }
-                    span.separate(page, at);
-                    span.to = end + 2;
-                    let start = span.page_length(page);
-                    self.keys.add(&mut frame.keys, known.hash, start - length - 2..start - 2);
-                    is_free = known.is_free;
-                    self.hidden_before = page.redacted;
-                    self.place = Place { role: known.role, member, start, redacted: page.redacted, ..Place::default() };
-                    if !is_free {
-                        self.place.class = match known.class {
-                            Class::Plain => known.role.class_under(frame.named, frame.hinted),
-                            class => class,
-                        };
-                        self.place.geometry = known.geometry && page.mode() != Mode::Full;
-                        self.place.listed = frame.place.listed || known.listed;
-                    }
-                    expect = Expect::Value;
-                    at = end + 2;
-                }
-                (Expect::Value, b'"') => {
-                    let Some(text) = Text::whole(bytes, at).filter(|text| text.length() <= page.held()) else { break };
-                    let end = text.end;
-                    if self.place.class == Class::Secret && !self.place.role.tells() {
-                        frame.values += 1;
-                        span.begin(page, end + 1);
-                        page.hide_member(&mut self.keys, &mut frame.keys, self.place.member, self.hidden_before);
-                        (at, expect) = after_value(bytes, end + 1, Expect::Key);
+            if matches!(expect, Expect::Key | Expect::KeyOrClose) {
+                match bytes.get(at) {
+                    Some(b'"') => {}
+                    Some(b'}') if expect == Expect::KeyOrClose => break Left::AtEnd,
+                    Some(&byte) if is_space(byte) => {
+                        at += 1;
                         continue;
                     }
-                    if text.begins_json() {
-                        break;
-                    }
-                    if !is_free {
-                        let role = self.place.role;
-                        if !may_be_shown(&self.place) || self.place.geometry || role == Role::Query {
-                            break;
+                    _ => break Left::ForOther,
+                }
+                let Some((padded, length)) = lexer::short_name(bytes, at + 1) else { break Left::ForOther };
+                let end = at + 1 + length;
+                let member = span.page_length(page);
+                if bytes.get(end + 1) != Some(&b':') || member > page.limit() {
+                    break Left::ForOther;
+                }
+                steps::count(length);
+                let known = page.recall.short(names, || json.get(at + 1..end).unwrap_or_default(), padded, length);
+                if !known.is_verbatim || !self.keys.is_new(&frame.keys, known.hash) {
+                    break Left::ForOther;
+                }
+                span.separate(page, at);
+                span.to = end + 2;
+                let start = span.page_length(page);
+                self.keys.add(&mut frame.keys, known.hash, start - length - 2..start - 2);
+                is_free = known.is_free;
+                self.hidden_before = page.redacted;
+                self.place = Place { role: known.role, member, start, redacted: page.redacted, ..Place::default() };
+                if !is_free {
+                    self.place.class = match known.class {
+                        Class::Plain => known.role.class_under(frame.named, frame.hinted),
+                        class => class,
+                    };
+                    self.place.geometry = known.geometry && page.mode() != Mode::Full;
+                    self.place.listed = frame.place.listed || known.listed;
+                }
+                expect = Expect::Value;
+                at = end + 2;
+            }
+            if expect == Expect::Value {
+                let Some(&byte) = bytes.get(at) else { break Left::ForOther };
+                match byte {
+                    b'"' => {
+                        let Some(text) = Text::whole(bytes, at).filter(|text| text.length() <= page.held()) else {
+                            break Left::ForOther;
+                        };
+                        if is_free && !text.begins_json() {
+                            text.copy(names, page, span, json);
+                        } else if self.place.class == Class::Secret && !self.place.role.tells() {
+                            span.begin(page, text.end + 1);
+                            page.hide_member(&mut self.keys, &mut frame.keys, self.place.member, self.hidden_before);
+                        } else {
+                            let Place { role, geometry, .. } = self.place;
+                            if !may_be_shown(&self.place) || geometry || role == Role::Query || text.begins_json() {
+                                break Left::ForOther;
+                            }
+                            if role.tells() {
+                                frame.note_name(names, &mut page.recall, role, text.length(), text.content(json));
+                            }
+                            text.copy(names, page, span, json);
                         }
-                        if role.tells() {
-                            frame.note_name(names, &mut page.recall, role, text.length(), text.content(json));
+                        at = text.end + 1;
+                    }
+                    b'{' | b'[' => {
+                        let is_object = byte == b'{';
+                        if !self.may_open(&self.place, is_object) {
+                            break Left::ForOther;
                         }
+                        break Left::ForInner { is_object };
                     }
-                    frame.values += 1;
-                    text.copy(names, page, span, json);
-                    (at, expect) = after_value(bytes, end + 1, Expect::Key);
-                }
-                (Expect::Value, b'{' | b'[') => {
-                    let is_object = byte == b'{';
-                    if !self.may_open(&self.place, is_object) {
-                        break;
+                    b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => {
+                        let Some(end) = scalar_end(bytes, at, byte).filter(|end| end - at <= longest) else {
+                            break Left::ForOther;
+                        };
+                        if !is_free && !may_be_shown(&self.place) {
+                            break Left::ForOther;
+                        }
+                        span.add(page, at, end);
+                        at = end;
                     }
-                    self.plain_open(page, span, at, is_object, self.place);
-                    return (at + 1, true);
-                }
-                (Expect::Value, b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {
-                    let Some(end) = scalar_end(bytes, at, byte, page.held()) else { break };
-                    if !is_free && !may_be_shown(&self.place) {
-                        break;
+                    _ if is_space(byte) => {
+                        at += 1;
+                        continue;
                     }
-                    frame.values += 1;
-                    span.add(page, at, end);
-                    (at, expect) = after_value(bytes, end, Expect::Key);
+                    _ => break Left::ForOther,
                 }
-                (Expect::CommaOrClose, b',') => {
+                frame.values += 1;
+                expect = Expect::CommaOrClose;
+            }
+            match bytes.get(at) {
+                Some(b',') if expect == Expect::CommaOrClose => {
                     expect = Expect::Key;
                     at += 1;
                 }
-                (Expect::CommaOrClose | Expect::KeyOrClose, b'}') => {
-                    if !self.plain_close(page, span, at) {
-                        break;
-                    }
-                    return (at + 1, true);
-                }
-                _ if is_space(byte) => at += 1,
-                _ => break,
+                Some(b'}') if expect == Expect::CommaOrClose => break Left::AtEnd,
+                Some(&byte) if is_space(byte) => at += 1,
+                _ => break Left::ForOther,
             }
-        }
-        self.expect = expect;
-        (at, false)
+        };
+        (self.expect, *place) = (expect, at);
+        left
     }
 
     /// The same in a list.
     #[inline]
-    fn elements(
-        &mut self,
-        names: &Names,
-        page: &mut Page,
-        span: &mut Span<'_>,
-        json: &str,
-        from: usize,
-    ) -> (usize, bool) {
+    fn elements(&mut self, names: &Names, page: &mut Page, span: &mut Span<'_>, json: &str, place: &mut usize) -> Left {
         let bytes = span.bytes;
-        let mut at = from;
+        let longest = page.held().min(MAX_NUMBER);
+        let mut at = *place;
         let mut expect = self.expect;
-        let Some(frame) = self.frames.last_mut() else { return (at, false) };
+        let Some(frame) = self.frames.last_mut() else { return Left::ForOther };
         if self.pending.len() > frame.pending_from || frame.option.is_sensitive() {
-            return (at, false);
+            return Left::ForOther;
         }
         let is_free = frame.place.listed;
-        while let Some(&byte) = bytes.get(at) {
+        let left = loop {
             steps::count(0);
-            match (expect, byte) {
-                (Expect::CommaOrClose, b',') => {
+            let Some(&byte) = bytes.get(at) else { break Left::ForOther };
+            if matches!(expect, Expect::Value | Expect::ValueOrClose) {
+                let member = span.page_length(page);
+                if member > page.limit() || frame.in_list && frame.named.is_sensitive() {
+                    break Left::ForOther;
+                }
+                match byte {
+                    b'"' => {
+                        let Some(text) = Text::whole(bytes, at).filter(|text| text.length() <= page.held()) else {
+                            break Left::ForOther;
+                        };
+                        if !is_free || frame.place.geometry || text.first == b'-' || text.begins_json() {
+                            break Left::ForOther;
+                        }
+                        if frame.in_list && frame.values == 0 {
+                            frame.note_name(names, &mut page.recall, Role::None, text.length(), text.content(json));
+                        }
+                        span.separate(page, at);
+                        text.copy(names, page, span, json);
+                        at = text.end + 1;
+                    }
+                    b'{' | b'[' => {
+                        let is_object = byte == b'{';
+                        let Place { geometry, listed, .. } = frame.place;
+                        let place = Place { geometry, listed, member, redacted: page.redacted, ..Place::default() };
+                        if !self.may_open(&place, is_object) {
+                            break Left::ForOther;
+                        }
+                        span.separate(page, at);
+                        self.place = Place { start: span.page_length(page), ..place };
+                        break Left::ForInner { is_object };
+                    }
+                    b'-' | b'0'..=b'9' | b't' | b'f' | b'n' if is_free => {
+                        let Some(end) = scalar_end(bytes, at, byte).filter(|end| end - at <= longest) else {
+                            break Left::ForOther;
+                        };
+                        span.separate(page, at);
+                        span.to = end;
+                        at = end;
+                    }
+                    b']' if expect == Expect::ValueOrClose => break Left::AtEnd,
+                    _ if is_space(byte) => {
+                        at += 1;
+                        continue;
+                    }
+                    _ => break Left::ForOther,
+                }
+                frame.values += 1;
+                expect = Expect::CommaOrClose;
+            }
+            match bytes.get(at) {
+                Some(b',') if expect == Expect::CommaOrClose => {
                     expect = Expect::Value;
                     at += 1;
-                    continue;
                 }
-                (Expect::CommaOrClose | Expect::ValueOrClose, b']') => {
-                    if !self.plain_close(page, span, at) {
-                        break;
-                    }
-                    return (at + 1, true);
-                }
-                _ if is_space(byte) => {
-                    at += 1;
-                    continue;
-                }
-                (Expect::Value | Expect::ValueOrClose, _) => {}
-                _ => break,
+                Some(b']') if expect == Expect::CommaOrClose => break Left::AtEnd,
+                Some(&byte) if is_space(byte) => at += 1,
+                _ => break Left::ForOther,
             }
-            let member = span.page_length(page);
-            if member > page.limit() || frame.in_list && frame.named.is_sensitive() {
-                break;
-            }
-            match byte {
-                b'"' => {
-                    let Some(text) = Text::whole(bytes, at).filter(|text| text.length() <= page.held()) else { break };
-                    if !is_free || frame.place.geometry || text.first == b'-' || text.begins_json() {
-                        break;
-                    }
-                    if frame.in_list && frame.values == 0 {
-                        frame.note_name(names, &mut page.recall, Role::None, text.length(), text.content(json));
-                    }
-                    frame.values += 1;
-                    span.separate(page, at);
-                    text.copy(names, page, span, json);
-                    (at, expect) = after_value(bytes, text.end + 1, Expect::Value);
-                }
-                b'{' | b'[' => {
-                    let is_object = byte == b'{';
-                    let (geometry, listed) = (frame.place.geometry, frame.place.listed);
-                    let mut place = Place { geometry, listed, member, redacted: page.redacted, ..Place::default() };
-                    if !self.may_open(&place, is_object) {
-                        break;
-                    }
-                    span.separate(page, at);
-                    place.start = span.page_length(page);
-                    self.plain_open(page, span, at, is_object, place);
-                    return (at + 1, true);
-                }
-                b'-' | b'0'..=b'9' | b't' | b'f' | b'n' if is_free => {
-                    let Some(end) = scalar_end(bytes, at, byte, page.held()) else { break };
-                    frame.values += 1;
-                    span.separate(page, at);
-                    span.to = end;
-                    (at, expect) = after_value(bytes, end, Expect::Value);
-                }
-                _ => break,
-            }
-        }
-        self.expect = expect;
-        (at, false)
+        };
+        (self.expect, *place) = (expect, at);
+        left
     }
 
     /// Whether a list or an object that stands at `place` is plain.
@@ -302,9 +321,9 @@ impl Document {
         place.class == Class::Plain && !tells && (is_object || !place.geometry) && self.open.depth < MAX_DEPTH
     }
 
-    /// Reads the bracket at `at` that opens a [plain](Self::may_open) list or object.
+    /// Reads the bracket at `at` that opens a [plain](Self::may_open) list or object, which stands at `self.place`.
     #[inline]
-    fn plain_open(&mut self, page: &mut Page, span: &mut Span<'_>, at: usize, is_object: bool, place: Place) {
+    fn plain_open(&mut self, page: &mut Page, span: &mut Span<'_>, at: usize, is_object: bool) {
         self.open.enter(is_object);
         let mut in_list = false;
         if let Some(parent) = self.frames.last_mut() {
@@ -313,7 +332,7 @@ impl Document {
         }
         span.add(page, at, at + 1);
         self.expect = if is_object { Expect::KeyOrClose } else { Expect::ValueOrClose };
-        self.frames.push(Frame::open(is_object, place, in_list, self.pending.len(), self.keys.open()));
+        self.frames.push(Frame::open(is_object, self.place, in_list, self.pending.len(), self.keys.open()));
     }
 
     /// Reads the bracket at `at` that closes the innermost list or object, if that is plain.
@@ -354,9 +373,10 @@ impl Text {
     /// The string whose quote stands at `start`, if nothing in it may need an escape and all of it is in this piece.
     #[inline]
     fn whole(bytes: &[u8], start: usize) -> Option<Self> {
-        let first = *bytes.get(start + 1)?;
-        let (end, signs) = signs::until_escape(bytes, start + 1);
-        (bytes.get(end) == Some(&b'"')).then_some(Self { start, end, first, signs })
+        let content = bytes.get(start + 1..)?;
+        let (length, signs) = signs::until_escape(content);
+        let is_whole = content.get(length) == Some(&b'"');
+        is_whole.then_some(Self { start, end: start + 1 + length, first: *content.first()?, signs })
     }
 
     #[inline]
@@ -377,35 +397,39 @@ impl Text {
     /// Copies it, without what is secret in it.
     #[inline]
     fn copy(&self, names: &Names, page: &mut Page, span: &mut Span<'_>, json: &str) {
-        if !shapes::is_bare(self.first, self.length(), self.signs) {
-            let text = self.content(json);
-            if !shapes::is_quiet(text, self.signs) {
-                let (shown, hidden) = shapes::sweep_loud(names, text, self.signs);
-                if hidden > 0 {
-                    span.begin(page, self.end + 1);
-                    return page.safe_text(&shown, hidden);
-                }
-            }
+        if shapes::is_bare(self.first, self.length(), self.signs) || !self.hide(names, page, json, span) {
+            span.add(page, self.start, self.end + 1);
         }
-        span.add(page, self.start, self.end + 1);
+    }
+
+    /// Writes it without what is secret in it, if anything is.
+    #[inline(never)]
+    fn hide(self, names: &Names, page: &mut Page, json: &str, span: &mut Span<'_>) -> bool {
+        let text = self.content(json);
+        if shapes::is_quiet(text, self.signs) {
+            return false;
+        }
+        let (shown, hidden) = shapes::sweep_loud(names, text, self.signs);
+        if hidden > 0 {
+            span.begin(page, self.end + 1);
+            page.safe_text(&shown, hidden);
+        }
+        hidden > 0
     }
 }
 
-/// Where a number, `true`, `false` or `null` ends, if it is whole and may be written as it stands.
-#[inline]
-fn scalar_end(bytes: &[u8], at: usize, first: u8, held: usize) -> Option<usize> {
-    let end = match lexer::literal_of(first) {
-        Some(word) => bytes.get(at..)?.starts_with(word).then_some(at + word.len())?,
-        None => lexer::decimal(bytes, at)?.0,
+/// Where a number without exponent, `true`, `false` or `null` ends, if it is whole.
+#[inline(always)]
+fn scalar_end(bytes: &[u8], at: usize, first: u8) -> Option<usize> {
+    let is = |word: &[u8]| (bytes.get(at..at + word.len()) == Some(word)).then_some(at + word.len());
+    let end = match first {
+        b't' => is(b"true"),
+        b'f' => is(b"false"),
+        b'n' => is(b"null"),
+        _ => lexer::decimal(bytes, at).map(|(end, _)| end),
     };
-    steps::count(end - at);
-    (end - at <= held.min(MAX_NUMBER)).then_some(end)
-}
-
-/// Behind a value that ended at `end` and the comma that may follow it, and what may stand there; `next` behind a comma.
-#[inline]
-fn after_value(bytes: &[u8], end: usize, next: Expect) -> (usize, Expect) {
-    if bytes.get(end) == Some(&b',') { (end + 1, next) } else { (end, Expect::CommaOrClose) }
+    steps::count(end.unwrap_or(at) - at);
+    end
 }
 
 /// Whether neither the name above a value nor its siblings can hide it.
