@@ -30,6 +30,10 @@ impl<'a> BodyKind<'a> {
 
     /// How the body is read.
     pub(super) fn format(&self) -> Format {
+        // As nearly every client writes it.
+        if self.content_encoding.is_none() && self.content_type == Some("application/json") {
+            return Format::Json;
+        }
         let mut codings = self.content_encoding.into_iter().flat_map(|codings| codings.split(',').map(str::trim));
         if codings.any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity")) {
             return Format::Withheld(Reason::Compressed);

@@ -73,7 +73,8 @@ fn plain_end(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// A name that begins at `at` and of which nothing is escaped, if it is short and not empty, and how long it is.
+/// What stands from `at` to before the next quote, if it is short and not empty, and how long it is: a name, unless
+/// something in it is escaped.
 #[inline]
 pub(super) fn short_name(bytes: &[u8], at: usize) -> Option<(Padded, usize)> {
     let (first, of_first) = up_to_end(bytes, at)?;
@@ -90,14 +91,14 @@ pub(super) fn short_name(bytes: &[u8], at: usize) -> Option<(Padded, usize)> {
     (length > 0 && bytes.get(at + length) == Some(&b'"')).then_some((name, length))
 }
 
-/// The next eight bytes of a string, or as many as are left of it, and how many those are.
+/// The next eight bytes, or those before a quote, and how many they are.
 #[inline]
 fn up_to_end(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
     let word = match eight(bytes, at) {
         Some(word) => word,
         None => last_bytes(bytes, at)?,
     };
-    let found = ends(word);
+    let found = zeros(word ^ (ONES * b'"' as u64));
     if found == 0 {
         return Some((word, 8));
     }
@@ -105,7 +106,7 @@ fn up_to_end(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
     Some((word & ((1 << bits) - 1), (bits / 8) as usize))
 }
 
-/// As [`eight`] where fewer are left; behind them stand zeros, which end every string.
+/// As [`eight`] where fewer are left; behind them stand zeros.
 #[cold]
 fn last_bytes(bytes: &[u8], at: usize) -> Option<u64> {
     Some(bytes.get(at..)?.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)))

@@ -7,7 +7,7 @@
 use super::frame::{Frame, Place};
 use super::lexer::{self, is_space};
 use super::siblings::Role;
-use super::{Document, Expect, MAX_DEPTH};
+use super::{Document, Expect, MAX_DEPTH, syntax};
 use crate::redact::class::Class;
 use crate::redact::names::Names;
 use crate::redact::page::{MAX_NUMBER, Page};
@@ -177,7 +177,14 @@ impl Document {
                 match byte {
                     b'"' => {
                         let Some(text) = Text::whole(bytes, at).filter(|text| text.length() <= page.held()) else {
-                            break Left::ForOther;
+                            let decoded = is_free.then_some(&mut self.decoded);
+                            let Some(end) = escaped_end(names, page, json, at, decoded) else {
+                                break Left::ForOther;
+                            };
+                            span.add(page, at, end);
+                            frame.values += 1;
+                            (at, expect) = (end, Expect::CommaOrClose);
+                            continue;
                         };
                         if is_free && !text.begins_json() {
                             text.copy(names, page, span, json);
@@ -258,13 +265,23 @@ impl Document {
                 }
                 match byte {
                     b'"' => {
+                        let may_name = frame.in_list && frame.values == 0;
                         let Some(text) = Text::whole(bytes, at).filter(|text| text.length() <= page.held()) else {
-                            break Left::ForOther;
+                            let is_free = is_free && !may_name && !frame.place.geometry;
+                            let decoded = is_free.then_some(&mut self.decoded);
+                            let Some(end) = escaped_end(names, page, json, at, decoded) else {
+                                break Left::ForOther;
+                            };
+                            span.separate(page, at);
+                            span.add(page, at, end);
+                            frame.values += 1;
+                            (at, expect) = (end, Expect::CommaOrClose);
+                            continue;
                         };
                         if !is_free || frame.place.geometry || text.first == b'-' || text.begins_json() {
                             break Left::ForOther;
                         }
-                        if frame.in_list && frame.values == 0 {
+                        if may_name {
                             frame.note_name(names, &mut page.recall, Role::None, text.length(), text.content(json));
                         }
                         span.separate(page, at);
@@ -416,6 +433,33 @@ impl Text {
         }
         hidden > 0
     }
+}
+
+/// Behind a string that begins at `at` and is written as it stands, if that is known at once: what is escaped in it is
+/// escaped as it would be here, and there is nothing to hide in it.
+#[inline(never)]
+fn escaped_end(names: &Names, page: &Page, json: &str, at: usize, decoded: Option<&mut String>) -> Option<usize> {
+    let decoded = decoded?;
+    let bytes = json.as_bytes();
+    let mut end = at + 1;
+    loop {
+        let rest = bytes.get(end..)?;
+        end += match (signs::until_escape(rest).0, rest) {
+            (0, [b'"', ..]) => break,
+            (0, [b'\\', b'"' | b'\\' | b'n' | b'r' | b't', ..]) => 2,
+            (0, _) => return None,
+            (plain, _) => plain,
+        };
+    }
+    let content = json.get(at + 1..end).filter(|content| content.len() <= page.held())?;
+    let text = syntax::decode_into(content, decoded);
+    // It may be an option, or JSON.
+    if matches!(text.as_bytes().first()?, b'-' | b'{' | b'[' | b'"' | b' ' | b'\t' | b'\r' | b'\n' | 0xef) {
+        return None;
+    }
+    let signs = signs::of(text);
+    let is_clean = shapes::is_quiet(text, signs) || shapes::sweep_loud(names, text, signs).1 == 0;
+    is_clean.then_some(end + 1)
 }
 
 /// Where a number without exponent, `true`, `false` or `null` ends, if it is whole.
