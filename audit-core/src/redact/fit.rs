@@ -32,8 +32,45 @@ pub fn fit(json: &[u8], limit: usize) -> Vec<u8> {
 
 /// As [`fit`], for JSON that may stop after any complete token: it is closed where it stops.
 pub(crate) fn fit_prefix(json: &[u8], limit: usize) -> Vec<u8> {
-    let limit = limit.max(2);
-    let mut closers = Vec::new();
+    let mut fitted = json.to_vec();
+    fit_in_place(&mut fitted, limit);
+    fitted
+}
+
+/// As [`fit_prefix`], without other memory.
+pub(crate) fn fit_in_place(json: &mut Vec<u8>, limit: usize) {
+    let closers = match cut(json, limit.max(2)) {
+        Some(Cut::After { end }) => {
+            json.truncate(end);
+            Closers::of(json)
+        }
+        Some(Cut::Inside { start, end }) => {
+            let closers = Closers::of(json.get(..start).unwrap_or_default());
+            json.truncate(end);
+            json.extend_from_slice(ELLIPSIS);
+            json.push(b'"');
+            closers
+        }
+        None => {
+            json.clear();
+            json.extend_from_slice(b"\"\"");
+            return;
+        }
+    };
+    closers.write(json);
+}
+
+/// Where JSON is cut.
+enum Cut {
+    /// Behind a complete value or pair.
+    After { end: usize },
+    /// Inside the string that begins at `start`.
+    Inside { start: usize, end: usize },
+}
+
+/// Where `json` is cut so that it can be closed within the limit; nothing if none of it can be shown.
+fn cut(json: &[u8], limit: usize) -> Option<Cut> {
+    let mut closers = Closers::default();
     // The end of the longest prefix that can be closed within the limit.
     let mut best = None;
     let mut at = 0;
@@ -42,12 +79,10 @@ pub(crate) fn fit_prefix(json: &[u8], limit: usize) -> Vec<u8> {
         at = token.end;
         match token.kind {
             Kind::Open(closer) => closers.push(closer),
-            Kind::Close => {
-                closers.pop();
-            }
+            Kind::Close => closers.pop(),
             Kind::Text if is_key(json, start, at, &closers) => continue,
             Kind::Text if at + closers.len() > limit => {
-                return cut_string(json, start, at, &closers, limit).unwrap_or_else(|| close(json, best));
+                return cut_string(json, start, at, &closers, limit).or(best);
             }
             Kind::Text | Kind::Scalar => {}
             Kind::Between => continue,
@@ -55,9 +90,67 @@ pub(crate) fn fit_prefix(json: &[u8], limit: usize) -> Vec<u8> {
         if at + closers.len() > limit {
             break;
         }
-        best = Some(at);
+        best = Some(Cut::After { end: at });
     }
-    close(json, best)
+    best
+}
+
+/// The brackets that close what is open. Of those that redaction writes none allocates.
+#[derive(Default)]
+struct Closers {
+    /// The outermost: a bit for each, the innermost of them lowest, set for an object.
+    outer: u128,
+    count: usize,
+    inner: Vec<u8>,
+}
+
+impl Closers {
+    const MOST_OUTER: usize = u128::BITS as usize;
+
+    /// Those of what is open at the end of `json`.
+    fn of(json: &[u8]) -> Self {
+        let mut closers = Self::default();
+        let mut at = 0;
+        while let Some(token) = token_at(json, at) {
+            match token.kind {
+                Kind::Open(closer) => closers.push(closer),
+                Kind::Close => closers.pop(),
+                Kind::Text | Kind::Scalar | Kind::Between => {}
+            }
+            at = token.end;
+        }
+        closers
+    }
+
+    fn push(&mut self, closer: u8) {
+        if self.count < Self::MOST_OUTER {
+            self.outer = self.outer << 1 | u128::from(closer == b'}');
+            self.count += 1;
+        } else {
+            self.inner.push(closer);
+        }
+    }
+
+    fn pop(&mut self) {
+        if self.inner.pop().is_none() && self.count > 0 {
+            self.outer >>= 1;
+            self.count -= 1;
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.count + self.inner.len()
+    }
+
+    /// Whether an object is innermost.
+    fn in_object(&self) -> bool {
+        self.inner.last().map_or(self.count > 0 && self.outer & 1 == 1, |closer| *closer == b'}')
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend(self.inner.iter().rev());
+        out.extend((0..self.count).map(|place| if self.outer >> place & 1 == 1 { b'}' } else { b']' }));
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,9 +183,9 @@ fn token_at(json: &[u8], at: usize) -> Option<Token> {
     Some(Token { kind, end })
 }
 
-fn is_key(json: &[u8], start: usize, end: usize, closers: &[u8]) -> bool {
+fn is_key(json: &[u8], start: usize, end: usize, closers: &Closers) -> bool {
     let followed = json.get(end..).unwrap_or_default().trim_ascii_start();
-    followed.starts_with(b":") || followed.is_empty() && closers.last() == Some(&b'}') && follows_key_place(json, start)
+    followed.starts_with(b":") || followed.is_empty() && closers.in_object() && follows_key_place(json, start)
 }
 
 /// Whether a string at the end of a prefix is a key: what stands before it is no colon.
@@ -100,27 +193,8 @@ fn follows_key_place(json: &[u8], start: usize) -> bool {
     json.get(..start).is_none_or(|before| !before.trim_ascii_end().ends_with(b":"))
 }
 
-/// The first `end` bytes and what closes them.
-fn close(json: &[u8], end: Option<usize>) -> Vec<u8> {
-    let Some(mut out) = end.and_then(|end| json.get(..end)).map(<[u8]>::to_vec) else { return b"\"\"".to_vec() };
-    let mut closers = Vec::new();
-    let mut at = 0;
-    while let Some(token) = token_at(&out, at) {
-        match token.kind {
-            Kind::Open(closer) => closers.push(closer),
-            Kind::Close => {
-                closers.pop();
-            }
-            Kind::Text | Kind::Scalar | Kind::Between => {}
-        }
-        at = token.end;
-    }
-    out.extend(closers.iter().rev());
-    out
-}
-
-/// The string from `start` to `end` shortened until it fits; `None` if little or nothing of it would be left.
-fn cut_string(json: &[u8], start: usize, end: usize, closers: &[u8], limit: usize) -> Option<Vec<u8>> {
+/// Where the string from `start` to `end` is cut until it fits; `None` if little or nothing of it would be left.
+fn cut_string(json: &[u8], start: usize, end: usize, closers: &Closers, limit: usize) -> Option<Cut> {
     let room = limit.checked_sub(start + 2 + ELLIPSIS.len() + closers.len())?;
     if end - start < MIN_CUT_STRING || room < 8 {
         return None;
@@ -133,12 +207,7 @@ fn cut_string(json: &[u8], start: usize, end: usize, closers: &[u8], limit: usiz
         }
         kept += width;
     }
-    let mut out = json.get(..=start)?.to_vec();
-    out.extend_from_slice(content.get(..kept)?);
-    out.extend_from_slice(ELLIPSIS);
-    out.push(b'"');
-    out.extend(closers.iter().rev());
-    Some(out)
+    Some(Cut::Inside { start, end: start + 1 + kept })
 }
 
 /// How many bytes the first character of a string's content takes, an escape and a pair of surrogates being one.
@@ -215,6 +284,18 @@ mod tests {
         for limit in 40..60 {
             let text: String = serde_json::from_slice(&fit(json.as_bytes(), limit)).unwrap();
             assert!(text.trim_end_matches('…').chars().all(|letter| letter == '😀'), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_deep_is_closed_as_it_was_opened() {
+        let open = |depth: usize| "[{\"a\":".repeat(depth);
+        for depth in [1, 63, 64, 65, 200] {
+            let json = format!("{}1{}", open(depth), "}]".repeat(depth));
+            let expected = format!("{}1{}", open(depth), "}]".repeat(depth));
+            let cut = format!("{}1,\"b\":2{}", open(depth), "}]".repeat(depth));
+            assert_eq!(fit(cut.as_bytes(), json.len()), expected.as_bytes(), "{depth}");
+            assert_eq!(fit_prefix(format!("{}1", open(depth)).as_bytes(), json.len()), expected.as_bytes(), "{depth}");
         }
     }
 

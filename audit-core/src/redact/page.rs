@@ -3,7 +3,7 @@
 use super::buffer::Json;
 use super::class::Class;
 use super::document::{Document, Keys, Object, Refusal};
-use super::fit::fit_prefix;
+use super::fit::fit_in_place;
 use super::names::Names;
 use super::recall::{Known, Recall, hash};
 use super::{FILTERED, Fragment, GEOMETRY_FILTERED, TOO_LONG, geometry, shapes, signs};
@@ -61,7 +61,7 @@ impl Page {
     pub(super) fn fragment(&mut self, limit: usize, cut: bool, original_bytes: u64) -> Fragment {
         let is_cut = cut || self.is_cut() || self.out.len() > limit.max(2);
         if is_cut {
-            self.out = fit_prefix(&self.out, limit);
+            fit_in_place(&mut self.out, limit);
         }
         let json = std::mem::take(&mut self.out).into();
         Fragment { json, redacted: self.redacted, truncated: is_cut || self.shortened, original_bytes }

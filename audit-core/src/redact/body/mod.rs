@@ -15,7 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::document::{Document, Place, Refusal};
-use super::fit::fit_prefix;
+use super::fit::fit_in_place;
 use super::names::Names;
 use super::page::Page;
 use super::{Fragment, Redactor, shapes};
@@ -230,8 +230,8 @@ fn withheld(
         members.display("bytes", original_bytes);
     }
     members.close();
-    let json = fit_prefix(&out, limit).into();
-    Fragment { json, redacted: 1, truncated, original_bytes }
+    fit_in_place(&mut out, limit);
+    Fragment { json: out.into(), redacted: 1, truncated, original_bytes }
 }
 
 #[cfg(test)]
