@@ -1,6 +1,7 @@
 //! What names say, remembered: the same few come in every row of a document and in every request.
 //!
-//! Only short names that are clean are remembered, so many and no more: they are the client's to choose.
+//! Only short names that are clean are remembered, so many and no more: they are the client's to choose. So are short texts
+//! where a name may stand (`"kind": "phone"`). What is remembered is compared with what comes, and never shown.
 
 use super::class::Class;
 use super::document::Role;
@@ -267,6 +268,20 @@ mod tests {
             let (harmless, secret) = (format!("ñ{number}"), format!("pin{number}"));
             assert_eq!(recall.of(&names, &harmless).class, Class::Plain);
             assert_eq!(recall.of(&names, &secret).class, Class::Secret);
+        }
+    }
+
+    #[test]
+    fn a_text_is_taken_for_a_name_by_the_rules_that_are_asked() {
+        let (names, others) = (Names::new(&[], &[]), Names::new(&["phone".to_owned()], &[]));
+        let mut recall = Recall::default();
+        for _ in 0..2 {
+            for text in ["phone", "pin", "", "user_password", &"pin ".repeat(LONGEST)] {
+                for _ in 0..2 {
+                    assert_eq!(recall.class_of_text(&names, text), names.classify(text), "{text}");
+                }
+            }
+            assert_eq!(recall.class_of_text(&others, "phone"), Class::Secret);
         }
     }
 

@@ -1,6 +1,7 @@
 //! What redaction works with, used again for the next value.
 //!
-//! Between two values nothing of the first is seen: the store of a thread keeps memory, and what short names said.
+//! Between two values nothing of the first is seen: the store of a thread keeps memory, and what short names said and
+//! short texts that may be such.
 
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};

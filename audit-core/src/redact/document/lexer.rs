@@ -327,6 +327,21 @@ pub(super) fn is_space(byte: u8) -> bool {
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_short_name_stands_before_a_quote() {
+        for length in 0..30 {
+            for behind in ["", ":1}", ":\"and as much again as a word holds\""] {
+                let text = format!("{}\"{behind}", "n".repeat(length));
+                let found = short_name(text.as_bytes(), 0).map(|(_, length)| length);
+                assert_eq!(found, Some(length).filter(|length| (1..=24).contains(length)), "{text}");
+            }
+            assert_eq!(short_name("n".repeat(length).as_bytes(), 0), None, "{length}");
+        }
+        let names = ["nnnnnnnnnnnnnnn1", "nnnnnnnnnnnnnnn2", "1nnnnnnnnnnnnnn", "n", "nn", "nnnnnnnn", "nnnnnnnnn"];
+        let known = names.map(|name| short_name(format!("{name}\"").as_bytes(), 0));
+        assert!(known.iter().enumerate().all(|(at, one)| !known.iter().skip(at + 1).any(|other| one == other)));
+    }
+
     /// Where a number at the start of a text ends, read in pieces of so many bytes.
     fn number_in(text: &str, size: usize) -> Option<usize> {
         let mut state = Number::Start;
