@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::expect::Expected;
 use crate::talk::Talk;
@@ -29,6 +29,9 @@ impl fmt::Display for Framework {
     }
 }
 
+/// The setting of how records are delivered.
+const DELIVERY: &str = "AUDIT_DELIVERY";
+
 /// Something a client does, and the records that it must leave.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
@@ -36,6 +39,10 @@ pub(crate) struct Case {
     pub(crate) settings: Vec<(&'static str, &'static str)>,
     /// Needs a server of its own, for it stops it.
     pub(crate) alone: bool,
+    /// The layer answers in the place of handlers, so that a server without it does not answer the same.
+    pub(crate) refused: bool,
+    /// Whether to leave a record is decided by what strict delivery, with its `intent`, cannot wait for.
+    pub(crate) settled_late: bool,
     pub(crate) talk: Box<dyn Fn(&mut Talk)>,
     pub(crate) records: Vec<Expected>,
     pub(crate) buts: Vec<But>,
@@ -65,6 +72,8 @@ impl Case {
             about,
             settings: Vec::new(),
             alone: false,
+            refused: false,
+            settled_late: false,
             talk: Box::new(talk),
             records: Vec::new(),
             buts: Vec::new(),
@@ -108,6 +117,42 @@ impl Case {
 
     pub(crate) fn alone(mut self) -> Self {
         self.alone = true;
+        self
+    }
+
+    pub(crate) fn refused(mut self) -> Self {
+        self.refused = true;
+        self
+    }
+
+    pub(crate) fn settled_late(mut self) -> Self {
+        self.settled_late = true;
+        self
+    }
+
+    /// Sets how records are delivered, unless the case says so itself.
+    pub(crate) fn deliver(&mut self, delivery: &'static str) {
+        if self.settings.iter().all(|(name, _)| *name != DELIVERY) {
+            self.settings.push((DELIVERY, delivery));
+        }
+    }
+
+    /// The same case with strict delivery, under another name; each record then comes in these phases. Where it is a matter of
+    /// chance how the answer ends, it may have an `end` or not.
+    pub(crate) fn strictly(mut self, name: &'static str, phases: &[&str]) -> Self {
+        self.name = name;
+        self.deliver("strict");
+        let but_records = self.buts.iter_mut().filter_map(|but| match &mut but.expect {
+            Expect::Records(records) | Expect::EndedAsWhole(records) => Some(records),
+            Expect::NotServed => None,
+        });
+        let records = self.records.iter_mut().filter_map(Expected::members_mut);
+        for record in records.chain(but_records.flatten().filter(|record| !record.is_null())) {
+            record["phases"] = match &record["completion"] {
+                Value::Object(_) => json!({"$in": [["intent", "final"], ["intent", "final", "end"]]}),
+                _ => json!(phases),
+            };
+        }
         self
     }
 

@@ -15,6 +15,23 @@ pub(crate) enum Expected {
     Nothing,
 }
 
+impl Expected {
+    /// What the record is to hold, if there is to be one.
+    pub(crate) fn members(&self) -> Option<&Value> {
+        match self {
+            Self::Record(members) | Self::Unannounced(members) | Self::EndedAsWhole(members) => Some(members),
+            Self::Nothing => None,
+        }
+    }
+
+    pub(crate) fn members_mut(&mut self) -> Option<&mut Value> {
+        match self {
+            Self::Record(members) | Self::Unannounced(members) | Self::EndedAsWhole(members) => Some(members),
+            Self::Nothing => None,
+        }
+    }
+}
+
 /// Where a record is not what was expected: one line each.
 ///
 /// `expected` is an object. A key is a member's name, or with a `/` in front a JSON pointer; `null` asks for absence. A

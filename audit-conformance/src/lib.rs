@@ -37,7 +37,8 @@
 //!
 //! `cargo test -p audit-axum --test conformance` runs all, `-- WORD` the cases whose names hold the word, `-- --list`
 //! names them. `CONFORMANCE_SCALE=N` makes the load N times as heavy; `CONFORMANCE_BULK=N` gives the bodies of
-//! which there is much N MiB (16); `CONFORMANCE_FILE` names a file to which the
+//! which there is much N MiB (16); `CONFORMANCE_KILLS=N` kills the server N times (10); `CONFORMANCE_DELIVERY=strict` runs all with strict delivery, where the records of an
+//! event are taken together; `CONFORMANCE_FILE` names a file to which the
 //! framework's column of the matrix is appended.
 
 pub mod echo;
@@ -57,6 +58,10 @@ mod expect;
 #[cfg(unix)]
 mod http2;
 #[cfg(unix)]
+mod journal;
+#[cfg(unix)]
+mod kills;
+#[cfg(unix)]
 mod log;
 #[cfg(unix)]
 mod matrix;
@@ -66,6 +71,8 @@ mod request;
 mod run;
 #[cfg(unix)]
 mod server;
+#[cfg(unix)]
+pub mod strict;
 #[cfg(unix)]
 mod table;
 #[cfg(unix)]
@@ -82,6 +89,8 @@ pub use ask::{Asked, ask};
 pub use case::Framework;
 #[cfg(unix)]
 pub use client::{Client, Leave, Tape};
+#[cfg(unix)]
+pub use journal::Journal;
 #[cfg(unix)]
 pub use request::Request;
 #[cfg(unix)]

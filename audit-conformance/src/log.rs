@@ -51,12 +51,21 @@ impl Log {
         }
     }
 
-    pub(crate) fn of(&self, id: &str) -> &[Value] {
-        self.by_request.get(id).map_or(&[], Vec::as_slice)
+    /// What a request left: the records of one event are told as one.
+    pub(crate) fn of(&self, id: &str) -> Vec<Value> {
+        let mut events: Vec<Vec<&Value>> = Vec::new();
+        for record in self.by_request.get(id).into_iter().flatten() {
+            let same = |event: &&mut Vec<&Value>| event[0]["event_id"] == record["event_id"];
+            match events.iter_mut().find(same).filter(|_| !record["phase"].is_null()) {
+                Some(event) => event.push(record),
+                None => events.push(vec![record]),
+            }
+        }
+        events.iter().map(|event| folded(event)).collect()
     }
 
     pub(crate) fn requests(&self) -> impl Iterator<Item = (&str, usize)> {
-        self.by_request.iter().map(|(id, records)| (id.as_str(), records.len()))
+        self.by_request.keys().map(|id| (id.as_str(), self.of(id).len()))
     }
 
     /// The first line that holds a text.
@@ -64,18 +73,74 @@ impl Log {
         self.text.lines().find(|line| line.contains(text))
     }
 
-    /// Waits for a request's record.
-    pub(crate) fn wait_for(&mut self, id: &str) -> Option<&Value> {
+    /// Waits for a request's record. Of one that comes in phases the last one may be due yet: it waits until it `is_right`
+    /// as well, if it ever is.
+    pub(crate) fn wait_for(&mut self, id: &str, is_right: impl Fn(&Value) -> bool) -> Option<Value> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             self.refresh();
-            if !self.of(id).is_empty() {
-                return self.of(id).first();
-            }
-            if Instant::now() > deadline {
-                return None;
+            let record = self.of(id).into_iter().next();
+            let settled = |record: &Value| record["phase"].is_null() || is_right(record);
+            if record.as_ref().is_some_and(settled) || Instant::now() > deadline {
+                return record;
             }
             std::thread::sleep(Duration::from_millis(1));
         }
+    }
+}
+
+/// One record of the records of an event: its `final`, to which an `end` adds and of which it knows better; `phases` says
+/// which there were. A `final` without an `end` is completed.
+fn folded(records: &[&Value]) -> Value {
+    let phases: Vec<&Value> = records.iter().map(|record| &record["phase"]).collect();
+    let Some(last) = records.iter().rev().find(|record| record["phase"] != "intent") else {
+        return with_phases(records[0].clone(), &phases);
+    };
+    let told = records.iter().find(|record| record["phase"] == "final").unwrap_or(last);
+    let mut record = (*told).clone();
+    for (name, value) in last.as_object().into_iter().flatten().filter(|_| last["phase"] == "end") {
+        record[name] = value.clone();
+    }
+    if last["phase"] == "final" {
+        // Of an answer's body a `final` knows nothing yet.
+        let Some(members) = record.as_object_mut() else { return record };
+        members.remove("response_bytes");
+        members.entry("completion").or_insert("completed".into());
+    }
+    with_phases(record, &phases)
+}
+
+fn with_phases(mut record: Value, phases: &[&Value]) -> Value {
+    if phases != [&Value::Null] {
+        record["phases"] = phases.iter().copied().cloned().collect();
+    }
+    record
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::folded;
+
+    #[test]
+    fn the_phases_of_an_event_are_told_as_one() {
+        let intent = json!({"phase": "intent", "outcome": "unknown"});
+        let told = json!({"phase": "final", "outcome": "success", "response_bytes": 0, "data": 1});
+        let end = json!({"phase": "end", "outcome": "success", "response_bytes": 6, "completion": "aborted"});
+        assert_eq!(folded(&[&json!({"a": 1})]), json!({"a": 1}));
+        assert_eq!(folded(&[&intent])["phases"], json!(["intent"]));
+        let good = folded(&[&intent, &told]);
+        assert_eq!(good["phases"], json!(["intent", "final"]));
+        assert_eq!(
+            (&good["completion"], &good["data"], &good["response_bytes"]),
+            (&json!("completed"), &json!(1), &json!(null))
+        );
+        let cut = folded(&[&intent, &told, &end]);
+        assert_eq!(cut["phases"], json!(["intent", "final", "end"]));
+        assert_eq!(
+            (&cut["completion"], &cut["data"], &cut["response_bytes"]),
+            (&json!("aborted"), &json!(1), &json!(6))
+        );
     }
 }

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::arguments::Arguments;
 use crate::case::{Case, Framework};
 use crate::expect::{Expected, differences};
+use crate::kills;
 use crate::log::Log;
 use crate::matrix::{Matrix, Verdict};
 use crate::server::Server;
@@ -21,8 +22,12 @@ use crate::talk::{Body, Talk, Told};
 
 /// The variable that makes the load heavier.
 const SCALE: &str = "CONFORMANCE_SCALE";
+/// The variable that says how often the server is killed.
+const KILLS: &str = "CONFORMANCE_KILLS";
 /// The variable that says how many MiB those bodies have of which there is much.
 const BULK: &str = "CONFORMANCE_BULK";
+/// The variable that says how the records are delivered of every case that does not say it.
+const DELIVERY: &str = "CONFORMANCE_DELIVERY";
 /// What stands in requests, errors and panics of the table and must be in no record.
 const SECRETS: [&str; 1] = ["hunter2"];
 
@@ -33,19 +38,26 @@ const SECRETS: [&str; 1] = ["hunter2"];
 #[must_use]
 pub fn run(framework: Framework) -> ExitCode {
     let arguments = Arguments::read(std::env::args().skip(1));
-    let (scale, bulk) = match (number(SCALE, 1), number(BULK, table::USUAL)) {
-        (Ok(scale), Ok(bulk)) => (scale, bulk),
-        (Err(error), _) | (_, Err(error)) => {
+    let numbers = || Ok::<_, String>((number(SCALE, 1)?, number(BULK, table::USUAL)?, number(KILLS, kills::USUAL)?));
+    let (scale, bulk, kills) = match numbers() {
+        Ok(numbers) => numbers,
+        Err(error) => {
             println!("{error}");
             return ExitCode::FAILURE;
         }
     };
-    let cases: Vec<Case> = table::all(scale, bulk).into_iter().filter(|case| arguments.select(case.name)).collect();
+    let with_kills = arguments.select(kills::NAME);
+    let mut cases: Vec<Case> = table::all(scale, bulk).into_iter().filter(|case| arguments.select(case.name)).collect();
+    if let Ok(delivery) = std::env::var(DELIVERY) {
+        cases.retain(|case| delivery != "strict" || !case.settled_late);
+        cases.iter_mut().for_each(|case| case.deliver(delivery.clone().leak()));
+    }
     if arguments.list {
-        cases.iter().for_each(|case| println!("{}: test", case.name));
+        let names = cases.iter().map(|case| case.name).chain(with_kills.then_some(kills::NAME));
+        names.for_each(|name| println!("{name}: test"));
         return ExitCode::SUCCESS;
     }
-    if cases.is_empty() {
+    if cases.is_empty() && !with_kills {
         println!("no case is selected, which shows nothing");
         return ExitCode::FAILURE;
     }
@@ -57,6 +69,10 @@ pub fn run(framework: Framework) -> ExitCode {
     let mut matrix = Matrix::new(framework);
     for group in groups(&cases) {
         run_group(framework, &group, &mut matrix);
+    }
+    if with_kills {
+        let verdict = kills::run(kills).map_or_else(|error| Verdict::Failed(vec![error]), |()| Verdict::Ok);
+        matrix.add(kills::NAME, kills::ABOUT, verdict);
     }
     matrix.finish(started.elapsed());
     if matrix.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -116,6 +132,10 @@ fn run_group(framework: Framework, group: &[&Case], matrix: &mut Matrix) {
     }
     let mut of_all: Vec<String> = [audited.stop(), bare.stop()].into_iter().filter_map(Result::err).collect();
     log.refresh();
+    if group.iter().any(|case| case.refused) {
+        // What could not be written is told of, as it must be.
+        log.nameless.retain(|record| record["action"] != "audit.gap");
+    }
     of_all.extend(count(&log, &owed));
     // Shown at the case that they can be told of, or else at the last one.
     for (index, (case, mut failures)) in verdicts.into_iter().enumerate() {
@@ -141,7 +161,7 @@ fn run_case(
     audited: &mut Server,
     bare: &mut Server,
     log: &mut Log,
-    owed: &mut HashMap<String, usize>,
+    owed: &mut HashMap<String, Expected>,
 ) -> Vec<String> {
     let (talk, failure) = talk_with(framework, case, audited);
     let mut failures = Vec::from_iter(failure);
@@ -153,13 +173,13 @@ fn run_case(
     }
     let told = talk.told();
     for (id, expected) in talk.ids().iter().zip(expected) {
-        owed.insert(id.clone(), usize::from(!matches!(expected, Expected::Nothing)));
+        owed.insert(id.clone(), expected.clone());
         // Without the talk, there is little to wait for.
         if failures.is_empty() {
             failures.extend(check(framework, id, expected, told.get(id), log));
         }
     }
-    if failures.is_empty() {
+    if failures.is_empty() && !case.refused {
         match talk_with(framework, case, bare) {
             (bare, None) => failures.extend(compare(&talk, &bare)),
             (_, Some(failure)) => failures.push(format!("without the layer: {failure}")),
@@ -189,8 +209,10 @@ fn check(framework: Framework, id: &str, expected: &Expected, told: Option<&Told
                 .collect();
         }
     };
-    let Some(record) = log.wait_for(id) else { return vec![format!("{id}: no record came")] };
-    let mut wrong = differences(record, members);
+    let is_right = |record: &Value| strangeness(record, members).is_empty();
+    let Some(record) = log.wait_for(id, is_right) else { return vec![format!("{id}: no record came")] };
+    let record = &record;
+    let mut wrong = strangeness(record, members);
     wrong.extend(differences(record, &json!({"schema": "audit/1", "framework": framework.to_string()})));
     // A timeout around the layer answers for itself: what it says, the layer does not know.
     if let Some(told) = told.filter(|told| told.audit_id.is_some() || record["status_code"] != Value::Null) {
@@ -202,6 +224,20 @@ fn check(framework: Framework, id: &str, expected: &Expected, told: Option<&Told
         return wrong;
     }
     wrong.into_iter().map(|wrong| format!("{id}: {wrong}")).chain([format!("{id}: {record}")]).collect()
+}
+
+/// Where a record is not what was expected, as far as its phases can tell.
+fn strangeness(record: &Value, expected: &Value) -> Vec<String> {
+    let mut expected = expected.clone();
+    let phases = &record["phases"];
+    let in_order = [json!(["intent", "final"]), json!(["intent", "final", "end"]), json!(["final"])];
+    let out_of_order = !phases.is_null() && expected["phases"].is_null() && !in_order.contains(phases);
+    if record["phase"] == "final" {
+        // A body that ended well has nothing to add, so that nobody tells how long it was.
+        expected.as_object_mut().map(|members| members.remove("response_bytes"));
+    }
+    let out_of_order = out_of_order.then(|| format!("the phases are {phases}"));
+    differences(record, &expected).into_iter().chain(out_of_order).collect()
 }
 
 /// Where a record says otherwise than the client was told.
@@ -255,16 +291,23 @@ fn compare(audited: &Talk, bare: &Talk) -> Vec<String> {
 }
 
 /// Whether each request left as many records as it should, and nothing else left any.
-fn count(log: &Log, owed: &HashMap<String, usize>) -> Vec<String> {
+fn count(log: &Log, owed: &HashMap<String, Expected>) -> Vec<String> {
     let mut wrong: Vec<String> = log.broken.iter().map(|line| format!("no record: {line}")).collect();
     wrong.extend(log.nameless.iter().map(|record| format!("a record of no request: {record}")));
     for (id, expected) in owed {
-        let found = log.of(id).len();
-        if found != *expected {
+        let found = log.of(id);
+        let due = usize::from(!matches!(expected, Expected::Nothing));
+        if found.len() != due {
             wrong.push(format!(
-                "{id}: {found} records instead of {expected}: {:?}",
-                log.of(id).iter().map(Value::to_string).collect::<Vec<_>>()
+                "{id}: {} records instead of {due}: {:?}",
+                found.len(),
+                found.iter().map(Value::to_string).collect::<Vec<_>>()
             ));
+        }
+        // Another phase may have followed.
+        for record in found.iter().filter(|record| !record["phase"].is_null()) {
+            let strange = expected.members().map(|members| strangeness(record, members)).unwrap_or_default();
+            wrong.extend(strange.into_iter().map(|strange| format!("{id}: in the end, {strange}: {record}")));
         }
     }
     wrong.extend(log.requests().filter(|(id, _)| !owed.contains_key(*id)).map(|(id, _)| format!("{id}: who is that?")));
@@ -281,8 +324,13 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{contradictions, count};
+    use crate::expect::Expected;
     use crate::log::Log;
     use crate::talk::{Body, Told};
+
+    fn one_record() -> Expected {
+        Expected::Record(json!({"completion": {"$in": [null, "completed"]}}))
+    }
 
     fn log_of(records: &[Value]) -> (tempfile::NamedTempFile, Log) {
         let mut file = tempfile::NamedTempFile::new().unwrap();
@@ -294,11 +342,17 @@ mod tests {
 
     #[test]
     fn what_is_missing_double_or_strange_is_found() {
-        let owed: HashMap<String, usize> =
-            [("a.1", 1), ("a.2", 1), ("a.3", 0)].map(|(id, n)| (id.to_owned(), n)).into();
+        let owed: HashMap<String, Expected> =
+            [("a.1", one_record()), ("a.2", one_record()), ("a.3", Expected::Nothing)]
+                .map(|(id, expected)| (id.to_owned(), expected))
+                .into();
         let found = |records: &[Value]| count(&log_of(records).1, &owed);
         let [one, two, three] = ["a.1", "a.2", "a.3"].map(|id| json!({"request_id": id}));
         assert_eq!(found(&[one.clone(), two.clone()]), Vec::<String>::new());
+        let phases = |phases: &[&str]| -> Vec<Value> {
+            let of = |phase: &&str| json!({"request_id": "a.2", "phase": phase, "completion": (*phase == "end").then_some("aborted")});
+            std::iter::once(one.clone()).chain(phases.iter().map(of)).collect()
+        };
         for (records, text) in [
             (vec![one.clone()], "a.2: 0 records instead of 1"),
             (vec![one.clone(), one.clone(), two.clone()], "a.1: 2 records instead of 1"),
@@ -307,6 +361,9 @@ mod tests {
             (vec![one.clone(), two.clone(), json!({"action": "audit.gap"})], "a record of no request"),
             (vec![one.clone(), two.clone(), json!(1)], "a record of no request"),
             (vec![one.clone(), json!({"request_id": "a.2", "data": "hunter2"})], "a secret"),
+            (vec![one.clone(), json!({"request_id": "a.2", "phase": "intent"})], "a.2: in the end, the phases"),
+            (phases(&["intent", "final", "final"]), "a.2: in the end, the phases"),
+            (phases(&["intent", "final", "end"]), "a.2: in the end, completion: \"aborted\""),
         ] {
             let wrong = found(&records);
             assert!(wrong.len() == 1 && wrong[0].contains(text), "{text}: {wrong:?}");

@@ -2,12 +2,13 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use tempfile::TempDir;
 
 use crate::client::PATIENCE;
@@ -21,7 +22,7 @@ const LINES: usize = 12;
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
-    folder: TempDir,
+    folder: Arc<TempDir>,
     said: Arc<Mutex<Vec<String>>>,
     listening: Option<JoinHandle<()>>,
 }
@@ -29,9 +30,20 @@ pub(crate) struct Server {
 impl Server {
     /// Starts this program as a server and waits until it serves.
     pub(crate) fn start(settings: &[(&str, &str)], bare: bool) -> Result<Self, String> {
-        let folder = TempDir::new().map_err(|error| format!("no folder for a log: {error}"))?;
+        Self::start_in(&Self::folder()?, settings, bare)
+    }
+
+    /// A folder for the log of one or more servers, one after another.
+    pub(crate) fn folder() -> Result<Arc<TempDir>, String> {
+        TempDir::new().map(Arc::new).map_err(|error| format!("no folder for a log: {error}"))
+    }
+
+    /// The same with a log that may be there.
+    pub(crate) fn start_in(folder: &Arc<TempDir>, settings: &[(&str, &str)], bare: bool) -> Result<Self, String> {
         let program = std::env::current_exe().map_err(|error| format!("this program is not known: {error}"))?;
-        let mut command = Command::new(program);
+        // What it is to ignore, a program can be told only by whoever starts it.
+        let mut command = Command::new("sh");
+        command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(program);
         command.arg(SERVE).env(SERVER, "1").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         // Settings of whoever runs this must not reach the server.
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AUDIT_")) {
@@ -57,6 +69,7 @@ impl Server {
             }
         });
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let folder = Arc::clone(folder);
         let mut server = Self { child, address: nowhere, folder, said, listening: Some(listening) };
         match address.recv_timeout(PATIENCE) {
             Ok(address) => server.address = address,
@@ -66,7 +79,11 @@ impl Server {
     }
 
     pub(crate) fn log(&self) -> Log {
-        Log::new(self.folder.path().join("audit.jsonl"))
+        Log::new(self.log_path())
+    }
+
+    pub(crate) fn log_path(&self) -> PathBuf {
+        self.folder.path().join("audit.jsonl")
     }
 
     /// The last that it said on stderr.
@@ -90,6 +107,12 @@ impl Server {
         if status.success() { Ok(()) } else { Err(format!("the server ended with {status}: {}", self.said())) }
     }
 
+    /// Ends it as a crash would: it does nothing more.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it was started");
+    }
+
     fn wait(&mut self) -> Option<ExitStatus> {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -110,6 +133,11 @@ impl Drop for Server {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// Lets no file of a server grow beyond `bytes`, or any file again.
+pub(crate) fn limit_files(pid: Pid, bytes: Option<u64>) {
+    prlimit(Some(pid), Resource::Fsize, Rlimit { current: bytes, maximum: None }).expect("the server is ours");
 }
 
 /// Asks a server to stop and waits until it takes no more connections.

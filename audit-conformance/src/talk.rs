@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::process::Pid;
@@ -11,7 +12,7 @@ use crate::case::Framework;
 use crate::client::{Client, Tape};
 use crate::http2::{Answer2, Http2, Stream};
 use crate::request::Request;
-use crate::server::{Server, begin_stop};
+use crate::server::{Server, begin_stop, limit_files};
 
 /// What a case has in hand: requests with identifiers, connections that are taped, gates.
 pub(crate) struct Talk {
@@ -19,6 +20,7 @@ pub(crate) struct Talk {
     framework: Framework,
     address: SocketAddr,
     pid: Pid,
+    log: PathBuf,
     ids: Vec<String>,
     tapes: Vec<Arc<Mutex<Tape>>>,
     notes: Vec<String>,
@@ -53,6 +55,7 @@ impl Talk {
             framework,
             address: server.address,
             pid: server.pid(),
+            log: server.log_path(),
             ids: Vec::new(),
             tapes: Vec::new(),
             notes: Vec::new(),
@@ -192,6 +195,13 @@ impl Talk {
     pub(crate) fn stop(&mut self) {
         self.control = None;
         begin_stop(self.pid, self.address);
+    }
+
+    /// Lets the server's log grow no further than it is, or as far as it likes.
+    pub(crate) fn full(&self, full: bool) {
+        // A bare server has none.
+        let length = std::fs::metadata(&self.log).map_or(0, |log| log.len());
+        limit_files(self.pid, full.then_some(length));
     }
 
     pub(crate) fn ids(&self) -> &[String] {

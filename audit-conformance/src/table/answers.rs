@@ -108,6 +108,7 @@ pub(super) fn cases() -> Vec<Case> {
             let request = talk.request("GET", "/health").accepts_json();
             talk.send(&request).is(200, "ok\n");
         })
+        .settled_late()
         .leaves_nothing(),
         Case::new("answer.keep_alive", "Two requests on one connection are two records.", |talk| {
             let requests = ["/status/200", "/status/404"].map(|path| talk.request("GET", path).keep());

@@ -15,6 +15,7 @@ mod refusals;
 mod shutdown;
 mod spawning;
 mod streams;
+mod strict;
 mod timeouts;
 mod upgrade;
 mod uploads;
@@ -42,6 +43,7 @@ pub(crate) fn all(scale: usize, bulk: usize) -> Vec<Case> {
         forwarding::cases(),
         timeouts::cases(),
         shutdown::cases(),
+        strict::cases(),
         load::cases(scale),
         bulk::cases(bulk),
     ]

@@ -76,11 +76,14 @@ pub(super) fn cases() -> Vec<Case> {
         })
         .with("AUDIT_ENABLED", "false")
         .each_leaves_nothing(8),
-        Case::new("on_error.success", "on = \"error\" keeps no success.", |talk| status(talk, 200)).leaves_nothing(),
+        Case::new("on_error.success", "on = \"error\" keeps no success.", |talk| status(talk, 200))
+            .settled_late()
+            .leaves_nothing(),
         Case::new("on_error.rejected", "on = \"error\" keeps no refusal.", |talk| {
             status(talk, 404);
             status(talk, 403);
         })
+        .settled_late()
         .leaves_nothing()
         .leaves_nothing(),
         Case::new("on_error.failed", "on = \"error\" keeps a failure.", |talk| status(talk, 500))
