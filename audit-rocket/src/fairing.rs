@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
 
-use audit_core::exchange::{AUDIT_ID, ResponseHead, Watch};
+use audit_core::exchange::{AUDIT_ID, Exchange, Refusal, ResponseHead, Watch};
 use audit_core::{Actor, Auditor};
 use rocket::fairing::{Fairing, Info, Kind, Result};
 use rocket::http::{Method, Status};
@@ -14,6 +14,7 @@ use crate::__private::in_use;
 use crate::body::Watched;
 use crate::handler::status_of;
 use crate::head::{Beginning, Lines, with_head};
+use crate::routes::NotStrict;
 use crate::routing;
 use crate::slot::{Attached, RouteMark, Slot, resolve_actor, settle_actor};
 
@@ -108,10 +109,14 @@ impl Fairing for Answers {
 
     /// By now every fairing that the application attached has mounted what it mounts.
     async fn on_ignite(&self, rocket: Rocket<Build>) -> Result {
-        if let Some(Attached { auditor, .. }) = rocket.state() {
-            crate::routes::tell(&rocket, auditor);
+        let told = match rocket.state() {
+            Some(Attached { auditor, .. }) => crate::routes::tell(&rocket, auditor),
+            None => Ok(()),
+        };
+        match told {
+            Ok(()) => Ok(rocket),
+            Err(NotStrict) => Err(rocket),
         }
-        Ok(rocket)
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
@@ -122,9 +127,9 @@ impl Fairing for Answers {
             (slotted.exchange.take(), slotted.route, slotted.has_body, slotted.body_seen, slotted.refusal)
         };
         if let Some(refusal) = refusal {
-            *response = Response::build().status(status_of(refusal)).finalize();
-            // Its record has the status, and is written when Rocket lets go of the request.
-            slot.lock().exchange = exchange;
+            if let Some(exchange) = exchange {
+                refuse(response, refusal, slot, exchange);
+            }
             return;
         }
         let size = response.body_mut().size().await;
@@ -156,11 +161,7 @@ impl Fairing for Answers {
             response.set_raw_header(AUDIT_ID, id);
         }
         if let Err(refusal) = poll_fn(|context| exchange.poll_commit(context)).await {
-            let answer = Response::build().status(status_of(refusal)).finalize();
-            let left = std::mem::replace(response, answer);
-            exchange.enter(|| drop(left));
-            slot.lock().exchange = Some(exchange);
-            return;
+            return refuse(response, refusal, slot, exchange);
         }
         if status == Status::SwitchingProtocols {
             // What passes from now on is no part of the answer, and Rocket keeps the request as long as it does.
@@ -176,6 +177,15 @@ impl Fairing for Answers {
             watch(response, size, Watch::Recorded(exchange));
         }
     }
+}
+
+/// Puts the refusal in the answer's place. Its record is written when Rocket lets go of the request.
+fn refuse(response: &mut Response<'_>, refusal: Refusal, slot: &Slot, mut exchange: Exchange) {
+    let answer = Response::build().status(status_of(refusal)).finalize();
+    let left = std::mem::replace(response, answer);
+    exchange.enter(|| drop(left));
+    exchange.note_refusal(refusal);
+    slot.lock().exchange = Some(exchange);
 }
 
 /// Puts a watch around the answer's body.

@@ -44,10 +44,15 @@ impl Handler for Wrapped {
         let Some(scope) = slot.scope() else {
             return Scoped::unrecorded(unrecorded(|| self.handler.handle(request, data))).await;
         };
-        let (told, has_body) = {
+        let (told, has_body, refusal) = {
             let mut slotted = slot.lock();
-            (std::mem::replace(&mut slotted.route, request.route().map(RouteMark::of)), slotted.has_body)
+            let told = std::mem::replace(&mut slotted.route, request.route().map(RouteMark::of));
+            (told, slotted.has_body, slotted.refusal)
         };
+        // Another fairing gave the request a method again for which there is a route.
+        if let Some(refusal) = refusal {
+            return _Outcome::Error(status_of(refusal));
+        }
         match self.endpoint {
             Some(endpoint) => with_head(request, request.route(), has_body, |head| scope.wire(endpoint, head)),
             None if told == request.route().map(RouteMark::of) => {}
@@ -73,7 +78,11 @@ impl Wrapped {
             Some(endpoint) => WiredHandling::new(scope, endpoint, call),
             None => WiredHandling::of_unknown(scope, call),
         };
-        Box::pin(handling.unwrap_or_else(|refusal| _Outcome::Error(status_of(refusal))))
+        Box::pin(handling.unwrap_or_else(move |refusal| {
+            // A catcher may make anything of it.
+            Slot::of(request).lock().refusal = Some(refusal);
+            _Outcome::Error(status_of(refusal))
+        }))
     }
 }
 

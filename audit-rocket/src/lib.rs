@@ -29,7 +29,8 @@
 //! crate's [`routes!`] in place of Rocket's. A route is recognised by the attribute below `#[audited]` (name, method and
 //! path; put `#[audited]` on top), by [`routes!`] whatever the order of the attributes. One that is not recognised
 //! becomes known when its handler starts. At ignition, stderr names each annotated route that was mounted as it is: its
-//! requests leave a record of their own, but what its handler does is not part of it.
+//! requests leave a record of their own, but what its handler does is not part of it. If one of them is to have strict
+//! delivery, Rocket does not start.
 //!
 //! # Where the fairing stands
 //! Anywhere: it sees requests in the order of attachment, but answers after every other fairing that is attached before
@@ -71,6 +72,11 @@
 //! - **A header line that is no UTF-8** is dropped by Rocket before any fairing.
 //! - **A form's `_method` field** changes the method before any fairing: the record has the changed one.
 //! - A panic of a handler mounted as it is looks like any other 500.
+//!
+//! # What the fairing cannot do
+//! A fairing cannot answer. Where strict delivery refuses a request before its handler, the fairing gives it the method
+//! `TRACE`, for which no route is mounted as a rule (one that is audited refuses it, too), and puts the 503 in the place of the answer: later fairings and the catcher of
+//! the 404 see such a request.
 
 mod body;
 mod captured;

@@ -152,9 +152,16 @@ impl Known {
     }
 }
 
+/// Something that is mounted as it is asks for strict delivery, which nobody could keep.
+pub(crate) struct NotStrict;
+
 /// Tells the listing what is mounted, and people what looks audited and is not.
-pub(crate) fn tell(rocket: &Rocket<Build>, auditor: &Auditor) {
+///
+/// # Errors
+/// When a handler that asks for strict delivery is mounted as it is: nothing could keep it from running.
+pub(crate) fn tell(rocket: &Rocket<Build>, auditor: &Auditor) -> Result<(), NotStrict> {
     let mut is_certain = true;
+    let mut verdict = Ok(());
     for route in rocket.routes() {
         let (method, path) = (route.method.as_str(), template(route.uri.path()));
         let known = Known::of(route);
@@ -163,14 +170,23 @@ pub(crate) fn tell(rocket: &Rocket<Build>, auditor: &Auditor) {
             Known::OneOf(_) => is_certain = false,
             Known::Plain => unannotated(method, &path, route.name.as_deref()),
         }
-        let audited = known.endpoints().iter().filter(|endpoint| endpoint.exemption().is_none());
+        let audited = || known.endpoints().iter().filter(|endpoint| endpoint.exemption().is_none());
         let names: Vec<_> =
-            audited.map(|endpoint| format!("{} ({})", endpoint.handler(), endpoint.location())).collect();
-        if !names.is_empty() && !is_wrapped(route) {
+            audited().map(|endpoint| format!("{} ({})", endpoint.handler(), endpoint.location())).collect();
+        if names.is_empty() || is_wrapped(route) {
+            continue;
+        }
+        let names = names.join(" or ");
+        if audited().any(|endpoint| auditor.is_strict(endpoint)) {
+            verdict = Err(NotStrict);
             say(format_args!(
-                "{} is mounted at {method} {path} as it is: what it does is not part of its requests' records; mount it \
-                 with routes![…].audited()",
-                names.join(" or "),
+                "{names} asks for strict delivery and is mounted at {method} {path} as it is, where nobody can keep that: \
+                 Rocket does not start; mount it with routes![…].audited()",
+            ));
+        } else {
+            say(format_args!(
+                "{names} is mounted at {method} {path} as it is: what it does is not part of its requests' records; \
+                 mount it with routes![…].audited()",
             ));
         }
     }
@@ -183,6 +199,7 @@ pub(crate) fn tell(rocket: &Rocket<Build>, auditor: &Auditor) {
              install a logger of your own before rocket::build(), or send the records elsewhere (AUDIT_LOG_PATH)"
         ));
     }
+    verdict
 }
 
 /// Whether Rocket's own logger is the installed one, which writes to standard output.
