@@ -138,6 +138,29 @@ fn a_body_that_ends_badly_or_adds_something_adds_an_end() {
     }
 }
 
+/// As by a stream that sends back what it reads.
+#[test]
+fn a_request_that_is_read_on_after_the_head_is_told_of_by_an_end() {
+    let journaled = Journaled::new(|builder| builder);
+    let lines = Lines(&[("content-type", b"application/json")]);
+    let mut exchange =
+        journaled.auditor.begin(&RequestHead::new("test", "POST", "/api/things", &lines)).expect("it is on");
+    admit(&mut exchange);
+    let tap = exchange.request_tap();
+    tap.push(br#"{"name":"#);
+    respond(&mut exchange, 200);
+    assert_eq!(commit(&mut exchange), Ok(()));
+    tap.push(br#""rivers"}"#);
+    tap.complete();
+    exchange.complete();
+    drop(exchange);
+    let records = journaled.ended();
+    assert_record(&records[1], json!({"phase": "final", "request_bytes": 8, "request_body": null}));
+    let end =
+        json!({"phase": "end", "completion": "completed", "request_bytes": 17, "request_body": {"name": "rivers"}});
+    assert_record(&records[2], end);
+}
+
 #[test]
 fn what_is_dropped_before_its_head_has_a_final_all_the_same() {
     let journaled = Journaled::new(|builder| builder);

@@ -368,7 +368,7 @@ impl Inner {
     }
 
     /// Decides about an event that has ended, encodes it and hands it over. Never waits.
-    pub(crate) fn finish(self: &Arc<Self>, facts: Box<Facts>, end: End) {
+    pub(crate) fn finish(self: &Arc<Self>, mut facts: Box<Facts>, end: End) {
         self.tell_in_vain(&facts);
         self.tell_elsewhere(&facts);
         self.learn(&facts);
@@ -381,7 +381,10 @@ impl Inner {
             Strict::No => None,
             Strict::Owed | Strict::Intended => Some(Phase::Final),
             Strict::Told(_) if !facts.has_more_than_final(end.completion) => return,
-            Strict::Told(_) => Some(Phase::End),
+            Strict::Told(_) => {
+                facts.settle_end();
+                Some(Phase::End)
+            }
         };
         let line = self.encode(facts, Some(end.completion), phase);
         self.delivery.submit(&line, end.may_overdraw);

@@ -103,6 +103,8 @@ pub(crate) struct Http {
     pub(crate) without_body: bool,
     pub(crate) request_bytes: u64,
     pub(crate) request_scanner: Option<BodyScanner>,
+    /// How much of them the `final` told of.
+    pub(crate) request_bytes_told: u64,
     pub(crate) request_complete: bool,
     /// The framework lets nobody see the body as the handler reads it.
     pub(crate) request_unobserved: bool,

@@ -245,15 +245,24 @@ fn tell_late(endpoint: &'static Endpoint) {
     }
 }
 
+impl Http {
+    /// Whether more of the request's body may be seen.
+    fn is_read_on(&self) -> bool {
+        !(self.request_complete || self.request_unobserved)
+    }
+}
+
 impl Facts {
     /// How the exchange will have ended whatever happens to the answer's body.
     fn certain_completion(&self) -> Option<Completion> {
         self.panicked.then_some(Completion::Panicked)
     }
 
-    /// What is left to tell once the `final` has been: the same event, of which nothing has been added yet.
+    /// What is left to tell once the `final` has been: the same event, of which nothing has been added yet. A request that is
+    /// still being read, as by the stream of its answer, is told of by what comes then.
     fn rest(&mut self, told: Option<Completion>) -> Self {
-        let http = self.http.as_mut().map(|http| Http {
+        let http = self.http.as_mut().map(|http| (http.is_read_on(), http));
+        let http = http.map(|(is_read_on, http)| Http {
             framework: http.framework,
             method: http.method.clone(),
             path: Raw::new(http.path.unredacted().clone()),
@@ -263,10 +272,11 @@ impl Facts {
             forwarded_for: None,
             user_agent: None,
             request_id: http.request_id.clone(),
-            taken_as: Mode::Basic,
+            taken_as: if is_read_on { http.taken_as } else { Mode::Basic },
             query: None,
             headers: None,
-            request_scanner: None,
+            request_scanner: if is_read_on { http.request_scanner.take() } else { None },
+            request_bytes_told: http.request_bytes,
             response_headers: http.response_headers.take(),
             response_scanner: http.response_scanner.take(),
             ..*http
@@ -295,6 +305,13 @@ impl Facts {
         }
     }
 
+    /// An `end` keeps content only if it tells of the request's body.
+    pub(crate) fn settle_end(&mut self) {
+        if let Some(http) = self.http.as_mut().filter(|http| http.request_bytes == 0) {
+            http.taken_as = Mode::Basic;
+        }
+    }
+
     /// Whether a `final` leaves something to tell.
     pub(crate) fn has_more_than_final(&self, completion: Completion) -> bool {
         let Strict::Told(told) = self.strict else { return true };
@@ -304,7 +321,11 @@ impl Facts {
             || !(self.targets.is_empty() && self.data.is_empty() && self.changes.is_empty())
             || !(self.steps.is_empty() && self.calls.is_empty())
             || http.is_some_and(|http| http.response_scanner.is_some() || http.response_headers.is_some());
-        was_added || told.map_or(completion != Completion::Completed, |told| told != completion)
+        let was_read = http.is_some_and(|http| {
+            let has_scanned = http.request_scanner.is_some() && http.request_bytes > 0;
+            has_scanned || http.request_bytes > http.request_bytes_told
+        });
+        was_added || was_read || told.map_or(completion != Completion::Completed, |told| told != completion)
     }
 }
 

@@ -71,6 +71,7 @@ pub(crate) fn take_http(auditor: &Arc<Inner>, facts: &mut Facts, head: &RequestH
         headers: None,
         without_body: head.without_body,
         request_bytes: 0,
+        request_bytes_told: 0,
         request_scanner: None,
         request_complete: head.without_body,
         request_unobserved: false,
