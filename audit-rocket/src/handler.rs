@@ -36,7 +36,11 @@ impl Handler for Wrapped {
         let Some(attached) = request.rocket().state::<Attached>() else {
             if let Some(endpoint) = self.endpoint.filter(|endpoint| endpoint.exemption().is_none()) {
                 // What it does is recorded as that of a job, if anything can.
-                let _auditor = installed_for_uncovered(endpoint, "AuditFairing", "none is attached");
+                let auditor = installed_for_uncovered(endpoint, "AuditFairing", "none is attached");
+                if auditor.is_some_and(|auditor| auditor.is_strict(endpoint)) {
+                    // Without a fairing nobody could hold its answer back.
+                    return _Outcome::Error(Status::ServiceUnavailable);
+                }
             }
             return self.handler.handle(request, data).await;
         };

@@ -11,17 +11,17 @@ use std::pin::Pin;
 use std::sync::mpsc;
 use std::task::{Context, Poll};
 
-use audit_conformance::Journal;
 use audit_conformance::echo::flood;
 use audit_conformance::echo::gates::gate;
 use audit_conformance::strict::{self, block_on, runs, said_by};
+use audit_conformance::{Journal, ask};
 use audit_rocket::{AuditFairing, AuditScope as _, AuditedRoutes as _, Auditor, Delivery, audited};
 use rocket::fairing::AdHoc;
 use rocket::http::Status;
 use rocket::response::stream::ByteStream;
 use rocket::response::{self, Responder};
 use rocket::tokio::io::{AsyncRead, AsyncReadExt as _, ReadBuf};
-use rocket::{Request, Response, Route, get, routes};
+use rocket::{Build, Request, Response, Rocket, Route, catch, catchers, get, routes};
 use support::config;
 
 #[audited(action = "money.hold", delivery = "strict")]
@@ -120,10 +120,24 @@ async fn blocks() {
     block_on(nested());
 }
 
+/// A refusal stands, whatever a catcher says.
+#[catch(503)]
+fn fine() -> (Status, &'static str) {
+    (Status::Ok, "fine\n")
+}
+
 fn start(auditor: Auditor) -> SocketAddr {
-    let (tell, told) = mpsc::channel();
     let routes = routes![hold, declared, endless, broken, panics, never, calls, calls_sync, spawns, blocks];
-    let rocket = rocket::custom(config()).mount("/", routes.audited()).attach(AuditFairing::new(auditor));
+    let rocket = rocket::custom(config()).mount("/", routes.audited()).register("/", catchers![fine]);
+    serve(rocket.attach(AuditFairing::new(auditor)))
+}
+
+fn start_uncovered(_: Auditor) -> SocketAddr {
+    serve(rocket::custom(config()).mount("/", routes![never].audited()))
+}
+
+fn serve(rocket: Rocket<Build>) -> SocketAddr {
+    let (tell, told) = mpsc::channel();
     let rocket = rocket.attach(AdHoc::on_liftoff("listening", move |rocket| {
         let address = SocketAddr::new(rocket.config().address, rocket.config().port);
         tell.send(address).expect("the test waits");
@@ -153,6 +167,14 @@ fn usual() {}
 
 #[get("/plain")]
 fn plain() {}
+
+#[test]
+fn without_a_fairing_it_does_not_run() {
+    let journal = Journal::new(|builder| builder);
+    journal.auditor.install_global().expect("the first");
+    let address = start_uncovered(journal.auditor.clone());
+    assert_eq!(ask(address, "GET", "/never", &[], "").answer().expect("an answer").status, 503);
+}
 
 #[test]
 fn what_is_mounted_as_it_is_cannot_be_strict() {
