@@ -95,6 +95,10 @@ fn start(auditor: Auditor) -> SocketAddr {
     })
 }
 
+fn start_uncovered(_: Auditor) -> SocketAddr {
+    serve!(move || App::new().audited_route("/hold/{gate}", audit_actix::web::get().to(hold)))
+}
+
 #[test]
 fn a_wired_handler_and_its_head_wait_for_the_disk() {
     strict::wired(start);
@@ -103,6 +107,11 @@ fn a_wired_handler_and_its_head_wait_for_the_disk() {
 #[test]
 fn so_does_a_declared_one() {
     strict::declared(start);
+}
+
+#[test]
+fn so_does_a_wired_one_that_no_middleware_covers() {
+    strict::uncovered(start_uncovered);
 }
 
 #[test]

@@ -88,6 +88,14 @@ fn start(auditor: Auditor) -> SocketAddr {
         .route("/spawned", axum::routing::get(spawns))
         .route("/nested", axum::routing::get(blocks))
         .layer(AuditLayer::new(auditor));
+    serve(app)
+}
+
+fn start_uncovered(_: Auditor) -> SocketAddr {
+    serve(Router::new().audited_route("/hold/{gate}", get(hold)))
+}
+
+fn serve(app: Router) -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.set_nonblocking(true).expect("it is open");
     let address = listener.local_addr().expect("it is bound");
@@ -108,6 +116,11 @@ fn a_wired_handler_and_its_head_wait_for_the_disk() {
 #[test]
 fn so_does_a_declared_one() {
     strict::declared(start);
+}
+
+#[test]
+fn so_does_a_wired_one_that_no_layer_covers() {
+    strict::uncovered(start_uncovered);
 }
 
 #[test]

@@ -82,18 +82,16 @@ fn wait<F: Future>(future: F) -> F::Output {
     runtime.block_on(async { tokio::time::timeout(PATIENCE, future).await.expect("in time") })
 }
 
-fn held(start: Start, path: &str, action: &str) {
-    let (journal, address) = started(start, |builder| builder);
-    let name = format!("strict.{action}");
-    let asked = ask(address, "GET", &format!("{path}/{name}"), &[], "");
-    wait(gate(&name).arrived(1));
+fn held((journal, address): &(Journal, SocketAddr), path: &str, action: &str, name: &str) {
+    let asked = ask(*address, "GET", &format!("{path}/{name}"), &[], "");
+    wait(gate(name).arrived(1));
     let running = journal.on_disk();
     assert_eq!(running.len(), 1, "while the handler runs: {running:?}");
     assert_record(
         &running[0],
         &json!({"phase": "intent", "outcome": "unknown", "action": action, "status_code": null}),
     );
-    gate(&name).open(1);
+    gate(name).open(1);
     let answer = asked.answer().expect("an answer");
     let told = journal.on_disk();
     answer.is(200, "held\n");
@@ -106,12 +104,19 @@ fn held(start: Start, path: &str, action: &str) {
 
 /// A wired handler runs when its intent is on disk, and the head leaves when its final is.
 pub fn wired(start: Start) {
-    held(start, "/hold", "money.hold");
+    held(&started(start, |builder| builder), "/hold", "money.hold", "wired");
 }
 
 /// So does one that is known by its declaration.
 pub fn declared(start: Start) {
-    held(start, "/declared", "money.declared");
+    held(&started(start, |builder| builder), "/declared", "money.declared", "declared");
+}
+
+/// So does a wired one that no layer covers, by the auditor that is installed for such; there is one in a process.
+pub fn uncovered(start: Start) {
+    let started = started(start, |builder| builder);
+    started.0.auditor.install_global().expect("the first");
+    held(&started, "/hold", "money.hold", "uncovered");
 }
 
 /// A client that leaves a body adds an end.

@@ -250,10 +250,12 @@ fn an_endpoint_that_is_known_too_late_does_not_run() {
     assert_record(&records[0], expected);
 }
 
-struct Calling(fn() -> std::pin::Pin<Box<dyn Future<Output = ()>>>);
+type Boxed = std::pin::Pin<Box<dyn Future<Output = ()>>>;
+
+struct Calling(fn() -> Boxed);
 
 impl Start for Calling {
-    type Future = std::pin::Pin<Box<dyn Future<Output = ()>>>;
+    type Future = Boxed;
 
     fn start(self) -> Self::Future {
         (self.0)()
@@ -263,8 +265,7 @@ impl Start for Calling {
 /// Nobody would wake what an executor inside of the handler waits for.
 #[test]
 fn nor_does_one_that_is_not_async_or_has_an_executor_around_it() {
-    let ways: [fn() -> std::pin::Pin<Box<dyn Future<Output = ()>>>; 2] =
-        [|| Box::pin(async { counts() }), || Box::pin(async { block_on(moves(9)) })];
+    let ways: [fn() -> Boxed; 2] = [|| Box::pin(async { counts() }), || Box::pin(async { block_on(moves(9)) })];
     for way in ways {
         let journaled = Journaled::new(|builder| builder.delivery(Delivery::Buffered));
         let mut handling = std::pin::pin!(Handling::new(journaled.begin(), Calling(way)));
