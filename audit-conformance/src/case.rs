@@ -19,6 +19,11 @@ pub enum Framework {
     Rocket,
 }
 
+impl Framework {
+    /// Every one.
+    pub(crate) const ALL: &'static [Self] = &[Self::Axum, Self::Actix, Self::Rocket];
+}
+
 impl fmt::Display for Framework {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -41,8 +46,8 @@ pub(crate) struct Case {
     pub(crate) alone: bool,
     /// The layer answers in the place of handlers, so that a server without it does not answer the same.
     pub(crate) refused: bool,
-    /// Whether to leave a record is decided by what strict delivery, with its `intent`, cannot wait for.
-    pub(crate) settled_late: bool,
+    /// Which frameworks cannot do the same with strict delivery.
+    pub(crate) not_strict: &'static [Framework],
     pub(crate) talk: Box<dyn Fn(&mut Talk)>,
     pub(crate) records: Vec<Expected>,
     pub(crate) buts: Vec<But>,
@@ -73,7 +78,7 @@ impl Case {
             settings: Vec::new(),
             alone: false,
             refused: false,
-            settled_late: false,
+            not_strict: &[],
             talk: Box::new(talk),
             records: Vec::new(),
             buts: Vec::new(),
@@ -125,8 +130,9 @@ impl Case {
         self
     }
 
-    pub(crate) fn settled_late(mut self) -> Self {
-        self.settled_late = true;
+    /// With strict delivery these frameworks do otherwise; the case says why.
+    pub(crate) fn not_strict(mut self, frameworks: &'static [Framework]) -> Self {
+        self.not_strict = frameworks;
         self
     }
 

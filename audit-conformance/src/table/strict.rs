@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{answers, disconnects, http2, panics, shutdown, spawning, streams, timeouts, upgrade, uploads};
+use super::{answers, disconnects, http2, panics, paths, shutdown, spawning, streams, timeouts, upgrade, uploads};
 use crate::case::Case;
 
 /// Nothing was added to what the answer's head had told.
@@ -11,7 +11,7 @@ const WELL: [&str; 2] = ["intent", "final"];
 const ENDED: [&str; 3] = ["intent", "final", "end"];
 
 /// Cases of the other themes that must be the same with strict delivery, their new names and their phases.
-const AS_EVER: [(&str, &str, &[&str]); 20] = [
+const AS_EVER: [(&str, &str, &[&str]); 21] = [
     ("answer.ok", "strict.answer", &WELL),
     ("answer.head", "strict.head", &WELL),
     ("answer.empty", "strict.empty", &WELL),
@@ -27,6 +27,7 @@ const AS_EVER: [(&str, &str, &[&str]); 20] = [
     ("timeout.inside", "strict.timeout", &ENDED),
     ("timeout.outside", "strict.timeout_outside", &WELL),
     ("upgrade.websocket", "strict.upgrade", &WELL),
+    ("path.included", "strict.included", &WELL),
     ("answer.unknown_route", "strict.unmatched", &WELL),
     ("spawning.scope", "strict.spawned", &WELL),
     ("http2.ok", "strict.http2", &WELL),
@@ -43,6 +44,7 @@ pub(super) fn cases() -> Vec<Case> {
         timeouts::cases(),
         upgrade::cases(),
         uploads::cases(),
+        paths::cases(),
         spawning::cases(),
         http2::cases(),
         shutdown::cases(),

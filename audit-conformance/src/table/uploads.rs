@@ -101,7 +101,9 @@ pub(super) fn cases() -> Vec<Case> {
                 client.rest().expect("an answer").has_status(400);
             },
         )
-        .leaves(json!({"action": "sink.send", "status_code": 400, "outcome": "rejected", "request_bytes": BEGIN.len()})),
+        .leaves(json!({"action": "sink.send", "status_code": 400, "outcome": "rejected", "request_bytes": BEGIN.len()}))
+        // It drops a handler of which the intent is still being written.
+        .not_strict(&[Framework::Actix]),
         Case::new("upload.stalled", "A handler that does not read stops the client as soon.", |talk| {
             let gate = talk.gate("waits");
             let request = talk.request("POST", &format!("/slow-read/{gate}")).declared(LARGE, BEGIN);
