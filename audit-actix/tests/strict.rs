@@ -1,5 +1,5 @@
-//! Strict delivery over TCP, with a journal in a file. A program of its own, for a program with endpoints that ask for it
-//! needs one.
+//! Strict delivery over TCP, with a journal in a file. A program of its own, for one with endpoints that ask for it needs
+//! a file as its log.
 
 #![cfg(unix)]
 

@@ -1,5 +1,6 @@
 //! A handler inside the exchange of its request, so that what it asks for is known before its guards run.
 
+use std::sync::Once;
 use std::time::Duration;
 
 use audit_core::exchange::{Refusal, Start, WiredHandling, unrecorded};
@@ -11,7 +12,7 @@ use rocket::route::{BoxFuture, Handler, Outcome};
 use rocket::tokio::time::timeout;
 use rocket::{Data, Request};
 
-use crate::__private::installed_for_uncovered;
+use crate::__private::{installed_auditor, installed_for_uncovered, say};
 use crate::head::{declared_length, with_head};
 use crate::slot::{Attached, RouteMark, Slot, resolve_actor};
 
@@ -35,12 +36,11 @@ impl Handler for Wrapped {
     async fn handle<'r>(&self, request: &'r Request<'_>, mut data: Data<'r>) -> Outcome<'r> {
         let Some(attached) = request.rocket().state::<Attached>() else {
             if let Some(endpoint) = self.endpoint.filter(|endpoint| endpoint.exemption().is_none()) {
-                // What it does is recorded as that of a job, if anything can.
-                let auditor = installed_for_uncovered(endpoint, "AuditFairing", "none is attached");
-                if auditor.is_some_and(|auditor| auditor.is_strict(endpoint)) {
-                    // Without a fairing nobody could hold its answer back.
-                    return _Outcome::Error(Status::ServiceUnavailable);
+                if installed_auditor().is_some_and(|auditor| auditor.is_strict(endpoint)) {
+                    return refused_without_fairing(endpoint);
                 }
+                // What it does is recorded as that of a job, if anything can.
+                let _auditor = installed_for_uncovered(endpoint, "AuditFairing", "none is attached");
             }
             return self.handler.handle(request, data).await;
         };
@@ -88,6 +88,18 @@ impl Wrapped {
             _Outcome::Error(status_of(refusal))
         }))
     }
+}
+
+/// Without a fairing nobody could hold an answer back.
+fn refused_without_fairing<'r>(endpoint: &Endpoint) -> Outcome<'r> {
+    static TOLD: Once = Once::new();
+    TOLD.call_once(|| {
+        say(format_args!(
+            "{} asks for strict delivery, and no AuditFairing is attached: such requests are refused with 503",
+            endpoint.handler()
+        ));
+    });
+    _Outcome::Error(Status::ServiceUnavailable)
 }
 
 /// The status in the place of an answer that cannot be on record.

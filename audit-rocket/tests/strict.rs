@@ -1,5 +1,5 @@
-//! Strict delivery over TCP, with a journal in a file. A program of its own, for a program with endpoints that ask for it
-//! needs one.
+//! Strict delivery over TCP, with a journal in a file. A program of its own, for one with endpoints that ask for it needs
+//! a file as its log.
 
 #![cfg(unix)]
 
@@ -174,6 +174,12 @@ fn without_a_fairing_it_does_not_run() {
     journal.auditor.install_global().expect("the first");
     let address = start_uncovered(journal.auditor.clone());
     assert_eq!(ask(address, "GET", "/never", &[], "").answer().expect("an answer").status, 503);
+}
+
+#[test]
+fn that_no_fairing_is_attached_is_said() {
+    let said = said_by("without_a_fairing_it_does_not_run");
+    assert!(said.contains("no AuditFairing is attached: such requests are refused with 503"), "{said}");
 }
 
 #[test]
