@@ -1,6 +1,7 @@
 //! The project's own commands. `cargo xtask` lists them.
 
 mod bench;
+mod faults;
 mod fuzz;
 mod soak;
 mod steps;
@@ -15,6 +16,7 @@ usage: cargo xtask <command>
   soak    ten times the tests' load on each framework, bodies of a gigabyte, and which handlers survive fat link-time
           optimisation
   fuzz    inputs for which redaction does not hold: [--minutes N] [TARGET] (needs cargo-fuzz)
+  faults  what is promised when things break, on Linux as root: [--list] [--scale N] [--seed N] [SCENARIO ..]
   bench   instructions a request, ours and others': [--json FILE] [--only NAME] [--profile NAME] (needs valgrind)
           redact: time and memory that redaction takes, beside what people use, and on the worst inputs
           delivery: what the log file costs a record, and strict commits a second, beside bare files
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
         Some((command, [])) if command == "test" => test::run(),
         Some((command, [])) if command == "soak" => soak::run(),
         Some((command, rest)) if command == "fuzz" => fuzz::run(rest),
+        Some((command, rest)) if command == "faults" => faults::run(rest),
         Some((command, rest)) if command == "bench" => bench::run(rest),
         _ => {
             eprint!("{USAGE}");
