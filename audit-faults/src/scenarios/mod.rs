@@ -1,8 +1,12 @@
 //! The scenarios, in the order of what they are about.
 
 mod echo;
+mod followers;
+mod full;
+mod inject;
 mod kill;
 mod power;
+mod rotate;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -38,6 +42,34 @@ const SCENARIOS: &[Scenario] = &[
         needs: &[("mkfs.ext4", "e2fsprogs"), ("cc", "gcc")],
         needs_root: true,
         play: power::play,
+    },
+    Scenario {
+        name: "full",
+        what: "a disk that gets full and is freed again",
+        needs: &[],
+        needs_root: true,
+        play: full::play,
+    },
+    Scenario {
+        name: "inject",
+        what: "EIO and SIGKILL at every call that touches the journal",
+        needs: &[("strace", "strace")],
+        needs_root: false,
+        play: inject::play,
+    },
+    Scenario {
+        name: "rotate",
+        what: "rotations by name, by word and by size; truncation by somebody else",
+        needs: &[],
+        needs_root: false,
+        play: rotate::play,
+    },
+    Scenario {
+        name: "followers",
+        what: "a store that lags, is locked, is deleted and rebuilt",
+        needs: &[],
+        needs_root: false,
+        play: followers::play,
     },
 ];
 
