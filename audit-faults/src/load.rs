@@ -157,6 +157,12 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
         say,
         acknowledges: options.text("say").is_none(),
     };
+    if options.text("wait").is_some() {
+        // Whoever watches this has to find its threads first.
+        load.tell(&json!({"ready": true}));
+        let mut go = String::new();
+        std::io::stdin().lock().read_line(&mut go)?;
+    }
     let threads: usize = options.number("threads")?.unwrap_or(1);
     std::thread::scope(|scope| {
         for _ in 0..threads {

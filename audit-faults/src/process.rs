@@ -139,6 +139,32 @@ impl Load {
         Ok((before, after))
     }
 
+    /// The thread of this name, once it is there.
+    pub(crate) fn thread(&self, name: &str) -> Result<u32, Box<dyn Error>> {
+        let named = || {
+            let threads = std::fs::read_dir(format!("/proc/{}/task", self.id())).ok()?;
+            threads.flatten().find_map(|thread| {
+                let is_named =
+                    std::fs::read_to_string(thread.path().join("comm")).is_ok_and(|comm| comm.trim() == name);
+                thread.file_name().to_str()?.parse().ok().filter(|_| is_named)
+            })
+        };
+        wait_until("the thread to come up", || named().is_some())?;
+        named().ok_or_else(|| "the thread is gone".into())
+    }
+
+    /// Tells it something that it does not answer.
+    pub(crate) fn tell(&mut self, what: &str) -> Result<(), Box<dyn Error>> {
+        Ok(writeln!(self.commands.as_mut().ok_or("it was stopped")?, "{what}")?)
+    }
+
+    /// Waits for what it says by itself.
+    pub(crate) fn hear(&mut self) -> Result<Value, Box<dyn Error>> {
+        self.answers
+            .recv_timeout(PATIENCE)
+            .map_err(|error| format!("it says nothing ({error}): {}", self.said()).into())
+    }
+
     pub(crate) fn ask(&mut self, what: &str) -> Result<Value, Box<dyn Error>> {
         let commands = self.commands.as_mut().ok_or("it was stopped")?;
         writeln!(commands, "{what}")?;

@@ -1,5 +1,6 @@
 //! The scenarios, in the order of what they are about.
 
+mod clock;
 mod echo;
 mod followers;
 mod full;
@@ -7,6 +8,8 @@ mod inject;
 mod kill;
 mod power;
 mod rotate;
+mod small;
+mod stalled;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -70,6 +73,27 @@ const SCENARIOS: &[Scenario] = &[
         needs: &[],
         needs_root: false,
         play: followers::play,
+    },
+    Scenario {
+        name: "stall",
+        what: "a log on stdout that nobody reads",
+        needs: &[],
+        needs_root: false,
+        play: stalled::play,
+    },
+    Scenario {
+        name: "clock",
+        what: "the wall clock steps back a day",
+        needs: &[(machine::FAKETIME, "faketime")],
+        needs_root: false,
+        play: clock::play,
+    },
+    Scenario {
+        name: "small",
+        what: "limits, a read-only disk, a closed stdout, a second process, a replaced file",
+        needs: &[("mkfs.ext4", "e2fsprogs"), ("prlimit", "util-linux")],
+        needs_root: false,
+        play: small::play,
     },
 ];
 
