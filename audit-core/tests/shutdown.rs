@@ -82,6 +82,20 @@ fn a_shutdown_waits_for_a_stuck_sink_no_longer_than_the_deadline() {
 }
 
 #[test]
+fn dropped_after_a_shutdown_it_waits_no_second_time() {
+    let stuck = Puppet::new("stuck").always(Act::Block);
+    let auditor = Auditor::builder().output(Output::None).sink(stuck.clone()).build().unwrap();
+    auditor.event("test.event").record();
+    stuck.wait_blocked();
+    assert!(!auditor.shutdown(Duration::ZERO).in_time);
+    let start = Instant::now();
+    drop(auditor);
+    let took = start.elapsed();
+    stuck.release();
+    assert!(took < Duration::from_secs(1), "{took:?}");
+}
+
+#[test]
 fn shutdowns_from_many_threads_agree() {
     let sink = Puppet::new("puppet").always(Act::Slow);
     let auditor = auditor(&sink, |builder| builder);

@@ -434,6 +434,10 @@ impl Drop for Inner {
     /// An auditor that nobody shut down still writes what it has, if that takes a moment only.
     fn drop(&mut self) {
         const GRACE: Duration = Duration::from_secs(2);
+        if *self.closing.get_mut() {
+            // A shutdown has had its time, and has told what came of it.
+            return;
+        }
         let report = self.delivery.shutdown(Instant::now() + GRACE);
         if !report.in_time {
             notice::say(format_args!("dropped without a shutdown: {report}"));
