@@ -1,4 +1,4 @@
-//! One fault at every instance of every call that touches the journal, by strace.
+//! A fault at every instance of every call that touches the journal, by strace.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -49,16 +49,22 @@ pub(super) fn play(stage: &Stage) -> Played {
             let instances = std::fs::read_to_string(&trace)?.lines().filter(|line| line.contains(" = ")).count();
             outcome.instances.push(instances);
             let chosen = (1..=instances).filter(|number| (*number - 1) as f64 % step < 1.0);
-            for (instance, fault) in chosen.flat_map(|number| [(number, "error=EIO"), (number, "signal=KILL")]) {
-                let name = format!("{first}-{thread:?}-{instance}-{fault}");
+            for fault in chosen.flat_map(faults_at) {
+                let name = format!("{first}-{thread:?}-{fault}");
                 let folder = copy(stage, &seed, &name)?;
-                outcome.note(&name, inject(&folder, &names, &format!("{fault}:when={instance}"), thread)?);
+                outcome.note(&name, inject(&folder, &names, &fault, thread)?);
                 std::fs::remove_dir_all(folder)?;
             }
         }
         rows.push(outcome.row(first));
     }
     Ok(rows)
+}
+
+/// At one instance: an error, an interruption, an error of all from there on, and the end.
+fn faults_at(instance: usize) -> [String; 4] {
+    [("error=EIO", ""), ("error=EINTR", ""), ("error=EIO", "+"), ("signal=KILL", "")]
+        .map(|(fault, on)| format!("{fault}:when={instance}{on}"))
 }
 
 #[derive(Default)]
@@ -97,7 +103,7 @@ impl Outcome {
         let Self { instances, runs, hit, acknowledged, lost, tails, faults } = self;
         let fault = faults.first().map(|fault| format!("; {} at fault: {fault}", faults.len())).unwrap_or_default();
         let seen = format!(
-            "{instances:?} instances, EIO and SIGKILL at each: {runs} runs, {hit} hit; {lost} of {acknowledged} acknowledged \
+            "{instances:?} instances at the start and in the writer; EIO, EINTR, EIO from there on, SIGKILL at each: {runs} runs, {hit} hit; {lost} of {acknowledged} acknowledged \
              lost; {tails} torn ends left in place and told{fault}"
         );
         let is_kept = *lost == 0 && faults.is_empty() && *hit == *runs && *hit > 0;
