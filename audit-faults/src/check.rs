@@ -170,3 +170,55 @@ impl Found {
         (!wrong.is_empty()).then(|| wrong.join(", "))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(files: &[(&str, &str)]) -> Found {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).expect("it is written");
+        }
+        Found::read(&folder.path().join("a.jsonl")).expect("it is read")
+    }
+
+    fn line(seq: u64, id: &str, phase: &str) -> String {
+        format!("{{\"event_id\":\"{id}\",\"action\":\"http.request\",\"phase\":\"{phase}\",\"seq\":{seq}}}\n")
+    }
+
+    #[test]
+    fn a_whole_journal_has_no_faults_over_its_files() {
+        let rotated = line(1, "a", "intent") + &line(2, "a", "final");
+        let other = ("b.jsonl", "no segment");
+        let found = found(&[("a.jsonl.1", &rotated), ("a.jsonl", &line(3, "b", "")), ("a.jsonl.7.torn", "{"), other]);
+        assert_eq!((found.faults(), found.records, found.events, found.files), (None, 3, 3, 2));
+        let ids = ["a", "b", "c"].map(str::to_owned);
+        assert_eq!(found.lost(&ids), 1);
+    }
+
+    #[test]
+    fn what_is_wrong_is_seen() {
+        let intent = line(1, "a", "intent");
+        assert_eq!(found(&[("a.jsonl", &intent)]).lost(&["a".to_owned()]), 1, "an intent alone is no word kept");
+        for (text, fault) in [
+            (format!("{{\"half\n{intent}"), "1 torn lines"),
+            (line(1, "a", "") + &line(3, "b", ""), "1 seqs missing"),
+            (line(1, "a", "") + &line(2, "a", ""), "1 records double"),
+            (line(2, "a", "") + &line(1, "b", ""), "seqs do not ascend"),
+        ] {
+            let faults = found(&[("a.jsonl", &text)]).faults().unwrap_or_default();
+            assert!(faults.starts_with(fault), "{text}: {faults}");
+        }
+        let torn = found(&[("a.jsonl", &format!("{intent}{{\"half"))]);
+        assert_eq!((torn.faults(), torn.tails.len()), (None, 1), "a torn end is for the caller to judge");
+    }
+
+    #[test]
+    fn a_gap_record_explains_the_seqs_that_it_names() {
+        let gap = r#"{"action":"audit.gap","event_id":"g","data":{"count":2,"first_seq":2,"last_seq":3},"seq":4}"#;
+        let lost = r#"{"action":"audit.gap","event_id":"h","data":{"count":5},"seq":5}"#;
+        let found = found(&[("a.jsonl", &format!("{}{gap}\n{lost}\n", line(1, "a", "")))]);
+        assert_eq!((found.faults(), found.missing().len(), found.told_gone(), found.told_lost()), (None, 2, 2, 5));
+    }
+}

@@ -4,18 +4,23 @@ use std::process::{Command, ExitCode};
 
 use crate::steps::root;
 
-/// What the scenarios run, each built as its users build it.
-const PROGRAMS: [&[&str]; 4] = [
-    &["-p", "audit-axum", "--example", "echo-axum"],
-    &["-p", "audit-actix", "--example", "echo-actix"],
-    &["-p", "audit-rocket", "--example", "echo-rocket"],
-    &["-p", "audit-cli"],
+/// What the scenarios run, each built as its users build it, and which of them need it.
+const PROGRAMS: [(&[&str], &[&str]); 4] = [
+    (&["-p", "audit-axum", "--example", "echo-axum"], &["kill", "stall"]),
+    (&["-p", "audit-actix", "--example", "echo-actix"], &["kill"]),
+    (&["-p", "audit-rocket", "--example", "echo-rocket"], &["kill"]),
+    (&["-p", "audit-cli"], &["followers"]),
 ];
 
+/// Scenarios that need this program alone.
+const OTHERS: [&str; 7] = ["power", "full", "inject", "rotate", "clock", "small", "--list"];
+
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
-    let is_list = arguments.iter().any(|argument| argument == "--list");
-    for program in PROGRAMS.iter().filter(|_| !is_list) {
-        if !cargo(&["build", "--release", "--quiet"], program) {
+    let is_named = |name: &&str| arguments.iter().any(|argument| argument == name);
+    for (program, scenarios) in PROGRAMS {
+        // Without the name of any, all are played.
+        let is_needed = scenarios.iter().any(&is_named) || !names().any(|name| is_named(&name));
+        if is_needed && !cargo(&["build", "--release", "--quiet"], program) {
             eprintln!("not built: {}", program.join(" "));
             return ExitCode::FAILURE;
         }
@@ -23,6 +28,10 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let ran = cargo(&["run", "--release", "--quiet", "-p", "audit-faults", "--"], &arguments);
     if ran { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn names() -> impl Iterator<Item = &'static str> {
+    PROGRAMS.into_iter().flat_map(|(_, scenarios)| scenarios.iter().copied()).chain(OTHERS)
 }
 
 fn cargo(command: &[&str], arguments: &[&str]) -> bool {

@@ -18,8 +18,9 @@ use crate::table::Row;
 type Small = fn(&Stage) -> Result<Row, Box<dyn Error>>;
 
 pub(super) fn play(stage: &Stage) -> Played {
-    let all: [(&str, Small); 9] = [
+    let all: [(&str, Small); 10] = [
         ("small: read-only", read_only),
+        ("small: a disk that hangs", hanging),
         ("small: RLIMIT_FSIZE", file_size),
         ("small: RLIMIT_NOFILE", descriptors),
         ("small: EPIPE", broken_pipe),
@@ -78,6 +79,63 @@ fn read_only(stage: &Stage) -> Result<Row, Box<dyn Error>> {
     let is_kept = is_failing && lost == 0 && found.faults().is_none();
     mount.unmount()?;
     Ok(Row::new(NAME, "refuses; 0 acknowledged lost", seen, is_kept))
+}
+
+/// A file system in which every write waits; dropped, they go on.
+struct Frozen<'a>(&'a Path);
+
+impl<'a> Frozen<'a> {
+    fn new(at: &'a Path) -> Result<Self, Box<dyn Error>> {
+        sh("fsfreeze", &["--freeze", &at.to_string_lossy()])?;
+        Ok(Self(at))
+    }
+}
+
+impl Drop for Frozen<'_> {
+    fn drop(&mut self) {
+        if let Err(error) = sh("fsfreeze", &["--unfreeze", &self.0.to_string_lossy()]) {
+            eprintln!("{error}");
+        }
+    }
+}
+
+/// Neither an error nor an answer comes from the disk for a while.
+fn hanging(stage: &Stage) -> Result<Row, Box<dyn Error>> {
+    const NAME: &str = "small: the disk hangs";
+    const TIMEOUT: u64 = 200;
+    if !is_root() {
+        return Ok(Row::skipped(NAME, "it mounts, for which it would have to be root"));
+    }
+    let image = stage.folder.join("slow");
+    std::fs::File::create(&image)?.set_len(64 << 20)?;
+    sh("mkfs.ext4", &["-q", &image.to_string_lossy()])?;
+    let mount = Mount::image(&image, &stage.folder("hanging")?)?;
+    let journal = mount.at.join("audit.jsonl");
+    let start = Start::new(&journal, "strict", 8).with("pause", 1_000);
+    let mut load = start.set("AUDIT_QUEUE_TIMEOUT_MS", TIMEOUT).run()?;
+    load.wait_for(50)?;
+    load.ask("stats")?;
+    let frozen = Frozen::new(&mount.at)?;
+    std::thread::sleep(Duration::from_secs(3));
+    let during = load.ask("stats")?;
+    drop(frozen);
+    let count = load.count();
+    load.wait_for(count + 50)?;
+    let (_, acknowledged) = load.stop()?;
+    let found = Found::read(&journal)?;
+    let lost = found.lost(&acknowledged);
+    let number = |name: &str| during["counts"][name].as_u64().unwrap_or(0);
+    let (refused, longest) = (number("refused"), number("longest_us") / 1_000);
+    let faults = found.faults().map(|faults| format!("; {faults}")).unwrap_or_default();
+    let seen = format!(
+        "3 s: {refused} refused after at most {longest} ms, {TIMEOUT} allowed for the queue; goes on afterwards; {lost} of {} \
+         acknowledged lost{faults}",
+        acknowledged.len()
+    );
+    // Twice, for the handler and for the head; and a machine that is busy.
+    let is_kept = refused > 8 && longest < 5 * TIMEOUT && lost == 0 && found.faults().is_none();
+    mount.unmount()?;
+    Ok(Row::new(NAME, "refuses in time, hangs nobody, goes on by itself; 0 lost", seen, is_kept))
 }
 
 fn file_size(stage: &Stage) -> Result<Row, Box<dyn Error>> {

@@ -32,8 +32,8 @@ pub(super) fn play(stage: &Stage) -> Played {
 
 fn memory(stage: &Stage) -> Result<Row, Box<dyn Error>> {
     let rounds = stage.times(4);
-    let (ours, made, told) = flooded(rounds, "0")?;
-    let (bare, ..) = flooded(rounds, "1")?;
+    let Flooded { above: ours, made, told } = flooded(rounds, "0")?;
+    let Flooded { above: bare, .. } = flooded(rounds, "1")?;
     // What the server itself takes for so many bodies is not ours.
     let more = ours.saturating_sub(bare);
     let bound = QUEUE + CONNECTIONS as u64 * CAP + BESIDES;
@@ -52,8 +52,17 @@ fn memory(stage: &Stage) -> Result<Row, Box<dyn Error>> {
     Ok(Row::new("stall: 256 connections, 1 MiB bodies", promised, seen, more <= bound && told.0 + told.1 == made))
 }
 
-/// Sends bodies to a server whose stdout is not read: memory above idle, requests, and records written and told missing.
-fn flooded(rounds: u32, bare: &str) -> Result<(u64, u64, (u64, u64)), Box<dyn Error>> {
+/// What became of many bodies.
+struct Flooded {
+    /// Memory above idle.
+    above: u64,
+    made: u64,
+    /// Records written, and told as missing.
+    told: (u64, u64),
+}
+
+/// Sends bodies to a server whose stdout is not read.
+fn flooded(rounds: u32, bare: &str) -> Result<Flooded, Box<dyn Error>> {
     let settings = [("AUDIT_DELIVERY", "best_effort"), ("AUDIT_MODE", "full"), ("BARE", bare)];
     let mut echo = Echo::start(&built("echo-axum")?, &settings, Stdio::piped())?;
     let stdout = echo.child.stdout.take().ok_or("it has a stdout")?;
@@ -74,7 +83,7 @@ fn flooded(rounds: u32, bare: &str) -> Result<(u64, u64, (u64, u64)), Box<dyn Er
     kill_process(Pid::from_child(&echo.child), Signal::TERM)?;
     wait_until("the server to stop", || echo.child.try_wait().is_ok_and(|ended| ended.is_some()))?;
     let told = reading.join().map_err(|_| "the reader panicked")?.map_err(|error| error.to_string())?;
-    Ok((peak.saturating_sub(idle), CONNECTIONS as u64 * u64::from(rounds), told))
+    Ok(Flooded { above: peak.saturating_sub(idle), made: CONNECTIONS as u64 * u64::from(rounds), told })
 }
 
 /// JSON of many short texts.
