@@ -39,7 +39,12 @@ fn has(program: &str) -> bool {
     asked.is_ok_and(|status| status.success())
 }
 
-pub(crate) const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
+/// Where Debian puts it.
+pub(crate) const FAKETIME: &str = if cfg!(target_arch = "aarch64") {
+    "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1"
+} else {
+    "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+};
 
 /// Looks for a program, or a file, and installs its package if that can be done; otherwise says which one is missing.
 pub(crate) fn need(program: &str, package: &str) -> Result<(), String> {

@@ -84,14 +84,17 @@ fn truncation(stage: &Stage) -> Result<Row, Box<dyn Error>> {
     let found = Found::read(&journal)?;
     let changed = found.own("audit.journal_changed");
     let is_noticed = changed.iter().any(|record| record["data"]["change"] == "truncated");
-    let missing = found.missing().len() as u64;
+    let missing = found.missing();
+    // The first that was written afterwards tells of it.
+    let is_next = changed.first().and_then(|record| record["seq"].as_u64()) == missing.last().map(|last| last + 1);
+    let missing = missing.len() as u64;
     let (torn, gone) = (found.own("audit.torn_tail").len(), found.told_gone());
     let seen = format!(
-        "noticed: {is_noticed}; {missing} records cut away, {gone} told as missing; {torn} torn ends told; {} of {} \
+        "noticed: {is_noticed}, by the next batch: {is_next}; {missing} records cut away, {gone} told as missing; {torn} torn ends told; {} of {} \
          acknowledged are gone with them",
         found.lost(&acknowledged),
         acknowledged.len()
     );
-    let is_kept = is_noticed && missing > 0 && missing == gone && found.faults().is_none();
+    let is_kept = is_noticed && is_next && missing > 0 && missing == gone && found.faults().is_none();
     Ok(Row::new("rotate: truncated by somebody else", "noticed at the next batch and recorded", seen, is_kept))
 }
