@@ -108,6 +108,11 @@ impl Found {
         self.own.entry(action).or_default().push(record);
     }
 
+    /// The highest seq.
+    pub(crate) fn last(&self) -> u64 {
+        self.seqs.last().copied().unwrap_or(0)
+    }
+
     pub(crate) fn own(&self, action: &str) -> &[Value] {
         self.own.get(action).map_or(&[], Vec::as_slice)
     }
@@ -125,7 +130,7 @@ impl Found {
     /// How many seqs are missing between 1 and the last.
     pub(crate) fn missing(&self) -> Vec<u64> {
         let there: HashSet<u64> = self.seqs.iter().copied().collect();
-        (1..=self.seqs.last().copied().unwrap_or(0)).filter(|seq| !there.contains(seq)).collect()
+        (1..=self.last()).filter(|seq| !there.contains(seq)).collect()
     }
 
     /// Missing seqs that no gap record explains.

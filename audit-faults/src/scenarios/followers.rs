@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use crate::check::Found;
+use crate::check::{Found, files};
 use crate::machine::sh;
 use crate::process::{Start, wait_until};
 use crate::scenarios::{Played, Stage, built};
@@ -24,6 +24,7 @@ pub(super) fn play(stage: &Stage) -> Played {
     let compared = Compared::of(&journal, &rebuilt)?;
     let seen = format!("deleted, and rebuilt by audit replay: {compared}");
     rows.push(Row::new("followers: rebuilt", "0 lost, 0 double", seen, compared.is_equal()));
+    rows.push(rotated(stage)?);
     Ok(rows)
 }
 
@@ -66,6 +67,56 @@ fn kills(stage: &Stage, journal: &Path, store: &Path) -> Result<Row, Box<dyn Err
     );
     let is_kept = lost == 0 && behind > 0 && compared.is_equal() && found.faults().is_none();
     Ok(Row::new("followers: kill -9 while the store lags", "0 lost, 0 double", seen, is_kept))
+}
+
+/// Segments are removed as soon as they may be: those that the store still needs are not.
+fn rotated(stage: &Stage) -> Result<Row, Box<dyn Error>> {
+    let folder = stage.folder("rotated")?;
+    let (journal, store) = (folder.join("audit.jsonl"), folder.join("audit.sqlite"));
+    let begin = || start(&journal, &store).set("AUDIT_ROTATE_BYTES", 70_000).set("AUDIT_ROTATE_KEEP", 1).run();
+    let kills = stage.times(20);
+    let (mut acknowledged, mut most) = (Vec::new(), 0);
+    for _ in 0..kills {
+        let mut load = begin()?;
+        load.wait_for(1)?;
+        let locked = lock(&store)?;
+        let count = load.count();
+        // Some segments are full meanwhile.
+        load.wait_for(count + 150)?;
+        most = most.max(files(&journal)?.len());
+        acknowledged.extend(load.kill()?);
+        drop(locked);
+    }
+    let mut load = begin()?;
+    let wanted = Found::read(&journal)?.last();
+    wait_until("the store to catch up", || {
+        let connection = Connection::open(&store);
+        let asked = connection.and_then(|asked| asked.query_row("SELECT max(seq) FROM follower", [], |row| row.get(0)));
+        asked.is_ok_and(|seq: i64| seq.cast_unsigned() >= wanted)
+    })?;
+    // Each rotation removes what nobody needs any more; how far the store came is told ten times a second.
+    for _ in 0..2 {
+        std::thread::sleep(Duration::from_millis(500));
+        load.ask("reopen")?;
+    }
+    let left_over = wait_until("the old segments to go", || {
+        load.ask("reopen").is_ok() && files(&journal).is_ok_and(|files| files.len() <= 4)
+    });
+    load.stop()?;
+    let left = files(&journal)?.len();
+    let stored = stored(&store)?;
+    let distinct: HashSet<&(String, String)> = stored.iter().collect();
+    let lost = acknowledged.iter().filter(|id| !distinct.contains(&((*id).clone(), "final".to_owned()))).count();
+    let double = stored.len() - distinct.len();
+    let seen = format!(
+        "{kills} kills: {lost} of {} acknowledged missing in the store, {double} of {} double; up to {most} segments kept \
+         for it, {left} left afterwards",
+        acknowledged.len(),
+        stored.len()
+    );
+    let is_kept = lost == 0 && double == 0 && most > 4 && left_over.is_ok();
+    let promised = "segments that the store needs are kept, others not; 0 lost, 0 double";
+    Ok(Row::new("followers: kill -9, and rotation with one segment kept", promised, seen, is_kept))
 }
 
 fn locked(stage: &Stage, journal: &Path, store: &Path) -> Result<Row, Box<dyn Error>> {
