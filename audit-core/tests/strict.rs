@@ -307,6 +307,31 @@ fn what_leaves_no_record_has_no_intent() {
     assert_eq!(journaled.ended(), Vec::<Value>::new());
 }
 
+#[audited("iban.read", redact("iban", "x-request-id"))]
+fn reads_iban() {}
+
+/// What only the endpoint's own rules hide must not stand in an intent that is written before the endpoint is known.
+#[test]
+fn an_intent_shows_nothing_that_an_endpoint_may_hide() {
+    let journaled = Journaled::new(|builder| builder);
+    let lines = Lines(&[("x-request-id", b"req-7")]);
+    let mut head = RequestHead::new("test", "GET", "/api/accounts/NL91ABNA0417164300", &lines);
+    head.route = RouteMatch::Template("/api/accounts/{iban}");
+    let mut exchange = journaled.auditor.begin(&head).expect("the path is not excluded");
+    admit(&mut exchange);
+    exchange.scope().wire(endpoint(&journaled.auditor, "iban.read"), &head);
+    exchange.enter(reads_iban);
+    respond(&mut exchange, 200);
+    assert_eq!(commit(&mut exchange), Ok(()));
+    exchange.complete();
+    drop(exchange);
+    let records = journaled.ended();
+    assert_eq!(records.len(), 2);
+    for record in &records {
+        assert_record(record, json!({"path": "/api/accounts/[FILTERED]", "request_id": null}));
+    }
+}
+
 #[test]
 fn after_a_shutdown_nothing_is_promised() {
     let journaled = Journaled::new(|builder| builder);

@@ -391,8 +391,20 @@ impl Inner {
     }
 
     /// Hands over that an event is about to happen, and asks for word of it.
-    pub(crate) fn submit_intent(&self, facts: &Facts) -> Receipt {
-        let line = self.encoder.encode_intent(facts, &self.redactors.of_record(facts));
+    pub(crate) fn submit_intent(&self, facts: &mut Facts) -> Receipt {
+        let redactors = self.redactors.of_intent(facts);
+        let hides = |name| redactors.iter().any(|redactor| redactor.is_sensitive_header(name));
+        // What an endpoint that is not known yet may hide waits for the `final`.
+        let mut held = (None, None);
+        if let Some(http) = &mut facts.http {
+            held.0 = http.request_id.take_if(|_| hides("x-request-id"));
+            held.1 = http.forwarded_for.take_if(|_| hides(self.proxies.header()));
+        }
+        let line = self.encoder.encode_intent(facts, &redactors);
+        if let Some(http) = &mut facts.http {
+            http.request_id = http.request_id.take().or(held.0);
+            http.forwarded_for = http.forwarded_for.take().or(held.1);
+        }
         self.delivery.submit_strictly(&line)
     }
 

@@ -49,6 +49,15 @@ impl Redactors {
         }
     }
 
+    /// Those that hold for an `intent`: as long as the endpoint is not known, those of every endpoint, for one of them may
+    /// hide what the common one shows, and what stands on disk is not taken back.
+    pub(crate) fn of_intent(&self, facts: &Facts) -> OfRecord {
+        if facts.endpoint().is_some() {
+            return self.of_record(facts);
+        }
+        OfRecord { deciding: Arc::clone(&self.common), others: self.own.values().map(Arc::clone).collect() }
+    }
+
     /// The one that holds for this endpoint: the common one but for an endpoint with rules.
     pub(crate) fn of(&self, endpoint: Option<&'static Endpoint>) -> &Arc<Redactor> {
         let own = endpoint.filter(|endpoint| endpoint.has_rules()).and_then(|endpoint| self.own.get(endpoint));

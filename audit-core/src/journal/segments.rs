@@ -5,11 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::journal::lines::{CHUNK, Lines, MAX_LINE, Piece};
+use crate::journal::names::may_be_segment;
 use crate::journal::read::{ReadError, seq_of};
 use crate::record::{Field, Line};
-
-/// Ends of names that are no segments, whatever the files hold.
-const NOT_SEGMENTS: [&str; 7] = [".lock", ".torn", ".position", ".next", ".tmp", ".gz", ".zst"];
 
 /// Tells a file from others, also after it was renamed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -52,7 +50,8 @@ pub(super) fn find(journal: &Path) -> Result<Vec<Segment>, ReadError> {
     let mut segments = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(listed)? {
         let entry = entry.map_err(listed)?;
-        if !may_be_segment(journal, &entry.file_name().to_string_lossy()) {
+        let name = entry.file_name();
+        if journal.file_name() != Some(&name) && !may_be_segment(journal, &name) {
             continue;
         }
         // Neither a link, which may lead anywhere, nor a pipe, which would be waited for.
@@ -66,12 +65,6 @@ pub(super) fn find(journal: &Path) -> Result<Vec<Segment>, ReadError> {
     }
     segments.sort_by(|a, b| (a.first, &a.began, &a.path).cmp(&(b.first, &b.began, &b.path)));
     Ok(segments)
-}
-
-fn may_be_segment(journal: &Path, name: &str) -> bool {
-    let own = journal.file_name().unwrap_or_default().to_string_lossy();
-    let Some(rest) = name.strip_prefix(own.as_ref()) else { return false };
-    rest.is_empty() || (rest.starts_with('.') && !NOT_SEGMENTS.iter().any(|end| rest.ends_with(end)))
 }
 
 /// What a file is as a segment; `None` if it is none. A broken line at its start is passed over.
