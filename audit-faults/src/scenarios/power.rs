@@ -41,7 +41,8 @@ struct Outcome {
     /// Before the cut began.
     acknowledged: u64,
     lost: u64,
-    /// While the cut went on: the kernel lets a sync that is under way return as if it had been done.
+    /// While the cut went on. A `fdatasync` that is under way when this file system is shut down may return 0 for bytes that
+    /// are not there afterwards, to the bare program too: a real cut takes along whoever would be told.
     meanwhile: u64,
     lost_meanwhile: u64,
     records: u64,
