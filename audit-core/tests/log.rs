@@ -29,6 +29,10 @@ const TESTS: &[(&str, fn())] = &[
     ("a_file_that_may_not_grow_is_followed_by_another", a_file_that_may_not_grow_is_followed_by_another),
     ("a_full_device_is_counted_and_the_service_goes_on", a_full_device_is_counted_and_the_service_goes_on),
     ("closed_streams_panic_nobody", closed_streams_panic_nobody),
+    (
+        "a_standard_output_that_is_closed_from_the_start_is_told",
+        a_standard_output_that_is_closed_from_the_start_is_told,
+    ),
     ("a_reader_that_leaves_is_counted", a_reader_that_leaves_is_counted),
     ("a_stalled_reader_costs_what_does_not_fit", a_stalled_reader_costs_what_does_not_fit),
     ("off_says_so_once_and_does_nothing", off_says_so_once_and_does_nothing),
@@ -418,6 +422,25 @@ fn closed_streams_panic_nobody() {
             assert_eq!(sink_of(&outcome)["failed"], 20);
         }
     }
+}
+
+/// Rust's runtime opens `/dev/null` in the place of a stream that is closed: writing succeeds, and keeps nothing.
+#[cfg(target_os = "linux")]
+fn a_standard_output_that_is_closed_from_the_start_is_told() {
+    let plain = service("ten", &[]);
+    let mut closed = Command::new("sh");
+    closed.args(["-c", "exec \"$0\" >&-"]).arg(plain.get_program()).env(ROLE, "ten");
+    let outcome = closed.stdin(Stdio::null()).stderr(Stdio::piped()).output().unwrap();
+    assert!(outcome.status.success(), "{outcome:?}");
+    assert_eq!(
+        said(&outcome),
+        ["audit: standard output is closed, or is /dev/null: records that go there are kept nowhere"]
+    );
+}
+
+#[cfg(not(target_os = "linux"))]
+fn a_standard_output_that_is_closed_from_the_start_is_told() {
+    skip("a_standard_output_that_is_closed_from_the_start_is_told", "needs /dev/null as Linux has it");
 }
 
 #[cfg(not(unix))]

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::time::Duration;
 
+use crate::notice;
 use crate::record::Line;
 use crate::sink::{Sink, WriteError};
 
@@ -16,8 +17,28 @@ pub(crate) struct LineStream {
 impl LineStream {
     /// Duplicates standard output.
     pub(crate) fn stdout() -> io::Result<Self> {
-        Ok(Self { out: duplicate_stdout()?, buffer: Vec::new() })
+        let out = duplicate_stdout()?;
+        if is_null(&out) {
+            notice::say(format_args!(
+                "standard output is closed, or is /dev/null: records that go there are kept nowhere"
+            ));
+        }
+        Ok(Self { out, buffer: Vec::new() })
     }
+}
+
+/// Whether what is written there is gone. Where a process is started without a standard output, Rust's runtime puts
+/// `/dev/null` in its place.
+#[cfg(unix)]
+fn is_null(out: &File) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let null = std::fs::metadata("/dev/null").map(|null| null.rdev());
+    null.is_ok_and(|null| out.metadata().is_ok_and(|out| out.rdev() == null))
+}
+
+#[cfg(not(unix))]
+fn is_null(_: &File) -> bool {
+    false
 }
 
 #[cfg(unix)]
