@@ -250,7 +250,8 @@ impl Inner {
     }
 
     fn health(&self, stats: &Stats) -> Health {
-        Delivery::health(stats, self.settings.queue_bytes, self.is_closing())
+        let bounds = (self.settings.queue_bytes, self.settings.queue_timeout);
+        Delivery::health(stats, bounds, self.is_closing())
     }
 
     #[cfg(feature = "metrics")]
@@ -393,25 +394,23 @@ impl Inner {
     /// Hands over that an event is about to happen, and asks for word of it.
     pub(crate) fn submit_intent(&self, facts: &mut Facts) -> Receipt {
         let redactors = self.redactors.of_intent(facts);
-        let hides = |name| redactors.iter().any(|redactor| redactor.is_sensitive_header(name));
-        // What an endpoint that is not known yet may hide waits for the `final`.
-        let mut held = (None, None);
-        if let Some(http) = &mut facts.http {
-            held.0 = http.request_id.take_if(|_| hides("x-request-id"));
-            held.1 = http.forwarded_for.take_if(|_| hides(self.proxies.header()));
-        }
-        let line = self.encoder.encode_intent(facts, &redactors);
-        if let Some(http) = &mut facts.http {
-            http.request_id = http.request_id.take().or(held.0);
-            http.forwarded_for = http.forwarded_for.take().or(held.1);
-        }
+        let line = facts.without_what_may_be_secret(
+            |name| redactors.iter().any(|redactor| redactor.is_sensitive_header(name)),
+            self.proxies.header(),
+            |facts| self.encoder.encode_intent(facts, &redactors),
+        );
         self.delivery.submit_strictly(&line)
     }
 
     /// Hands over what an exchange came to, before its answer's head leaves, and asks for word of it.
-    pub(crate) fn submit_final(&self, facts: Facts, completion: Option<Completion>) -> Receipt {
+    pub(crate) fn submit_final(&self, facts: Facts, completion: Option<Completion>) -> (Receipt, Line) {
         let line = self.encode(Box::new(facts), completion, Some(Phase::Final));
-        self.delivery.submit_strictly(&line)
+        (self.delivery.submit_strictly(&line), line)
+    }
+
+    /// Hands over a record that could not be written, once more, and waits for nothing.
+    pub(crate) fn submit_again(&self, line: &Line) {
+        self.delivery.submit(line, true);
     }
 
     fn encode(&self, mut facts: Box<Facts>, completion: Option<Completion>, phase: Option<Phase>) -> Line {

@@ -16,7 +16,7 @@ use crate::auditor::{InForce, global};
 use crate::exchange::{Attribution, Exchange, Facts, HandlerEnd, NestedCall, Shared, Source, noting_panics};
 use crate::registry::{Endpoint, Returned};
 use crate::scope::{self, Current, Scope, Scoped};
-use crate::vocabulary::Outcome;
+use crate::vocabulary::{Delivery, Outcome};
 
 /// A guard of one run. Dropped before [`finish`](Self::finish), the run panicked or was cancelled.
 pub struct Call {
@@ -93,6 +93,8 @@ impl Call {
         });
         match index {
             Some(Some(None)) if shared.refuses_late(endpoint) => Place::Refused,
+            // One that is called by another, or by what stands before the handler, asks for no less.
+            Some(_) if endpoint.delivery() == Some(Delivery::Strict) && shared.refuses_late(endpoint) => Place::Refused,
             Some(Some(None)) => Place::Handler(shared),
             Some(Some(Some(index))) => Place::Nested(shared, index, endpoint),
             Some(None) => Place::Nowhere,

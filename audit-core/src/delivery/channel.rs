@@ -282,12 +282,15 @@ impl Channel {
     pub(crate) fn set_closed(&self, error: Option<String>) {
         let mut state = self.lock();
         state.closed = true;
-        if let Some(error) = error {
-            notice::say(format_args!("sink {}: {error}", self.name));
-            state.last_error = Some(error);
+        if error.is_some() {
+            state.last_error.clone_from(&error);
         }
         drop(state);
         self.closed.notify_all();
+        // Unlocked: stderr may be stuck.
+        if let Some(error) = error {
+            notice::say(format_args!("sink {}: {error}", self.name));
+        }
     }
 
     /// Waits until the worker has ended, at most until `deadline`; tells whether it has.

@@ -6,6 +6,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use crate::caught::caught;
+
 /// Who waits, and until when.
 pub(crate) struct Deadlines {
     waiters: Mutex<Waiters>,
@@ -20,6 +22,11 @@ struct Waiters {
     timer_runs: bool,
     /// When the timer looks next; a deadline before that has to be told to it.
     next_look: Option<Instant>,
+}
+
+/// Wakes one; a waker that panics costs nobody else's.
+pub(super) fn wake(waker: Waker) {
+    caught(|| waker.wake()).unwrap_or(());
 }
 
 /// The system gave no thread: nobody would end the wait.
@@ -86,7 +93,7 @@ impl Deadlines {
     /// Wakes everybody who waits.
     pub(crate) fn wake_all(&self) {
         let woken = std::mem::take(&mut self.lock().waiting);
-        woken.into_values().for_each(|(waker, _)| waker.wake());
+        woken.into_values().for_each(|(waker, _)| wake(waker));
     }
 
     /// Wakes each waiter at its deadline; ends when nobody has waited for a while, or nobody can any more.
@@ -105,7 +112,7 @@ impl Deadlines {
             });
             if !due.is_empty() {
                 drop(waiters);
-                due.into_iter().for_each(Waker::wake);
+                due.into_iter().for_each(wake);
                 continue;
             }
             let next = waiters.waiting.values().map(|(_, deadline)| *deadline).min();

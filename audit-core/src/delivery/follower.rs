@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use crate::caught::caught;
 use crate::delivery::SinkStats;
 use crate::delivery::stats::lag_ms;
-use crate::journal::{Entry, Head, Position, Reader};
+use crate::journal::{Entry, Head, Position, Reader, block_file_size_signal};
 use crate::notice::{self, Limited};
 use crate::record::Line;
 use crate::sink::{Sink, WriteError, chain};
@@ -65,6 +65,7 @@ impl Follower {
             saved_at: Instant::now(),
             passed_over: 0,
             unreadable: 0,
+            was_drawn_back: false,
             pause: FIRST_PAUSE,
             complaints: Limited::new(),
         };
@@ -239,6 +240,9 @@ struct Worker {
     passed_over: u64,
     /// Those of them for which no missing seq accounted yet.
     unreadable: u64,
+    /// The sink has numbers that the journal gives anew: what it says of where it came to is behind the times, until it
+    /// has taken something.
+    was_drawn_back: bool,
     /// How long the next pause is.
     pause: Duration,
     complaints: Limited,
@@ -246,6 +250,7 @@ struct Worker {
 
 impl Worker {
     fn run(mut self) {
+        block_file_size_signal();
         if let Err(Expired) = self.follow() {
             // What is left stays in the journal, and the figures say how much it is.
         }
@@ -319,6 +324,7 @@ impl Worker {
             let name = &self.shared.name;
             notice::say(format_args!("sink {name} came to record {start}, but the journal ends at {head}"));
             start = head;
+            self.was_drawn_back = true;
         }
         if start == 0 {
             // What was deleted before it began is none of its records.
@@ -363,6 +369,7 @@ impl Worker {
                 Ok(()) => {
                     self.account(entries, entries.len());
                     self.shared.lock().failing = false;
+                    self.was_drawn_back = false;
                     self.pause = FIRST_PAUSE;
                     return Ok(());
                 }
@@ -399,7 +406,7 @@ impl Worker {
                 Ok(Some(seq)) => {
                     let seq = seq.min(self.shared.head.written());
                     let mut state = self.shared.lock();
-                    if seq == state.taken {
+                    if seq == state.taken || (self.was_drawn_back && seq > state.taken) {
                         return Ok(false);
                     }
                     state.reposition(seq);
@@ -514,7 +521,7 @@ impl Worker {
     fn asked(&mut self) -> Result<Option<u64>, String> {
         let id = self.position.id().to_owned();
         match caught(|| self.sink.resume_after(&id)) {
-            Some(asked) => asked.map_err(|error| error.causes()),
+            Some(asked) => asked.map_err(|error| text_of(&error)),
             None => Err("the sink panicked".to_owned()),
         }
     }
@@ -524,11 +531,16 @@ impl Worker {
         match caught(|| call(&mut *self.sink)) {
             Some(Ok(())) => Ok(()),
             Some(Err(error)) => {
-                Err(Trouble { taken: error.written, is_rejected: error.is_rejected(), error: error.causes() })
+                Err(Trouble { taken: error.written, is_rejected: error.is_rejected(), error: text_of(&error) })
             }
             None => Err(Trouble { taken: 0, is_rejected: false, error: "the sink panicked".to_owned() }),
         }
     }
+}
+
+/// The causes of an error. Its text is the sink's code, whose panic would end this thread.
+fn text_of(error: &WriteError) -> String {
+    caught(|| error.causes()).unwrap_or_else(|| "the error's text panicked".to_owned())
 }
 
 #[cfg(test)]

@@ -1,10 +1,14 @@
 //! Whether an auditor keeps what it promises, as a probe asks it.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::delivery::{SinkStats, Stats};
+
+/// However short a request waits, so long a sink may take.
+const LEAST_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What an auditor would tell a health check. Healthy means that what is recorded now is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -21,8 +25,8 @@ impl Health {
         self.problems.iter().all(|problem| !problem.breaks_promise())
     }
 
-    /// From a snapshot of the figures; `queue_bytes` bounds each queue.
-    pub(super) fn of(stats: &Stats, queue_bytes: usize, is_closing: bool) -> Self {
+    /// From a snapshot of the figures, with the bound of each queue and how long a request waits.
+    pub(super) fn of(stats: &Stats, bounds: (usize, Duration), is_closing: bool) -> Self {
         let mut problems = Vec::new();
         if is_closing {
             problems.push(Problem::ShutDown);
@@ -31,16 +35,20 @@ impl Health {
             problems.push(Problem::FellBack);
         }
         for sink in &stats.sinks {
-            Self::look_at(sink, queue_bytes, &mut problems);
+            Self::look_at(sink, bounds, &mut problems);
         }
         problems.sort_by_key(|problem| !problem.breaks_promise());
         Self { problems }
     }
 
-    fn look_at(stats: &SinkStats, queue_bytes: usize, problems: &mut Vec<Problem>) {
+    fn look_at(stats: &SinkStats, (queue_bytes, patience): (usize, Duration), problems: &mut Vec<Problem>) {
         let sink = || stats.name.clone();
-        if stats.failing {
-            let error = stats.last_error.clone().unwrap_or_default();
+        let is_stuck = Duration::from_millis(stats.lag_ms) > patience.max(LEAST_PATIENCE);
+        if is_stuck && !stats.follows_journal {
+            problems.push(Problem::Stuck { sink: sink(), ms: stats.lag_ms });
+        }
+        if stats.failing || (is_stuck && stats.follows_journal) {
+            let error = stats.last_error.clone().unwrap_or_else(|| format!("for {} ms", stats.lag_ms));
             problems.push(if stats.follows_journal {
                 Problem::Behind { sink: sink(), records: stats.queued, error }
             } else {
@@ -86,6 +94,13 @@ pub enum Problem {
         /// Why not.
         error: String,
     },
+    /// The sink has not answered for longer than a request waits.
+    Stuck {
+        /// The sink.
+        sink: String,
+        /// For how long, in milliseconds.
+        ms: u64,
+    },
     /// Records are missing, and the record that says so could not be written yet.
     GapOwed {
         /// The sink.
@@ -125,6 +140,7 @@ impl fmt::Display for Problem {
             Self::ShutDown => f.write_str("the auditor was shut down"),
             Self::FellBack => f.write_str("the audit file could not be opened, and records go to stdout"),
             Self::Failing { sink, error } => write!(f, "sink {sink} fails: {error}"),
+            Self::Stuck { sink, ms } => write!(f, "sink {sink} has not answered for {ms} ms"),
             Self::GapOwed { sink, records } => write!(f, "sink {sink} misses {records} records and cannot say so yet"),
             Self::Full { sink, bytes } => write!(f, "the queue of sink {sink} is full with {bytes} bytes"),
             Self::Behind { sink, records, error } => {

@@ -138,8 +138,8 @@ impl Delivery {
     }
 
     /// Whether what is recorded now is recorded, by these figures.
-    pub(crate) fn health(stats: &Stats, queue_bytes: usize, is_closing: bool) -> Health {
-        Health::of(stats, queue_bytes, is_closing)
+    pub(crate) fn health(stats: &Stats, bounds: (usize, Duration), is_closing: bool) -> Health {
+        Health::of(stats, bounds, is_closing)
     }
 
     /// Nobody waits for room any more.

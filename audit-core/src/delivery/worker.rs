@@ -9,6 +9,7 @@ use crate::caught::caught;
 use crate::delivery::Gap;
 use crate::delivery::channel::{Channel, Work};
 use crate::delivery::receipt::Confirm;
+use crate::journal::block_file_size_signal;
 use crate::notice::Limited;
 use crate::record::{Encoder, Line};
 use crate::sink::{Sink, WriteError};
@@ -87,6 +88,7 @@ impl Worker {
     /// Feeds the sink to the end. What panics outside the sink's own calls, such as an error's text, costs what was in
     /// hand, and the work goes on.
     fn run(mut self) {
+        block_file_size_signal();
         while caught(|| self.feed()).is_none() {
             let text = format!("sink {}: its thread died of a panic and was started anew", self.channel.name());
             self.complaints.say(format_args!("{text}"));
@@ -94,6 +96,7 @@ impl Worker {
         }
         let ended = self.guarded(|writer| writer.flush().and_then(|()| writer.shutdown()));
         let error = ended.err().map(|trouble| trouble.error);
+        self.count_own();
         let Self { channel, writer, .. } = self;
         // Closed means that the sink let go of its files too.
         let dropped = caught(|| drop(writer));

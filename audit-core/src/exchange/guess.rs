@@ -97,7 +97,7 @@ impl Facts {
 
     /// Makes the function that ran instead of the declared one the handler of the record. Asked once, at its end.
     pub(crate) fn settle(&mut self) {
-        if self.ran_instead().is_none() || self.calls.is_empty() {
+        if self.instead.is_some() || self.ran_instead().is_none() || self.calls.is_empty() {
             return;
         }
         let NestedCall { endpoint, error, target, data, .. } = self.calls.remove(0);

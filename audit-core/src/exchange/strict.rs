@@ -14,6 +14,8 @@ use crate::exchange::{Facts, Http, Shared};
 use crate::notice;
 use crate::policy::ContentHints;
 use crate::raw::Raw;
+use crate::record::Line;
+use crate::redact::FILTERED;
 use crate::registry::Endpoint;
 use crate::scope;
 use crate::vocabulary::{Completion, Delivery, Mode};
@@ -121,7 +123,8 @@ pub(crate) enum Commit {
     #[default]
     NotAsked,
     Owed,
-    Waiting(Receipt),
+    /// For word of this line.
+    Waiting(Receipt, Line),
 }
 
 impl Commit {
@@ -133,7 +136,7 @@ impl Commit {
     pub(crate) fn poll(&mut self, shared: &Shared, cx: &mut Context<'_>) -> Poll<Result<(), Refusal>> {
         if let Self::Owed = self {
             match shared.submit_final() {
-                Some(receipt) => *self = Self::Waiting(receipt),
+                Some((receipt, line)) => *self = Self::Waiting(receipt, line),
                 // A shutdown has ended it: nobody can say that this answer is on record.
                 None => {
                     *self = Self::NotAsked;
@@ -141,10 +144,15 @@ impl Commit {
                 }
             }
         }
-        let Self::Waiting(receipt) = self else { return Poll::Ready(Ok(())) };
+        let Self::Waiting(receipt, line) = self else { return Poll::Ready(Ok(())) };
         let said = ready!(receipt.poll(cx));
+        let line = line.clone();
         *self = Self::NotAsked;
         let Err(unrecorded) = said else { return Poll::Ready(Ok(())) };
+        if unrecorded == Unrecorded::Refused {
+            // What the handler did is not to be lost with its answer: perhaps it can be written now. Readers drop repeats.
+            shared.auditor().submit_again(&line);
+        }
         let reason = match unrecorded {
             Unrecorded::Refused => "the answer was not recorded and did not leave: the journal could not write",
             Unrecorded::TimedOut => "the answer was not recorded in time and did not leave",
@@ -152,11 +160,8 @@ impl Commit {
         shared.with(|facts| {
             facts.outcome = None;
             facts.reason = Some(reason.to_owned());
-            // One that is not on disk is told anew; one that may be there is corrected.
-            facts.strict = match unrecorded {
-                Unrecorded::Refused => Strict::Intended,
-                Unrecorded::TimedOut => Strict::Told(None),
-            };
+            // It may be there all the same, or come: an `end` says what the client was told.
+            facts.strict = Strict::Told(None);
         });
         Poll::Ready(Err(Refusal::AFTER))
     }
@@ -190,8 +195,10 @@ impl Shared {
     }
 
     /// Hands over what is known now; what is left tells of the answer's body alone.
-    fn submit_final(&self) -> Option<Receipt> {
+    fn submit_final(&self) -> Option<(Receipt, Line)> {
         let facts = self.with(|facts| {
+            // Whose request it was is the same in all that is told of it.
+            facts.settle();
             let certain = facts.certain_completion();
             let mut rest = facts.rest(certain);
             std::mem::swap(facts, &mut rest);
@@ -233,9 +240,16 @@ impl Shared {
 /// Says, once for each handler, that it has to be known before it runs.
 fn tell_late(endpoint: &'static Endpoint) {
     static TOLD: Mutex<Vec<&'static Endpoint>> = Mutex::new(Vec::new());
-    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-    if told.iter().all(|known| !known.same_as(endpoint)) {
-        told.push(endpoint);
+    let is_new = {
+        let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = told.iter().all(|known| !known.same_as(endpoint));
+        if is_new {
+            told.push(endpoint);
+        }
+        is_new
+    };
+    // Unlocked: stderr may be stuck.
+    if is_new {
         notice::say(format_args!(
             "{} asks for strict delivery, but is not known before it runs: its requests are refused with 503. Wire its \
              route (`audited_route`, or `routes![…].audited()`), write #[audited] above the framework's attribute, or \
@@ -253,6 +267,37 @@ impl Http {
 }
 
 impl Facts {
+    /// What stands on disk is not taken back: looks at the facts without what a template or an endpoint that is not known
+    /// yet may hide. The `final` has it.
+    pub(crate) fn without_what_may_be_secret<R>(
+        &mut self,
+        hides_header: impl Fn(&str) -> bool,
+        forwarding: &str,
+        look: impl FnOnce(&Self) -> R,
+    ) -> R {
+        let redacted = self.redacted;
+        let Some(http) = &mut self.http else { return look(self) };
+        let request_id = http.request_id.take_if(|_| hides_header("x-request-id"));
+        let forwarded_for = http.forwarded_for.take_if(|_| hides_header(forwarding));
+        // Which segment of a path is a secret, its template tells.
+        let is_placed = http.route.is_some() || http.unmatched;
+        let path = (!is_placed).then(|| {
+            let path = std::mem::replace(&mut http.path, Raw::new(FILTERED.into()));
+            (path, std::mem::replace(&mut http.path_bytes, FILTERED.len()))
+        });
+        self.redacted += u64::from(path.is_some());
+        let looked = look(self);
+        self.redacted = redacted;
+        if let Some(http) = &mut self.http {
+            http.request_id = http.request_id.take().or(request_id);
+            http.forwarded_for = http.forwarded_for.take().or(forwarded_for);
+            if let Some((path, bytes)) = path {
+                (http.path, http.path_bytes) = (path, bytes);
+            }
+        }
+        looked
+    }
+
     /// How the exchange will have ended whatever happens to the answer's body.
     fn certain_completion(&self) -> Option<Completion> {
         self.panicked.then_some(Completion::Panicked)

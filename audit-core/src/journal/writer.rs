@@ -240,8 +240,12 @@ impl Journal {
                 return Err(self.write_failed(part, bytes, sync, error));
             }
             self.system_limit = Some(limit);
-            if self.active.take_back().is_err() || self.active.length > 0 && !self.rotate() {
+            if self.active.take_back().is_err() {
                 return Err(self.write_failed(part, bytes, sync, error));
+            }
+            if self.active.length > 0 && !self.rotate() {
+                // What was written is taken back already.
+                return Err(self.write_failed(part, 0, sync, error));
             }
             part = self.prepare(lines, sync).map_err(|error| (0, error))?;
             if let Err((bytes, error)) = self.active.write(&self.buffer) {
