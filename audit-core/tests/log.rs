@@ -525,7 +525,8 @@ fn off_says_so_once_and_does_nothing() {
     assert_eq!(outcome.stdout, b"");
     assert!(!path.exists());
     let on = run("off", &[]);
-    assert_eq!(told(&on.stderr, "threads"), if cfg!(target_os = "linux") { 2 } else { 1 }, "one for the log");
+    let expected = if cfg!(target_os = "linux") { 2 + usize::from(cfg!(feature = "metrics")) } else { 1 };
+    assert_eq!(told(&on.stderr, "threads"), expected, "one for the log, one for the metrics");
 }
 
 fn from_the_environment_alone_it_is_off() {

@@ -1,10 +1,11 @@
 //! The segments of a journal that are not its active one, found by what they hold: others rename them as they like.
 
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::journal::disk::{Disk, Open, directory_of};
-use crate::journal::names::may_be_segment;
+use crate::journal::names::{is_of_another, may_be_segment};
 use crate::journal::tail::{self, First};
 
 /// A segment that was found.
@@ -20,7 +21,9 @@ pub(super) struct Found {
 pub(super) fn segments(disk: &dyn Disk, journal: &Path) -> io::Result<Vec<Found>> {
     let directory = directory_of(journal);
     let mut found = Vec::new();
-    for name in disk.list(directory)?.into_iter().filter(|name| may_be_segment(journal, name)) {
+    let exists = |path: &Path| disk.stat(path).is_ok();
+    let is_own = |name: &OsString| may_be_segment(journal, name) && !is_of_another(journal, name, exists);
+    for name in disk.list(directory)?.into_iter().filter(is_own) {
         let path = directory.join(name);
         match look_into(disk, &path) {
             Ok(segment) => found.extend(segment),

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 /// Endings of files beside a journal that hold no segment.
-const NO_SEGMENTS: [&str; 7] = [".lock", ".torn", ".position", ".next", ".tmp", ".gz", ".zst"];
+pub(super) const NO_SEGMENTS: [&str; 7] = [".lock", ".torn", ".position", ".next", ".tmp", ".gz", ".zst"];
 
 /// `PATH.end`.
 pub(super) fn beside(journal: &Path, end: &str) -> PathBuf {
@@ -40,9 +40,37 @@ pub(super) fn may_be_segment(journal: &Path, name: &OsStr) -> bool {
     rest.is_some() && !NO_SEGMENTS.iter().any(|end| name.ends_with(end.as_bytes()))
 }
 
+/// Whether a file of this name belongs to another journal whose name begins with this one's: `web.canary.1` to `web.canary`,
+/// which has a lock of its own.
+pub(super) fn is_of_another(journal: &Path, name: &OsStr, exists: impl Fn(&Path) -> bool) -> bool {
+    let Some(own) = journal.file_name() else { return false };
+    let (own, name) = (own.to_string_lossy(), name.to_string_lossy());
+    let Some(rest) = name.strip_prefix(&*own) else { return false };
+    // Its own lock is behind the first dot.
+    let ends = rest.match_indices('.').map(|(at, _)| own.len() + at).skip(1).chain([name.len()]);
+    let mut others = ends.filter_map(|end| name.get(..end)).filter(|other| *other != &*own);
+    others.any(|other| exists(&journal.with_file_name(format!("{other}.lock"))))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_journal_may_have_a_longer_name() {
+        let journal = Path::new("/log/web");
+        let exists = |path: &Path| [Path::new("/log/web.lock"), Path::new("/log/web.canary.lock")].contains(&path);
+        for (name, is) in [
+            ("web", false),
+            ("web.1", false),
+            ("web.00000000000000000007", false),
+            ("web.canary", true),
+            ("web.canary.1", true),
+            ("web.canaries", false),
+        ] {
+            assert_eq!(is_of_another(journal, OsStr::new(name), exists), is, "{name}");
+        }
+    }
 
     #[test]
     fn names_of_segments() {

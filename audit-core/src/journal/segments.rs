@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::journal::lines::{CHUNK, Lines, MAX_LINE, Piece};
-use crate::journal::names::may_be_segment;
+use crate::journal::names::{is_of_another, may_be_segment};
 use crate::journal::read::{ReadError, seq_of};
 use crate::record::{Field, Line};
 
@@ -51,7 +51,8 @@ pub(super) fn find(journal: &Path) -> Result<Vec<Segment>, ReadError> {
     for entry in std::fs::read_dir(folder).map_err(listed)? {
         let entry = entry.map_err(listed)?;
         let name = entry.file_name();
-        if journal.file_name() != Some(&name) && !may_be_segment(journal, &name) {
+        let is_active = journal.file_name() == Some(&name);
+        if !is_active && (!may_be_segment(journal, &name) || is_of_another(journal, &name, Path::exists)) {
             continue;
         }
         // Neither a link, which may lead anywhere, nor a pipe, which would be waited for.
@@ -202,7 +203,7 @@ mod tests {
         put("audit.jsonl.broken", &format!("{{\"user\":\n{}", numbered(12, 0)));
         put("audit.jsonl.old", "{\"timestamp\":\"2026-01-02\"}\n");
         put("audit.jsonl.older", "{\"timestamp\":\"2026-01-01\",\"data\":{\"seq\":7}}\n");
-        for end in NOT_SEGMENTS {
+        for end in crate::journal::names::NO_SEGMENTS {
             put(&format!("audit.jsonl.99{end}"), &numbered(99, 0));
         }
         put("audit.jsonl.conf", "{\"rotate\":true}\n");

@@ -568,6 +568,20 @@ fn no_line_is_longer_than_the_bound() {
     assert!((1_900..=2_048).contains(&length), "{length}");
 }
 
+/// logrotate with `compress`, before the first record of the new file: no file shows a number any more.
+#[test]
+fn numbers_go_on_when_every_segment_was_moved_away() {
+    let place = Place::new();
+    place.open().append(&lines(1..=3), false).unwrap();
+    fs::rename(&place.path, place.beside("1.gz")).unwrap();
+    place.open().append(&lines(4..=4), false).unwrap();
+    assert!(fs::read_to_string(&place.path).unwrap().contains("\"seq\":4}"));
+    // An end that was cut off is a gap, and not the same numbers again.
+    fs::write(&place.path, "").unwrap();
+    place.open().append(&lines(5..=5), false).unwrap();
+    assert!(fs::read_to_string(&place.path).unwrap().contains("\"seq\":5}"));
+}
+
 #[test]
 fn a_shutdown_syncs_and_closes() {
     let place = Place::new();

@@ -76,7 +76,9 @@ pub(crate) struct Journal {
     /// Where each line in the buffer ends.
     ends: Vec<usize>,
     /// Held as long as anything is written.
-    _lock: Option<Lock>,
+    lock: Option<Lock>,
+    /// How many segments were begun when the number given last was noted.
+    noted_at: u64,
 }
 
 /// How many lines the buffer holds: first our own, then those of the batch.
@@ -101,9 +103,18 @@ impl Journal {
     /// A new file is readable by its owner alone; symbolic links are not followed.
     pub(crate) fn open(path: &Path, options: JournalOptions, encoder: Arc<Encoder>) -> Result<Self, OpenError> {
         look_before(&System, path)?;
-        let lock = Lock::take(path)?;
+        let mut lock = Lock::take(path)?;
+        let noted = lock.last();
         let mut journal = Self::open_on(Box::new(System), path, options, encoder)?;
-        journal._lock = Some(lock);
+        if journal.active.length > 0 {
+            // What stands there goes on from what was noted, unless its end was lost.
+            journal.continue_after(noted);
+        } else if noted >= journal.next {
+            // The files that show it were moved away, or compressed.
+            journal.next = noted + 1;
+            journal.head.set_written(noted);
+        }
+        journal.lock = Some(lock);
         Ok(journal)
     }
 
@@ -151,7 +162,8 @@ impl Journal {
             may_overfill: false,
             buffer: Vec::new(),
             ends: Vec::new(),
-            _lock: None,
+            lock: None,
+            noted_at: 0,
         };
         // What it is for is asked again before the first batch that is to be synced.
         journal.sync_directory().unwrap_or(());
@@ -215,7 +227,18 @@ impl Journal {
                 break;
             }
         }
+        if self.noted_at != self.begun {
+            self.note_last();
+        }
         if sync { self.sync_written().map_err(|error| WriteError::new(0, error)) } else { Ok(()) }
+    }
+
+    /// Notes the number given last beside the journal.
+    fn note_last(&mut self) {
+        self.noted_at = self.begun;
+        if let Some(lock) = &mut self.lock {
+            lock.note_last(self.next - 1);
+        }
     }
 
     /// Syncs what earlier batches wrote without it.
@@ -438,6 +461,7 @@ fn put_away_prepared(
 /// However it ends, its followers learn of it.
 impl Drop for Journal {
     fn drop(&mut self) {
+        self.note_last();
         self.head.close();
     }
 }

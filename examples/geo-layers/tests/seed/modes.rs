@@ -14,7 +14,7 @@ const LEVEL: &str = "level";
 /// What mode `full` adds.
 const ADDED: [&str; 4] = ["query_params", "user_agent", "headers", "request_body"];
 /// What our record of a layer that was made has besides, in every mode.
-const OURS: [&str; 18] = [
+const OURS: [&str; 19] = [
     "action",
     "actor_roles",
     "actor_type",
@@ -29,6 +29,7 @@ const OURS: [&str; 18] = [
     "response_bytes",
     "route",
     "schema",
+    "seq",
     "session_id",
     "started_at",
     "target_id",

@@ -62,6 +62,7 @@ fn check(record: &Value, answer: &Answer, expected: Value) {
     assert!(started_at.as_str() <= timestamp.as_str());
     assert!(take("response_time_ms").as_f64().unwrap() >= 0.0);
     assert_eq!(take("event_id").as_str(), answer.audit_id().as_deref());
+    assert!(take("seq").as_u64().is_some_and(|seq| seq > 0));
     let headers = take("headers");
     assert_eq!(headers["accept"], "*/*");
     assert!(headers.get("user-agent").is_none());
