@@ -84,9 +84,11 @@ pub(super) fn cases() -> Vec<Case> {
     .with("AUDIT_DELIVERY", "strict")
     .alone()
     .refused()
-    // What became of it is told as soon as anything can be written: as its own record, or by a gap. Its intent may stand in
-    // the segment that the journal then put away.
-    .leaves_unannounced(json!({"action": "hold.read", "phases": {"$in": [["intent"], WELL, ["final"]]}}));
+    // What became of it is told as soon as anything can be written: by its `final`, which is tried again, by an `end` with
+    // what the client was told, or by a gap. Its intent may stand in the segment that the journal then put away.
+    .leaves_unannounced(json!({"action": "hold.read", "phases": {"$in": [
+        ["intent"], ["intent", "end"], ["end"], ENDED, ["final", "end"],
+    ]}}));
     as_ever.chain([refused, refused_after]).collect()
 }
 

@@ -1,7 +1,7 @@
 //! One sink's queue and its counts, under one lock, so that a snapshot of them always adds up.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -11,6 +11,12 @@ use crate::delivery::stats::lag_ms;
 use crate::delivery::{Gap, SinkStats};
 use crate::notice;
 use crate::record::Line;
+
+/// How long after a batch the next one is gathered, unless somebody waits for word of it or much has come: a batch costs
+/// several calls of the system, however small it is.
+const GATHERING: Duration = Duration::from_millis(1);
+/// How much ends that.
+const GATHERED_BYTES: usize = 256 * 1024;
 
 /// A queue between the requests and one sink's worker.
 pub(crate) struct Channel {
@@ -47,6 +53,9 @@ struct State {
     gap: Option<Gap>,
     last_error: Option<String>,
     worker_waits: bool,
+    /// The worker lets records gather.
+    worker_gathers: bool,
+    last_batch: Option<Instant>,
     closing: bool,
     closed: bool,
 }
@@ -82,6 +91,8 @@ impl Channel {
             gap: None,
             last_error: None,
             worker_waits: false,
+            worker_gathers: false,
+            last_batch: None,
             closing: false,
             closed: false,
         };
@@ -123,7 +134,8 @@ impl Channel {
             state.queued_since = Some(Instant::now());
         }
         state.lines.push(line);
-        let wake = std::mem::take(&mut state.worker_waits);
+        let is_awaited = !state.confirms.is_empty() || state.bytes >= self.gathered_bytes();
+        let wake = std::mem::take(&mut state.worker_waits) || (state.worker_gathers && is_awaited);
         // Counted before the lock is released, or the worker could take it back first.
         if let Some(gate) = &self.gate {
             gate.add(size);
@@ -134,18 +146,33 @@ impl Channel {
         }
     }
 
+    fn gathered_bytes(&self) -> usize {
+        GATHERED_BYTES.min(self.limit / 4)
+    }
+
+    /// How much longer records are let gather.
+    fn gathers_for(&self, state: &State) -> Option<Duration> {
+        if state.closing || !state.confirms.is_empty() || state.bytes >= self.gathered_bytes() {
+            return None;
+        }
+        GATHERING.checked_sub(state.last_batch?.elapsed()).filter(|left| !left.is_zero())
+    }
+
     /// Waits until there is something to write, a gap to tell that is due, or the end. `spare` gives its memory back.
-    pub(crate) fn next_work(
-        &self,
-        mut spare: Vec<Line>,
-        mut gap_due: impl FnMut() -> Option<std::time::Duration>,
-    ) -> Work {
+    pub(crate) fn next_work(&self, mut spare: Vec<Line>, mut gap_due: impl FnMut() -> Option<Duration>) -> Work {
         let mut state = self.lock();
         loop {
             if std::mem::take(&mut state.reopen) {
                 return Work::Reopen;
             }
             if !state.lines.is_empty() {
+                if let Some(left) = self.gathers_for(&state) {
+                    state.worker_gathers = true;
+                    state = self.work.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+                    state.worker_gathers = false;
+                    continue;
+                }
+                state.last_batch = Some(Instant::now());
                 spare.clear();
                 let lines = std::mem::replace(&mut state.lines, spare);
                 let confirms = std::mem::take(&mut state.confirms);

@@ -63,7 +63,10 @@ pub fn assert_no_leak_in(path: impl AsRef<Path>, secret: &str) {
     let mut read = 0;
     for file in files {
         let content = std::fs::read(&file).unwrap_or_else(|error| panic!("cannot read {}: {error}", file.display()));
-        read += content.len();
+        // The number in a journal's lock is no record.
+        if file.extension().is_none_or(|extension| extension != "lock") {
+            read += content.len();
+        }
         if let Some(found) = in_content(&needles, &content) {
             panic!("the secret is in {}, {found}", file.display());
         }
