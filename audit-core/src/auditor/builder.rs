@@ -3,15 +3,14 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use crate::auditor::build_error::list;
 use crate::auditor::expect::Expectations;
-use crate::auditor::{Auditor, BuildError, Inner, Redactors, ResponseCapture, self_test};
+use crate::auditor::{Auditor, BuildError, Inner, Redactors, ResponseCapture, Running, self_test};
 use crate::client_address::TrustedProxies;
 use crate::delivery::{Delivery, Log, Unsynced, Writer as _};
-use crate::exchange::OpenExchanges;
 use crate::journal::{Journal, JournalOptions, OpenError};
 use crate::notice::{self, Once};
 use crate::policy::Policy;
@@ -354,18 +353,14 @@ impl Builder {
             proxies: TrustedProxies::new(&settings),
             redactors: Redactors::new(&rules, registry::endpoints()),
             encoder,
-            delivery,
-            open: OpenExchanges::new(),
+            running: Arc::new(Running::new(delivery, fell_back, (settings.queue_bytes, settings.queue_timeout))),
             next_shard: AtomicUsize::new(0),
-            closing: AtomicBool::new(false),
-            late: AtomicU64::new(0),
-            fell_back,
             response,
             settings: Arc::clone(&settings),
         };
         let inner = Arc::new(inner);
         #[cfg(feature = "metrics")]
-        crate::delivery::metrics::spawn(Arc::downgrade(&inner))
+        crate::delivery::metrics::spawn(Arc::downgrade(&inner.running))
             .map_err(|source| BuildError::Start { what: "metrics thread", source })?;
         self_test::run(&inner, &rules, registry::endpoints(), self_test)?;
         Ok(Auditor { inner: Some(inner), settings })

@@ -5,11 +5,12 @@ mod builder;
 mod expect;
 pub(crate) mod global;
 mod redactors;
+mod running;
 mod self_test;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -18,9 +19,10 @@ pub use build_error::BuildError;
 pub use builder::Builder;
 pub use global::InstallError;
 pub(crate) use redactors::{InForce, OfRecord, Redactors, SafeField};
+pub(crate) use running::Running;
 
 use crate::client_address::TrustedProxies;
-use crate::delivery::{Admission, Delivery, Health, Receipt, ShutdownReport, Stats};
+use crate::delivery::{Admission, Health, Receipt, ShutdownReport, Stats};
 use crate::event::EventBuilder;
 use crate::exchange::{
     Attribution, End, Entry, Exchange, Facts, OpenExchanges, RequestHead, RouteMatch, Shared, Source, Strict,
@@ -54,12 +56,8 @@ pub(crate) struct Inner {
     proxies: TrustedProxies,
     redactors: Redactors,
     encoder: Arc<Encoder>,
-    delivery: Delivery,
-    open: OpenExchanges,
+    running: Arc<Running>,
     next_shard: AtomicUsize,
-    closing: AtomicBool,
-    late: AtomicU64,
-    fell_back: bool,
     response: ResponseCapture,
 }
 
@@ -100,7 +98,7 @@ impl Auditor {
     #[must_use]
     pub fn writes_to_stdout(&self) -> bool {
         let inner = self.inner.as_ref();
-        inner.is_some_and(|inner| inner.fell_back || matches!(inner.settings.output, Output::Stdout))
+        inner.is_some_and(|inner| inner.running.fell_back || matches!(inner.settings.output, Output::Stdout))
     }
 
     /// Whether the endpoint's requests are to have strict delivery. For adapters, which refuse to start when its route
@@ -157,7 +155,7 @@ impl Auditor {
     #[must_use]
     pub fn stats(&self) -> Stats {
         match &self.inner {
-            Some(inner) => inner.stats(),
+            Some(inner) => inner.running.stats(),
             None => {
                 Stats { sinks: Vec::new(), open: 0, late: 0, nowhere: notice::nowhere(), fell_back_to_stdout: false }
             }
@@ -176,7 +174,9 @@ impl Auditor {
     /// ```
     #[must_use]
     pub fn health(&self) -> Health {
-        self.inner.as_ref().map_or(Health { problems: Vec::new() }, |inner| inner.health(&inner.stats()))
+        self.inner
+            .as_ref()
+            .map_or(Health { problems: Vec::new() }, |inner| inner.running.health(&inner.running.stats()))
     }
 
     /// Makes this the auditor of everything that runs outside an exchange: annotated jobs, wired routes that no layer
@@ -193,7 +193,7 @@ impl Auditor {
     /// this from your own for `SIGHUP`, where logs are rotated by such means. Does nothing if the log is no file.
     pub fn reopen(&self) {
         if let Some(inner) = &self.inner {
-            inner.delivery.reopen();
+            inner.running.delivery.reopen();
         }
     }
 
@@ -233,36 +233,13 @@ impl Inner {
     fn open(self: &Arc<Self>, facts: Facts, entry: Entry) -> Exchange {
         let shared = Shared::open(Arc::clone(self), facts);
         let shard = self.next_shard.fetch_add(1, Ordering::Relaxed);
-        let ticket = self.open.insert(shard, Arc::downgrade(&shared));
+        let ticket = self.running.open.insert(shard, Arc::downgrade(&shared));
         Exchange::new(shared, ticket, entry)
-    }
-
-    fn stats(&self) -> Stats {
-        // Before the sinks' figures: an exchange that ends in between is in both rather than in neither.
-        let open = self.open.len() as u64;
-        Stats {
-            sinks: self.delivery.stats(),
-            open,
-            late: self.late.load(Ordering::Relaxed),
-            nowhere: notice::nowhere(),
-            fell_back_to_stdout: self.fell_back,
-        }
-    }
-
-    fn health(&self, stats: &Stats) -> Health {
-        let bounds = (self.settings.queue_bytes, self.settings.queue_timeout);
-        Delivery::health(stats, bounds, self.is_closing())
-    }
-
-    #[cfg(feature = "metrics")]
-    pub(crate) fn hand_on_metrics(&self) {
-        let stats = self.stats();
-        crate::delivery::metrics::hand_on(&stats, &self.health(&stats));
     }
 
     /// What a request that asks for `delivery` has to wait for.
     pub(crate) fn admission(&self, delivery: DeliveryKind) -> Admission {
-        self.delivery.admission(delivery)
+        self.running.delivery.admission(delivery)
     }
 
     /// The endpoint that declares the request's route.
@@ -284,15 +261,15 @@ impl Inner {
     }
 
     pub(crate) fn open_exchanges(&self) -> &OpenExchanges {
-        &self.open
+        &self.running.open
     }
 
     pub(crate) fn is_closing(&self) -> bool {
-        self.closing.load(Ordering::Relaxed)
+        self.running.closing.load(Ordering::Relaxed)
     }
 
     pub(crate) fn count_late(&self) {
-        self.late.fetch_add(1, Ordering::Relaxed);
+        self.running.late.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn records_response_headers(&self) -> bool {
@@ -388,7 +365,7 @@ impl Inner {
             }
         };
         let line = self.encode(facts, Some(end.completion), phase);
-        self.delivery.submit(&line, end.may_overdraw);
+        self.running.delivery.submit(&line, end.may_overdraw);
     }
 
     /// Hands over that an event is about to happen, and asks for word of it.
@@ -399,18 +376,18 @@ impl Inner {
             self.proxies.header(),
             |facts| self.encoder.encode_intent(facts, &redactors),
         );
-        self.delivery.submit_strictly(&line)
+        self.running.delivery.submit_strictly(&line)
     }
 
     /// Hands over what an exchange came to, before its answer's head leaves, and asks for word of it.
     pub(crate) fn submit_final(&self, facts: Facts, completion: Option<Completion>) -> (Receipt, Line) {
         let line = self.encode(Box::new(facts), completion, Some(Phase::Final));
-        (self.delivery.submit_strictly(&line), line)
+        (self.running.delivery.submit_strictly(&line), line)
     }
 
     /// Hands over a record that could not be written, once more, and waits for nothing.
     pub(crate) fn submit_again(&self, line: &Line) {
-        self.delivery.submit(line, true);
+        self.running.delivery.submit(line, true);
     }
 
     fn encode(&self, mut facts: Box<Facts>, completion: Option<Completion>, phase: Option<Phase>) -> Line {
@@ -426,17 +403,17 @@ impl Inner {
     }
 
     fn shutdown(self: &Arc<Self>, deadline: Instant) -> ShutdownReport {
-        self.closing.store(true, Ordering::SeqCst);
-        self.delivery.stop_admission();
-        self.open.for_each(|exchange| {
+        self.running.closing.store(true, Ordering::SeqCst);
+        self.running.delivery.stop_admission();
+        self.running.open.for_each(|exchange| {
             exchange.end(|facts| {
                 let completion = if facts.panicked { Completion::Panicked } else { Completion::Shutdown };
                 End { completion, may_overdraw: true }
             });
         });
-        let report = self.delivery.shutdown(deadline);
+        let report = self.running.delivery.shutdown(deadline);
         #[cfg(feature = "metrics")]
-        self.hand_on_metrics();
+        crate::delivery::metrics::hand_on(&self.running);
         report
     }
 }
@@ -445,11 +422,11 @@ impl Drop for Inner {
     /// An auditor that nobody shut down still writes what it has, if that takes a moment only.
     fn drop(&mut self) {
         const GRACE: Duration = Duration::from_secs(2);
-        if *self.closing.get_mut() {
+        if self.is_closing() {
             // A shutdown has had its time, and has told what came of it.
             return;
         }
-        let report = self.delivery.shutdown(Instant::now() + GRACE);
+        let report = self.running.delivery.shutdown(Instant::now() + GRACE);
         if !report.in_time {
             notice::say(format_args!("dropped without a shutdown: {report}"));
         }

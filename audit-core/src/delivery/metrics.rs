@@ -6,21 +6,20 @@ use std::time::Duration;
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 
-use crate::auditor::Inner;
-use crate::delivery::{Health, Stats};
+use crate::auditor::Running;
 
 /// How often the figures are handed on.
 const EVERY: Duration = Duration::from_secs(1);
 
 /// Hands the figures on every second, until the auditor is gone.
-pub(crate) fn spawn(auditor: Weak<Inner>) -> std::io::Result<()> {
+pub(crate) fn spawn(running: Weak<Running>) -> std::io::Result<()> {
     describe();
     let thread = std::thread::Builder::new().name("audit-metrics".into());
     thread
         .spawn(move || {
-            while let Some(auditor) = auditor.upgrade() {
-                auditor.hand_on_metrics();
-                drop(auditor);
+            while let Some(running) = running.upgrade() {
+                hand_on(&running);
+                drop(running);
                 std::thread::sleep(EVERY);
             }
         })
@@ -47,7 +46,9 @@ fn describe() {
 }
 
 /// Hands the figures on as they are now.
-pub(crate) fn hand_on(stats: &Stats, health: &Health) {
+pub(crate) fn hand_on(running: &Running) {
+    let stats = running.stats();
+    let health = running.health(&stats);
     for sink in &stats.sinks {
         let label = || [("sink", sink.name.clone())];
         counter!("audit_records_accepted_total", &label()).absolute(sink.accepted);
