@@ -45,6 +45,6 @@ impl Running {
     }
 
     pub(crate) fn health(&self, stats: &Stats) -> Health {
-        Delivery::health(stats, self.bounds, self.closing.load(Ordering::Relaxed))
+        Health::of(stats, self.bounds, self.closing.load(Ordering::Relaxed))
     }
 }

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use crate::caught::caught;
 use crate::delivery::SinkStats;
 use crate::delivery::stats::lag_ms;
+use crate::delivery::trouble::Trouble;
 use crate::journal::{Entry, Head, Position, Reader, block_file_size_signal};
 use crate::notice::{self, Limited};
 use crate::record::Line;
@@ -37,18 +38,13 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 pub(crate) struct Follower(Arc<Shared>);
 
 impl Follower {
-    /// Starts following the journal at `path`. `head` is what its writer says of it, once recovery is over and **before the
+    /// Starts following the journal at `path` behind its [position](position_of). `head` is what its writer says of it, once recovery is over and **before the
     /// first record of this run is written**: a position beyond it stands for records that a crash took.
     ///
     /// # Errors
     /// When no thread can be started.
-    pub(crate) fn spawn(sink: Box<dyn Sink>, path: PathBuf, head: Arc<Head>) -> io::Result<Self> {
+    pub(crate) fn spawn(sink: Box<dyn Sink>, position: Position, path: PathBuf, head: Arc<Head>) -> io::Result<Self> {
         let name = sink.name().to_owned();
-        let (position, error) = Position::load(&path, &name);
-        if let Some(error) = error {
-            let file = position.file().display();
-            notice::say(format_args!("sink {name} reads the journal from its start: cannot use {file}: {error}"));
-        }
         let recovered = head.written();
         let start = position.seq().min(recovered);
         // Before anything is deleted that it needs.
@@ -75,12 +71,6 @@ impl Follower {
         Ok(Self(shared))
     }
 
-    /// The seq that a follower of this name came to before, by its position file; 0 for a new one. The writer's next seq
-    /// must be above it.
-    pub(crate) fn position(journal: &Path, sink: &str) -> u64 {
-        Position::load(journal, sink).0.seq()
-    }
-
     /// The sink's figures; `accepted` are the records of the journal from where this follower began.
     pub(crate) fn stats(&self) -> SinkStats {
         self.0.stats()
@@ -104,6 +94,17 @@ impl Follower {
         }
         true
     }
+}
+
+/// Where a follower of this name came to before, by its position file; the start for a new one, and for one whose file cannot
+/// be used, which is said. The writer's next seq must be above it.
+pub(crate) fn position_of(journal: &Path, sink: &str) -> Position {
+    let (position, error) = Position::load(journal, sink);
+    if let Some(error) = error {
+        let file = position.file().display();
+        notice::say(format_args!("sink {sink} reads the journal from its start: cannot use {file}: {error}"));
+    }
+    position
 }
 
 #[derive(Debug)]
@@ -214,14 +215,6 @@ impl Shared {
             state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
-}
-
-/// Why a batch was not taken as a whole.
-struct Trouble {
-    /// How many lines of it were.
-    taken: usize,
-    is_rejected: bool,
-    error: String,
 }
 
 /// The deadline has passed.
@@ -526,15 +519,9 @@ impl Worker {
         }
     }
 
-    /// Calls the sink; a panic of it is an error like any other, after which nothing of the batch counts as taken.
+    /// Calls the sink; see [`Trouble::guard`].
     fn guarded(&mut self, call: impl FnOnce(&mut dyn Sink) -> Result<(), WriteError>) -> Result<(), Trouble> {
-        match caught(|| call(&mut *self.sink)) {
-            Some(Ok(())) => Ok(()),
-            Some(Err(error)) => {
-                Err(Trouble { taken: error.written, is_rejected: error.is_rejected(), error: text_of(&error) })
-            }
-            None => Err(Trouble { taken: 0, is_rejected: false, error: "the sink panicked".to_owned() }),
-        }
+        Trouble::guard(text_of, || call(&mut *self.sink))
     }
 }
 
@@ -672,7 +659,8 @@ mod tests {
         }
 
         fn follow(&self, puppet: &Strings) -> Follower {
-            Follower::spawn(Box::new(puppet.clone()), self.path(), Arc::clone(&self.head)).unwrap()
+            let position = position_of(&self.path(), puppet.name());
+            Follower::spawn(Box::new(puppet.clone()), position, self.path(), Arc::clone(&self.head)).unwrap()
         }
 
         fn end(&self, follower: &Follower) -> SinkStats {
@@ -731,7 +719,7 @@ mod tests {
         assert_eq!(figures(&journal.end(&follower)), [3_020, 3_020, 0, 0, 0]);
         assert!(puppet.pull(|puppet| puppet.is_shut_down));
         assert_eq!(journal.position()["seq"], 3_020);
-        assert_eq!(Follower::position(&journal.path(), "puppet"), 3_020);
+        assert_eq!(position_of(&journal.path(), "puppet").seq(), 3_020);
         assert_eq!(journal.head.needed_from(), Some(3_021));
 
         let journal = journal.restarted();

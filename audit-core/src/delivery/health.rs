@@ -26,7 +26,7 @@ impl Health {
     }
 
     /// From a snapshot of the figures, with the bound of each queue and how long a request waits.
-    pub(super) fn of(stats: &Stats, bounds: (usize, Duration), is_closing: bool) -> Self {
+    pub(crate) fn of(stats: &Stats, bounds: (usize, Duration), is_closing: bool) -> Self {
         let mut problems = Vec::new();
         if is_closing {
             problems.push(Problem::ShutDown);

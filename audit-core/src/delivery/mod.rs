@@ -17,6 +17,7 @@ mod health;
 pub(crate) mod metrics;
 mod receipt;
 mod stats;
+mod trouble;
 mod worker;
 
 use std::path::PathBuf;
@@ -28,6 +29,8 @@ use admission::Gate;
 use channel::Channel;
 use deadlines::Deadlines;
 pub(crate) use follower::Follower;
+#[cfg(feature = "testing")]
+pub(crate) use follower::position_of;
 pub use health::{Health, Problem};
 pub(crate) use receipt::{Receipt, Unrecorded};
 pub use stats::{ShutdownReport, SinkStats, Stats};
@@ -75,12 +78,14 @@ impl Delivery {
         let (mut writers, mut followers): (Vec<Box<dyn Writer>>, _) = (Vec::new(), Vec::new());
         match log {
             Some(Log::Journal(mut journal, path)) => {
-                for sink in &sinks {
-                    journal.continue_after(Follower::position(&path, sink.name()));
+                let sinks: Vec<_> =
+                    sinks.into_iter().map(|sink| (follower::position_of(&path, sink.name()), sink)).collect();
+                for (position, _) in &sinks {
+                    journal.continue_after(position.seq());
                 }
                 // Before anything is written, or deleted, that they have not taken.
-                for sink in sinks {
-                    followers.push(Follower::spawn(sink, path.clone(), Arc::clone(journal.head()))?);
+                for (position, sink) in sinks {
+                    followers.push(Follower::spawn(sink, position, path.clone(), Arc::clone(journal.head()))?);
                 }
                 writers.push(journal);
             }
@@ -135,11 +140,6 @@ impl Delivery {
     /// A consistent snapshot of every sink.
     pub(crate) fn stats(&self) -> Vec<SinkStats> {
         self.channels.iter().map(|channel| channel.stats()).chain(self.followers.iter().map(Follower::stats)).collect()
-    }
-
-    /// Whether what is recorded now is recorded, by these figures.
-    pub(crate) fn health(stats: &Stats, bounds: (usize, Duration), is_closing: bool) -> Health {
-        Health::of(stats, bounds, is_closing)
     }
 
     /// Nobody waits for room any more.

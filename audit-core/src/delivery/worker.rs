@@ -9,6 +9,7 @@ use crate::caught::caught;
 use crate::delivery::Gap;
 use crate::delivery::channel::{Channel, Work};
 use crate::delivery::receipt::Confirm;
+use crate::delivery::trouble::Trouble;
 use crate::journal::block_file_size_signal;
 use crate::notice::Limited;
 use crate::record::{Encoder, Line};
@@ -143,7 +144,7 @@ impl Worker {
                 let flushed = self.guarded(|writer| writer.flush());
                 self.gap_told(flushed.err().map(|trouble| trouble.error));
             }
-            Err(Trouble { written: 1.., error, .. }) => self.gap_told(Some(error)),
+            Err(Trouble { taken: 1.., error, .. }) => self.gap_told(Some(error)),
             Err(Trouble { error, .. }) => {
                 self.gap_failed = Some(Instant::now());
                 self.channel.gap_owed(gap, error);
@@ -170,7 +171,7 @@ impl Worker {
             let flushed = self.guarded(|writer| writer.flush());
             return self.account(batch, batch.len(), flushed.err().map(|trouble| trouble.error));
         };
-        let written = trouble.written.min(batch.len());
+        let written = trouble.taken.min(batch.len());
         confirm_first(written, waiting);
         // One that is rejected for ever is passed over; nobody waits for what such a sink takes.
         let (tried, untried) = if trouble.is_rejected && !sync {
@@ -199,24 +200,10 @@ impl Worker {
         }
     }
 
-    /// Calls the sink; a panic of it is an error like any other, after which nothing of the batch counts as taken.
+    /// Calls the sink; see [`Trouble::guard`].
     fn guarded(&mut self, call: impl FnOnce(&mut dyn Writer) -> Result<(), WriteError>) -> Result<(), Trouble> {
-        match caught(|| call(&mut *self.writer)) {
-            Some(Ok(())) => Ok(()),
-            Some(Err(error)) => {
-                Err(Trouble { written: error.written, is_rejected: error.is_rejected(), error: error.causes() })
-            }
-            None => Err(Trouble { written: 0, is_rejected: false, error: "the sink panicked".to_owned() }),
-        }
+        Trouble::guard(WriteError::causes, || call(&mut *self.writer))
     }
-}
-
-/// Why a call of the sink failed.
-struct Trouble {
-    /// How many lines from the batch's start it took.
-    written: usize,
-    is_rejected: bool,
-    error: String,
 }
 
 /// Tells those who wait for one of the first `written` records that it is on disk, and the others that theirs is not.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::journal::lines::{Lines, Piece};
 use crate::journal::segments::{self, FileId, Segment};
+use crate::journal::tail;
 use crate::record::Line;
 
 /// How often the folder is listed while the open segment is the one at the journal's path: something else may stand there,
@@ -444,15 +445,8 @@ pub fn seq_of(line: &[u8]) -> Option<u64> {
     const KEY: &[u8] = br#""seq":"#;
     let line = line.trim_ascii_end();
     // The usual case: it is the last member. What stands before the last brace belongs to the outermost object.
-    if let Some(rest) = line.strip_suffix(b"}") {
-        let digits = rest.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-        let (before, number) = rest.split_at(rest.len() - digits);
-        if digits > 0 && (before.ends_with(br#","seq":"#) || before == br#"{"seq":"#) {
-            return number
-                .iter()
-                .try_fold(0_u64, |seq, digit| seq.checked_mul(10)?.checked_add(u64::from(digit - b'0')))
-                .filter(|seq| *seq > 0);
-        }
+    if let Some(seq) = tail::seq_of(line) {
+        return Some(seq).filter(|seq| *seq > 0);
     }
     if !line.windows(KEY.len()).any(|window| window == KEY) {
         return None;

@@ -4,6 +4,7 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::journal::disk::directory_of;
 use crate::journal::lines::{CHUNK, Lines, MAX_LINE, Piece};
 use crate::journal::names::{is_of_another, may_be_segment};
 use crate::journal::read::{ReadError, seq_of};
@@ -42,10 +43,7 @@ pub(super) struct Segment {
 
 /// The segments of a journal, oldest first. A file that vanishes meanwhile is left out.
 pub(super) fn find(journal: &Path) -> Result<Vec<Segment>, ReadError> {
-    let folder = match journal.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = directory_of(journal);
     let listed = |source| ReadError::List { path: folder.to_path_buf(), source };
     let mut segments = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(listed)? {

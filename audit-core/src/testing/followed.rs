@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::PATIENCE;
-use crate::delivery::{Follower, SinkStats};
+use crate::delivery::{Follower, SinkStats, position_of};
 use crate::journal::{Head, ReadError, Reader};
 use crate::sink::Sink;
 
@@ -45,7 +45,8 @@ impl FollowedJournal {
         let last = Reader::open(&path).and_then(|reader| reader.last_seq());
         let head = Arc::new(Head::default());
         head.set_written(last.map_err(|error: ReadError| io::Error::other(error))?.unwrap_or(0));
-        let follower = Follower::spawn(Box::new(sink), path.clone(), Arc::clone(&head))?;
+        let position = position_of(&path, sink.name());
+        let follower = Follower::spawn(Box::new(sink), position, path.clone(), Arc::clone(&head))?;
         Ok(Self { path, file, head, follower })
     }
 
