@@ -14,14 +14,13 @@
 //! | `GET /nested` | none; blocks on `money.nested`, which calls [`runs`] |
 
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::Thread;
 use std::time::Duration;
 
 use audit_core::{Auditor, Builder};
+/// For a handler that has an executor of its own inside.
+pub use futures_executor::block_on;
 use serde_json::{Value, json};
 
 use crate::ask::ask;
@@ -56,24 +55,6 @@ fn started(start: Start, configure: impl FnOnce(Builder) -> Builder) -> (Journal
     let journal = Journal::new(configure);
     let address = start(journal.auditor.clone());
     (journal, address)
-}
-
-/// The smallest of executors, for a handler that has one of its own inside.
-pub fn block_on<F: Future>(future: F) -> F::Output {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
-    let mut future = pin!(future);
-    loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            return output;
-        }
-        std::thread::park();
-    }
 }
 
 /// Waits for what a handler does.

@@ -6,16 +6,15 @@
 use std::error::Error;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, Write as _};
-use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use audit_core::exchange::{Exchange, Headers, RequestHead, ResponseHead};
 use audit_core::{Auditor, Line, Output, Sink, WriteError};
 use audit_store::Store;
+use futures_executor::block_on;
 use serde_json::{Value, json};
 
 use crate::options::Options;
@@ -31,26 +30,6 @@ impl Headers for NoLines {
 
     fn get(&self, _: &str) -> Option<&[u8]> {
         None
-    }
-}
-
-/// Unparks the thread that made it.
-struct Unpark(std::thread::Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-fn block_on<F: Future>(future: F) -> F::Output {
-    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
-    let mut future = pin!(future);
-    loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            return output;
-        }
-        std::thread::park();
     }
 }
 

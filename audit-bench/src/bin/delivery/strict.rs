@@ -4,15 +4,13 @@ use std::fs::File;
 use std::future::poll_fn;
 use std::io::Write as _;
 use std::path::Path;
-use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::Thread;
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use audit_core::exchange::{Headers, RequestHead, ResponseHead};
 use audit_core::{Auditor, Delivery, Output};
+use futures_executor::block_on;
 
 use crate::{Failed, median};
 
@@ -92,24 +90,6 @@ fn audited(folder: &Path, threads: usize, turn: Duration) -> Result<f64, Failed>
     auditor.shutdown(Duration::from_secs(60));
     std::fs::remove_file(log)?;
     rate
-}
-
-/// The smallest executor.
-fn block_on<F: Future>(future: F) -> F::Output {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
-    let mut future = pin!(future);
-    loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            return output;
-        }
-        std::thread::park();
-    }
 }
 
 /// What waits to be written, and how far it has been synced.
