@@ -12,6 +12,7 @@
 //! nothing does. Each rule with examples and its reason, what cannot be found, and how to add a rule: [`guide`].
 
 mod allow_list;
+mod any_case;
 mod body;
 mod buffer;
 mod class;

@@ -1,5 +1,7 @@
 //! Credentials that follow the name of a scheme of authentication.
 
+use super::any_case;
+
 /// Schemes of authentication whose name is followed by the credential.
 const SCHEMES: &[&str] =
     &["bearer", "basic", "token", "apikey", "negotiate", "ntlm", "kerberos", "sso-key", "ssws", "genie-key"];
@@ -75,7 +77,7 @@ pub(crate) fn is_credential(scheme: &str, token: &str) -> bool {
 /// Whether a text is an `Authorization` value whose parameters are the credential.
 pub(crate) fn is_parameter_scheme(scheme: &str, rest: &str) -> bool {
     PARAMETER_SCHEMES.iter().any(|(known, parameter)| {
-        scheme.eq_ignore_ascii_case(known) && rest.contains('=') && rest.to_ascii_lowercase().contains(parameter)
+        scheme.eq_ignore_ascii_case(known) && rest.contains('=') && any_case::holds(rest, parameter)
     })
 }
 

@@ -1,5 +1,6 @@
 //! What a body declares itself to be, and what follows from that.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// The declared type and coding of a body, as its headers have them.
@@ -90,6 +91,20 @@ impl Reason {
     }
 }
 
+const JSON_TYPES: [&str; 4] = ["application/json", "text/json", "application/x-json", "text/x-json"];
+const LINES_TYPES: [&str; 8] = [
+    "application/x-ndjson",
+    "application/ndjson",
+    "application/jsonl",
+    "application/x-jsonl",
+    "application/jsonlines",
+    "application/x-jsonlines",
+    "application/json-lines",
+    "text/x-ndjson",
+];
+/// The sets of characters whose bytes are UTF-8.
+const UTF_8_NAMES: [&str; 4] = ["utf-8", "utf8", "us-ascii", "ascii"];
+
 impl Format {
     /// What a value of `Content-Type` stands for; types compare without regard to case (RFC 9110, section 8.3.1).
     pub(super) fn of(declared: &str) -> Self {
@@ -97,35 +112,29 @@ impl Format {
         if declared == "application/json" {
             return Self::Json;
         }
-        let essence = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let is_utf8 = parameter(declared, "charset").is_none_or(|charset| {
-            ["utf-8", "utf8", "us-ascii", "ascii"].contains(&charset.to_ascii_lowercase().as_str())
-        });
-        let format = match essence.as_str() {
-            "application/json" | "text/json" | "application/x-json" | "text/x-json" => Self::Json,
-            "application/x-ndjson"
-            | "application/ndjson"
-            | "application/jsonl"
-            | "application/x-jsonl"
-            | "application/jsonlines"
-            | "application/x-jsonlines"
-            | "application/json-lines"
-            | "text/x-ndjson" => Self::Lines,
-            "application/x-www-form-urlencoded" => Self::Form,
-            essence if essence.starts_with("multipart/") => {
-                return match parameter(declared, "boundary") {
-                    // RFC 2046, section 5.1.1: 1 to 70 characters.
-                    Some(boundary) if (1..=70).contains(&boundary.len()) => Self::Multipart { boundary },
-                    _ => Self::Withheld(Reason::NotMultipart),
-                };
-            }
-            essence if essence.ends_with("+json") => Self::Json,
-            _ => Self::Withheld(Reason::NotUnderstood),
+        let essence = declared.split(';').next().unwrap_or_default().trim().as_bytes();
+        let is_one_of = |types: &[&str]| types.iter().any(|known| essence.eq_ignore_ascii_case(known.as_bytes()));
+        let format = if is_one_of(&JSON_TYPES) {
+            Self::Json
+        } else if is_one_of(&LINES_TYPES) {
+            Self::Lines
+        } else if is_one_of(&["application/x-www-form-urlencoded"]) {
+            Self::Form
+        } else if essence.get(..10).is_some_and(|start| start.eq_ignore_ascii_case(b"multipart/")) {
+            return match parameter(declared, "boundary") {
+                // RFC 2046, section 5.1.1: 1 to 70 characters.
+                Some(boundary) if (1..=70).contains(&boundary.len()) => {
+                    Self::Multipart { boundary: boundary.into_owned() }
+                }
+                _ => Self::Withheld(Reason::NotMultipart),
+            };
+        } else if essence.last_chunk::<5>().is_some_and(|end| end.eq_ignore_ascii_case(b"+json")) {
+            Self::Json
+        } else {
+            return Self::Withheld(Reason::NotUnderstood);
         };
-        match format {
-            Self::Json | Self::Lines | Self::Form if !is_utf8 => Self::Withheld(Reason::NotUtf8),
-            format => format,
-        }
+        let is_utf8 = |charset: Cow<'_, str>| UTF_8_NAMES.iter().any(|known| charset.eq_ignore_ascii_case(known));
+        if parameter(declared, "charset").is_none_or(is_utf8) { format } else { Self::Withheld(Reason::NotUtf8) }
     }
 }
 
@@ -141,12 +150,12 @@ pub(super) fn shortened(text: &str) -> &str {
 }
 
 /// A parameter of a header's value: `name=value` or `name="value"` behind a semicolon, its name in any case.
-pub(super) fn parameter(value: &str, name: &str) -> Option<String> {
+pub(super) fn parameter<'a>(value: &'a str, name: &str) -> Option<Cow<'a, str>> {
     parameters(value).find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
 /// All parameters of a header's value, in order.
-pub(super) fn parameters(value: &str) -> impl Iterator<Item = (&str, String)> {
+pub(super) fn parameters(value: &str) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
     let mut rest = value.split_once(';').map_or("", |(_, rest)| rest);
     std::iter::from_fn(move || {
         let (key, after) = rest.split_once('=')?;
@@ -157,7 +166,7 @@ pub(super) fn parameters(value: &str) -> impl Iterator<Item = (&str, String)> {
             Some(quoted) => unquoted(quoted),
             None => {
                 let (token, next) = after.split_once(';').unwrap_or((after, ""));
-                (token.trim().to_owned(), next)
+                (Cow::Borrowed(token.trim()), next)
             }
         };
         rest = next;
@@ -167,9 +176,14 @@ pub(super) fn parameters(value: &str) -> impl Iterator<Item = (&str, String)> {
 
 /// The content of a quoted string, and what follows it. Backslashes escape only quotes and themselves, for browsers
 /// send the file names of Windows as they are.
-fn unquoted(quoted: &str) -> (String, &str) {
-    let mut content = String::new();
-    let mut letters = quoted.chars();
+fn unquoted(quoted: &str) -> (Cow<'_, str>, &str) {
+    let plain = quoted.find(['"', '\\']).unwrap_or(quoted.len());
+    let (content, rest) = quoted.split_at(plain);
+    if !rest.starts_with('\\') {
+        return (Cow::Borrowed(content), rest.strip_prefix('"').unwrap_or(rest));
+    }
+    let mut content = content.to_owned();
+    let mut letters = rest.chars();
     while let Some(letter) = letters.next() {
         match letter {
             '"' => break,
@@ -177,7 +191,7 @@ fn unquoted(quoted: &str) -> (String, &str) {
             letter => content.push(letter),
         }
     }
-    (content, letters.as_str())
+    (Cow::Owned(content), letters.as_str())
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! What stands before the first boundary and after the last is never shown, nor is a part that was cut. Of a part no
 //! more is held than of any text; JSON streams.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 
 use super::characters::Characters;
@@ -418,7 +420,7 @@ impl Head {
 
 /// A parameter of `Content-Disposition`, in its plain or its extended form (RFC 8187).
 fn label(disposition: &str, name: &str) -> Option<String> {
-    let plain = parameter(disposition, name);
+    let plain = parameter(disposition, name).map(Cow::into_owned);
     let extended = || {
         let value = parameter(disposition, &format!("{name}*"))?;
         let encoded = value.splitn(3, '\'').nth(2).unwrap_or(&value);

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Sweep;
 use crate::redact::class::Class;
-use crate::redact::values;
+use crate::redact::{any_case, values};
 
 /// What may stand between a name and its value in a query: the value goes, whatever it is.
 const COMPARED: &[&str] = &["like", "ilike", "in", "eq", "ne", "<>", "!=", "is distinct from"];
@@ -46,12 +46,11 @@ impl Sweep<'_> {
             return false;
         }
         // `Pass "x" to it` is a sentence.
-        let lower = name.to_ascii_lowercase();
-        if lower.ends_with("pass") {
+        if name.as_bytes().last_chunk().is_some_and(|end: &[u8; 4]| end.eq_ignore_ascii_case(b"pass")) {
             return false;
         }
         // A word that is no password may name one, or something else: `secret "db-prod" not found`.
-        let is_password = lower.contains("pass") || name.bytes().all(|byte| byte.is_ascii_uppercase());
+        let is_password = any_case::holds(name, "pass") || name.bytes().all(|byte| byte.is_ascii_uppercase());
         let may_be_name = Class::Describing.keeps_text(value) || !value.bytes().any(|byte| byte.is_ascii_digit());
         let is_secret = match candidate.is_quoted {
             true if candidate.is_compared => true,

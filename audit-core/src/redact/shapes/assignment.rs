@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Sweep;
 use crate::redact::class::Class;
-use crate::redact::{escapes, schemes, values};
+use crate::redact::{any_case, escapes, schemes, values};
 
 /// What is said of a secret where its value might stand.
 const VERDICTS: &[&str] = &["required", "missing", "invalid", "expired", "empty", "wrong", "incorrect", "not found"];
@@ -41,10 +41,9 @@ impl Sweep<'_> {
         if class != Class::Secret && class.keeps_text(values::first_word(self.text, separator.end)) {
             return false;
         }
-        let lower = text.to_ascii_lowercase();
         let whole_line = separator.is_spaced && self.begins_line(word.start)
             || separator.is_equals && self.is_alone(word.start, separator.end)
-            || class == Class::Secret && (lower.contains("authorization") || lower.contains("cookie"));
+            || class == Class::Secret && (any_case::holds(text, "authorization") || any_case::holds(text, "cookie"));
         let value = values::value(self.text, separator.end, whole_line);
         let shown = self.slice(value.clone());
         if class.keeps_text(shown) || !separator.is_equals && (is_verdict(shown) || is_place(text, shown)) {

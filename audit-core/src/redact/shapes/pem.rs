@@ -1,7 +1,7 @@
 //! Keys in their armour: PEM, OpenPGP and SSH2.
 
 use super::Sweep;
-use crate::redact::steps;
+use crate::redact::any_case;
 
 /// How long the first line of a key's armour may be.
 const MAX_ARMOUR: usize = 80;
@@ -11,14 +11,14 @@ impl Sweep<'_> {
     pub(super) fn pem(&mut self, start: usize) {
         let block = self.rest(start).as_bytes();
         let armour = block.get(..block.len().min(MAX_ARMOUR)).unwrap_or_default();
-        let holds = |label: &[u8]| first_of(armour, label).is_some();
+        let holds = |label: &[u8]| any_case::find(armour, label).is_some();
         if holds(b"CERTIFICATE") || holds(b"PUBLIC KEY") {
             return;
         }
-        let last = first_of(block, b"--END").or_else(|| first_of(block, b"-- END")).map(|end| end + 2);
+        let last = any_case::find(block, b"--END").or_else(|| any_case::find(block, b"-- END")).map(|end| end + 2);
         let end = last.map_or(block.len(), |last| {
             let line = block.get(last..).unwrap_or_default();
-            first_of(line, b"----").map_or(block.len(), |dashes| {
+            any_case::find(line, b"----").map_or(block.len(), |dashes| {
                 last + dashes + line.iter().skip(dashes).take_while(|byte| **byte == b'-').count()
             })
         });
@@ -40,13 +40,6 @@ pub(super) fn armour(word: &str, rest: &str) -> Option<usize> {
     }
     let follows = || rest.get(..7).is_some_and(|rest| rest.eq_ignore_ascii_case(" BEGIN "));
     (is_dashed(word) && follows()).then(|| word.len() - word.trim_end_matches('-').len())
-}
-
-/// Where `word`, in capitals, first stands in any case.
-fn first_of(text: &[u8], word: &[u8]) -> Option<usize> {
-    let found = text.windows(word.len()).position(|letters| letters.eq_ignore_ascii_case(word));
-    steps::count(found.unwrap_or(text.len()));
-    found
 }
 
 #[cfg(test)]
