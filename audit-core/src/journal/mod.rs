@@ -13,6 +13,7 @@
 //! - What somebody else does to the files is seen at the next batch, and recorded: renamed, removed, replaced,
 //!   truncated, appended to.
 
+mod append;
 mod clock;
 mod disk;
 mod found;
@@ -20,6 +21,7 @@ mod head;
 mod lines;
 mod lock;
 mod names;
+mod open;
 mod own;
 mod position;
 mod read;

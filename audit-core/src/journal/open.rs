@@ -1,0 +1,147 @@
+//! How a journal is opened, or begun, and what is found there put right.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::journal::clock::Clock;
+use crate::journal::disk::{Disk, Open, Stat, System, not_a_file};
+use crate::journal::found::{self, Found};
+use crate::journal::lock::Lock;
+use crate::journal::names::{beside, free, rotated};
+use crate::journal::own::Own;
+use crate::journal::recover::recover;
+use crate::journal::segment::Segment;
+use crate::journal::tail::{self, First};
+use crate::journal::writer::{Journal, JournalOptions};
+use crate::journal::{Head, OpenError};
+use crate::notice::Limited;
+use crate::record::Encoder;
+
+impl Journal {
+    /// Opens a journal, or begins one, and puts right what a crash left.
+    ///
+    /// A new file is readable by its owner alone; symbolic links are not followed.
+    pub(crate) fn open(path: &Path, options: JournalOptions, encoder: Arc<Encoder>) -> Result<Self, OpenError> {
+        look_before(&System, path)?;
+        let mut lock = Lock::take(path)?;
+        let noted = lock.last();
+        let mut journal = Self::open_on(Box::new(System), path, options, encoder)?;
+        if journal.active.length > 0 {
+            // What stands there goes on from what was noted, unless its end was lost.
+            journal.continue_after(noted);
+        } else if noted >= journal.next {
+            // The files that show it were moved away, or compressed.
+            journal.next = noted + 1;
+            journal.head.set_written(noted);
+        }
+        journal.lock = Some(lock);
+        Ok(journal)
+    }
+
+    pub(super) fn open_on(
+        disk: Box<dyn Disk>,
+        path: &Path,
+        options: JournalOptions,
+        encoder: Arc<Encoder>,
+    ) -> Result<Self, OpenError> {
+        look_before(&*disk, path)?;
+        let mut own = Own::new();
+        let others = found::segments(&*disk, path)?;
+        let last = last_of(&*disk, &others)?;
+        let last = put_away_prepared(&*disk, path, &encoder, &mut own, last)?;
+        let mut active = match Segment::open(&*disk, path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // A rotation may have been cut off: the new file is open to whom the old one was.
+                let like: Option<Stat> = others.last().and_then(|newest| disk.stat(&newest.path).ok());
+                Segment::create(&*disk, path, like.as_ref())?
+            }
+            opened => opened?,
+        };
+        let found = recover(&*disk, path, &mut active, last)?;
+        if let Some((file, bytes)) = found.torn {
+            own.torn_tail(&encoder, &file, bytes);
+        }
+        let last = last.max(found.last.unwrap_or(0));
+        let mut journal = Self {
+            disk,
+            path: path.to_owned(),
+            options,
+            encoder,
+            head: Arc::new(Head::default()),
+            active,
+            next: last + 1,
+            own,
+            directory_is_synced: false,
+            begun: 0,
+            complained: false,
+            changes: Limited::new(),
+            losses: Limited::new(),
+            system_limit: None,
+            clock: Clock::new(),
+            is_signal_blocked: false,
+            may_overfill: false,
+            buffer: Vec::new(),
+            ends: Vec::new(),
+            lock: None,
+            noted_at: 0,
+        };
+        // What it is for is asked again before the first batch that is to be synced.
+        journal.sync_directory().unwrap_or(());
+        journal.head.set_written(last);
+        Ok(journal)
+    }
+}
+
+/// Whether a path is free, or holds what may be a journal; nothing is changed.
+fn look_before(disk: &dyn Disk, path: &Path) -> Result<(), OpenError> {
+    match disk.stat(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error.into()),
+        Ok(there) if !there.is_file => return Err(not_a_file().into()),
+        Ok(_) => {}
+    }
+    if Segment::open(disk, path)?.begins_as_log()? { Ok(()) } else { Err(OpenError::Foreign) }
+}
+
+/// The greatest seq in segments that are not active. Only in the last two it can be: one that was left because its sync
+/// failed may end like the one after it.
+fn last_of(disk: &dyn Disk, segments: &[Found]) -> io::Result<u64> {
+    let mut last = 0;
+    for segment in segments.iter().rev().take(2) {
+        last = last.max(segment.last(disk)?.unwrap_or(0));
+    }
+    Ok(last)
+}
+
+/// A rotation that was cut off leaves a `PATH.next`, always empty. One that holds records is a segment, whoever named it
+/// so; anything else is kept as what is torn is. Gives the greatest seq.
+fn put_away_prepared(
+    disk: &dyn Disk,
+    journal: &Path,
+    encoder: &Encoder,
+    own: &mut Own,
+    last: u64,
+) -> Result<u64, OpenError> {
+    let prepared = beside(journal, "next");
+    let bytes = match disk.stat(&prepared) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(last),
+        Err(error) => return Err(error.into()),
+        Ok(there) => there.length,
+    };
+    if bytes == 0 {
+        disk.remove(&prepared)?;
+        return Ok(last);
+    }
+    let mut handle = disk.open(&prepared, Open::Reading)?;
+    let is_free = |path: &Path| disk.stat(path).is_err();
+    if let First::Record(first) = tail::first(&mut *handle)? {
+        let path = free(&rotated(journal, first.unwrap_or(0)), "", is_free);
+        disk.rename(&prepared, &path)?;
+        return Ok(last.max(tail::scan(&mut *handle, bytes)?.last.unwrap_or(0)));
+    }
+    let path = free(&rotated(journal, last + 1), ".torn", is_free);
+    disk.rename(&prepared, &path)?;
+    own.torn_tail(encoder, &path, bytes);
+    Ok(last)
+}

@@ -1,0 +1,375 @@
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::journal::lines::MAX_LINE;
+
+fn numbered(seq: u64) -> String {
+    format!("{{\"timestamp\":\"2026-11-26T10:00:00.000000Z\",\"user\":\"u{seq}\",\"seq\":{seq}}}\n")
+}
+
+fn many(seqs: impl IntoIterator<Item = u64>) -> String {
+    seqs.into_iter().map(numbered).collect()
+}
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().join("audit.jsonl")
+    }
+
+    fn put(&self, name: &str, text: &str) {
+        fs::write(self.0.path().join(name), text).unwrap();
+    }
+
+    fn append(&self, text: &str) {
+        let mut file = OpenOptions::new().append(true).create(true).open(self.path()).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    }
+
+    fn rename(&self, from: &str, to: &str) {
+        fs::rename(self.0.path().join(from), self.0.path().join(to)).unwrap();
+    }
+
+    /// A reader that has no opinion on what is there.
+    fn reader(&self, after: u64) -> Reader {
+        Reader::new(self.path(), after)
+    }
+}
+
+/// Everything there is now: the seq, 0 without one.
+fn rest(reader: &mut Reader) -> Vec<u64> {
+    let mut seqs = Vec::new();
+    while let Some(entry) = reader.read().unwrap() {
+        seqs.push(entry.seq.unwrap_or(0));
+    }
+    seqs
+}
+
+#[test]
+fn a_seq_is_the_lines_own_and_no_other() {
+    for (line, seq) in [
+        (r#"{"user":"a","seq":7}"#, Some(7)),
+        ("{\"seq\":18446744073709551615}\n", Some(u64::MAX)),
+        (r#"{"user":"a","seq":7,"hash":"ab"}"#, Some(7)),
+        (r#"{"user":"a","data":{"x":1,"seq":7}}"#, None),
+        (r#"{"user":"\",\"seq\":7}"}"#, None),
+        (r#"{"user":"a,\"seq\":7}"#, None),
+        (r#"{"user":"a","seq":"7"}"#, None),
+        (r#"{"user":"a","seq":0}"#, None),
+        (r#"{"user":"a","seq":18446744073709551616}"#, None),
+        (r#"{"user":"a","seq":}"#, None),
+        (r#"{"user":"a"}"#, None),
+        ("", None),
+    ] {
+        assert_eq!(seq_of(line.as_bytes()), seq, "{line}");
+    }
+}
+
+#[test]
+fn records_come_in_order_over_segments_whatever_their_names() {
+    let folder = Folder::new();
+    folder.put("audit.jsonl", &many(41..=50));
+    folder.put("audit.jsonl.1", &many(31..=40));
+    folder.put("audit.jsonl.2", &many(11..=30));
+    folder.put("audit.jsonl.00000000000000000001", &many(1..=10));
+    for after in 0..=50 {
+        let mut reader = folder.reader(after);
+        assert_eq!(rest(&mut reader), (after + 1..=50).collect::<Vec<_>>(), "after {after}");
+        assert_eq!(reader.after(), 50);
+    }
+    assert_eq!(rest(&mut folder.reader(99)), [0; 0]);
+    assert_eq!(folder.reader(0).last_seq().unwrap(), Some(50));
+}
+
+#[test]
+fn records_without_a_seq_come_first() {
+    let folder = Folder::new();
+    let old = |minute| format!("{{\"timestamp\":\"2026-11-26T10:{minute}:00.000000Z\",\"user\":\"old\"}}\n");
+    folder.put("audit.jsonl.2", &(old(10) + &old(11)));
+    folder.put("audit.jsonl.1", &(old(12) + &numbered(1) + &numbered(2)));
+    folder.put("audit.jsonl", &many(3..=4));
+    let mut reader = folder.reader(0);
+    let minutes: Vec<String> = std::iter::from_fn(|| reader.read().unwrap())
+        .take(3)
+        .map(|entry| entry.line.get(crate::Field::Timestamp).unwrap().into_owned())
+        .collect();
+    assert!(minutes.is_sorted() && minutes[2].contains("10:12"), "{minutes:?}");
+    assert_eq!(rest(&mut reader), [1, 2, 3, 4]);
+    assert_eq!(rest(&mut folder.reader(1)), [2, 3, 4]);
+    assert_eq!(rest(&mut Reader::open_after(folder.path(), 0).unwrap()), [1, 2, 3, 4]);
+    // One that comes later is nobody's.
+    folder.append(&(old(13) + &numbered(5)));
+    assert_eq!(rest(&mut reader), [5]);
+    assert_eq!(reader.skipped(), Skipped { foreign: 1, ..Skipped::default() });
+}
+
+#[test]
+fn a_reader_follows_renames_and_new_files() {
+    let folder = Folder::new();
+    folder.append(&many(1..=3));
+    let mut reader = folder.reader(0);
+    assert_eq!(rest(&mut reader), [1, 2, 3]);
+    // As the writer rotates: by rename.
+    folder.append(&numbered(4));
+    folder.rename("audit.jsonl", "audit.jsonl.00000000000000000001");
+    assert_eq!(rest(&mut reader), [4]);
+    folder.append(&numbered(5));
+    assert_eq!(rest(&mut reader), [5]);
+    // As logrotate does: everything is renamed, and the writer goes on for a while in the renamed file.
+    folder.rename("audit.jsonl.00000000000000000001", "audit.jsonl.2");
+    folder.rename("audit.jsonl", "audit.jsonl.1");
+    let mut renamed = OpenOptions::new().append(true).open(folder.0.path().join("audit.jsonl.1")).unwrap();
+    renamed.write_all(numbered(6).as_bytes()).unwrap();
+    assert_eq!(rest(&mut reader), [6]);
+    renamed.write_all(numbered(7).as_bytes()).unwrap();
+    folder.append(&many(8..=9));
+    assert_eq!(rest(&mut reader), [7, 8, 9]);
+    // A removed file is read to its end.
+    folder.append(&numbered(10));
+    fs::remove_file(folder.path()).unwrap();
+    assert_eq!(rest(&mut reader), [10]);
+    folder.append(&numbered(11));
+    assert_eq!(rest(&mut reader), [11]);
+    assert_eq!(reader.skipped().total(), 0);
+}
+
+#[test]
+fn a_file_that_is_cut_is_read_anew() {
+    let folder = Folder::new();
+    folder.append(&many(1..=3));
+    let mut reader = folder.reader(0);
+    assert_eq!(rest(&mut reader), [1, 2, 3]);
+    OpenOptions::new().write(true).open(folder.path()).unwrap().set_len(0).unwrap();
+    assert_eq!(rest(&mut reader), [0; 0]);
+    folder.append(&many(4..=5));
+    assert_eq!(rest(&mut reader), [4, 5]);
+}
+
+#[test]
+fn a_seq_that_stands_twice_is_given_once() {
+    let folder = Folder::new();
+    folder.put("audit.jsonl.1", &many(1..=10));
+    folder.put("audit.jsonl.2", &many(8..=12));
+    folder.put("audit.jsonl", &many(13..=14));
+    folder.put("audit.jsonl.bak", &many(1..=6));
+    for after in 0..=14 {
+        assert_eq!(rest(&mut folder.reader(after)), (after + 1..=14).collect::<Vec<_>>(), "after {after}");
+    }
+    assert_eq!(folder.reader(0).last_seq().unwrap(), Some(14));
+}
+
+#[test]
+fn a_copy_that_stands_beside_it_does_not_lead_astray() {
+    let folder = Folder::new();
+    folder.append(&many(1..=5));
+    folder.put("audit.jsonl.bak", &many(1..=5));
+    let mut reader = folder.reader(0);
+    assert_eq!(rest(&mut reader), [1, 2, 3, 4, 5]);
+    folder.append(&numbered(6));
+    folder.rename("audit.jsonl", "audit.jsonl.1");
+    // Nothing is at the path for a moment.
+    assert_eq!(rest(&mut reader), [6]);
+    assert_eq!(rest(&mut reader), [0; 0]);
+    folder.append(&numbered(7));
+    assert_eq!(rest(&mut reader), [7]);
+}
+
+#[test]
+fn what_was_read_ahead_and_taken_back_is_not_given() {
+    let folder = Folder::new();
+    folder.append(&many(1..=2));
+    let length = fs::metadata(folder.path()).unwrap().len();
+    folder.append("{\"user\":\"taken back\",\"seq\":3}\n");
+    let mut reader = folder.reader(0);
+    assert_eq!(reader.read_to(2).unwrap().unwrap().seq, Some(1));
+    assert_eq!(reader.read_to(2).unwrap().unwrap().seq, Some(2));
+    reader.forget_ahead().unwrap();
+    OpenOptions::new().write(true).open(folder.path()).unwrap().set_len(length).unwrap();
+    folder.append(&numbered(3));
+    let entry = reader.read_to(3).unwrap().unwrap();
+    assert_eq!(entry.line.get(crate::Field::User).unwrap(), "u3");
+}
+
+#[test]
+fn a_journal_that_goes_on_beside_what_took_its_place_is_found() {
+    let folder = Folder::new();
+    folder.append(&many(1..=3));
+    let mut reader = folder.reader(0);
+    assert_eq!(rest(&mut reader), [1, 2, 3]);
+    // A copy stands at the path, and the writer went aside.
+    folder.rename("audit.jsonl", "audit.jsonl.moved");
+    folder.append(&many(1..=3));
+    let mut late = folder.reader(0);
+    assert_eq!(late.read_to(3).unwrap().unwrap().seq, Some(1));
+    folder.put("audit.jsonl.00000000000000000004", &many(4..=5));
+    assert_eq!(rest(&mut reader), [4, 5]);
+    for seq in 2..=5 {
+        assert_eq!(late.read_to(5).unwrap().unwrap().seq, Some(seq));
+    }
+}
+
+#[test]
+fn what_is_missing_is_passed_and_seen_by_the_seq() {
+    let folder = Folder::new();
+    folder.put("audit.jsonl.1", &many(5..=6));
+    folder.put("audit.jsonl", &many(9..=9));
+    assert_eq!(rest(&mut folder.reader(0)), [5, 6, 9]);
+    assert_eq!(rest(&mut folder.reader(7)), [9]);
+    assert_eq!(folder.reader(0).first_seq().unwrap(), Some(5));
+}
+
+#[test]
+fn broken_lines_are_passed_over_and_counted() {
+    let folder = Folder::new();
+    let long = format!("{{\"user\":\"{}\",\"seq\":3}}\n", "x".repeat(MAX_LINE));
+    folder.put("audit.jsonl.1", &format!("{}nonsense\n\n{long}{}{{\"user\":\"to", numbered(1), numbered(4)));
+    folder.put("audit.jsonl", &format!("{}{{\"user\":\"half", numbered(5)));
+    let mut reader = folder.reader(0);
+    assert_eq!(rest(&mut reader), [1, 4, 5]);
+    assert_eq!(reader.skipped(), Skipped { foreign: 2, too_long: 1, torn: 1 });
+    // The last line of the newest segment is only not complete yet.
+    folder.append("\",\"seq\":6}\n");
+    assert_eq!(rest(&mut reader), [6]);
+    assert_eq!(reader.skipped().total(), 4);
+}
+
+#[test]
+fn nothing_above_the_limit_is_given_and_a_line_that_never_gets_due_is_passed() {
+    let folder = Folder::new();
+    folder.append(&many(1..=4));
+    let mut reader = folder.reader(0);
+    let upto = |reader: &mut Reader, limit| {
+        std::iter::from_fn(|| reader.read_to(limit).unwrap()).map(|entry| entry.seq.unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(upto(&mut reader, 2), [1, 2]);
+    assert_eq!(upto(&mut reader, 3), [3]);
+    // Somebody else's number.
+    folder.append(&numbered(1_000_000));
+    assert_eq!(upto(&mut reader, 4), [4]);
+    assert_eq!(upto(&mut reader, 4), [0; 0]);
+    assert_eq!(reader.skipped().total(), 0, "it may be due yet");
+    folder.append(&many(5..=6));
+    assert_eq!(upto(&mut reader, 6), [5, 6]);
+    assert_eq!(reader.skipped(), Skipped { foreign: 1, ..Skipped::default() });
+}
+
+#[test]
+fn what_is_no_journal_is_refused() {
+    let folder = Folder::new();
+    assert!(matches!(Reader::open(folder.path()), Err(ReadError::Missing { .. })));
+    folder.put("audit.jsonl", "SQLite format 3\0");
+    assert!(matches!(Reader::open(folder.path()), Err(ReadError::NotAJournal { .. })));
+    folder.put("audit.jsonl", "{\n  \"rotate\": true\n}\n");
+    assert!(matches!(Reader::open(folder.path()), Err(ReadError::NotAJournal { .. })));
+    assert!(matches!(Reader::open(folder.0.path()), Err(ReadError::NotAJournal { .. })));
+    let missing = folder.0.path().join("no/audit.jsonl");
+    assert!(matches!(Reader::open(missing), Err(ReadError::List { .. })));
+    folder.put("audit.jsonl", "");
+    assert!(Reader::open(folder.path()).unwrap().read().unwrap().is_none());
+    // Renamed away, and nothing written since.
+    folder.append(&numbered(1));
+    folder.rename("audit.jsonl", "audit.jsonl.1");
+    assert_eq!(rest(&mut Reader::open(folder.path()).unwrap()), [1]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_leads_to_the_journals_segments() {
+    let folder = Folder::new();
+    folder.put("audit.jsonl.1", &many(1..=2));
+    folder.put("audit.jsonl", &many(3..=3));
+    let elsewhere = tempfile::tempdir().unwrap();
+    let link = elsewhere.path().join("current");
+    std::os::unix::fs::symlink(folder.path(), &link).unwrap();
+    assert_eq!(rest(&mut Reader::open(link).unwrap()), [1, 2, 3]);
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Append(u8),
+    Torn,
+    Foreign,
+    Rotate,
+    Shift,
+    Read(u8),
+    Restart,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (1..40_u8).prop_map(Step::Append),
+        1 => Just(Step::Torn),
+        1 => Just(Step::Foreign),
+        2 => Just(Step::Rotate),
+        1 => Just(Step::Shift),
+        4 => (1..60_u8).prop_map(Step::Read),
+        1 => Just(Step::Restart),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Whatever the writer and those who rename do between two reads, every seq comes once and in order.
+    #[test]
+    fn every_seq_comes_once_and_in_order(steps in proptest::collection::vec(step(), 1..60)) {
+        let folder = Folder::new();
+        folder.append("");
+        let mut reader = folder.reader(0);
+        let (mut written, mut given, mut shifts) = (0_u64, 0_u64, 0);
+        let mut take = |reader: &mut Reader, count: u64, written: u64| {
+            for _ in 0..count {
+                let Some(entry) = reader.read().unwrap() else {
+                    prop_assert_eq!(given, written);
+                    break;
+                };
+                given += 1;
+                prop_assert_eq!(entry.seq, Some(given));
+            }
+            Ok(())
+        };
+        for step in steps {
+            match step {
+                Step::Append(count) => {
+                    folder.append(&many(written + 1..=written + u64::from(count)));
+                    written += u64::from(count);
+                }
+                // What a crash leaves, and what recovery does: the tail is moved away.
+                Step::Torn => {
+                    let length = fs::metadata(folder.path()).map_or(0, |found| found.len());
+                    folder.append("{\"user\":\"to");
+                    take(&mut reader, 1_000, written)?;
+                    OpenOptions::new().write(true).open(folder.path()).unwrap().set_len(length).unwrap();
+                }
+                Step::Foreign => folder.append("nonsense\n"),
+                Step::Rotate if folder.path().exists() => {
+                    shifts += 1;
+                    folder.rename("audit.jsonl", &format!("audit.jsonl.rotated-{shifts}"));
+                }
+                Step::Shift => {
+                    let names: Vec<_> = fs::read_dir(folder.0.path())
+                        .unwrap()
+                        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                        .filter(|name| name != "audit.jsonl")
+                        .collect();
+                    for name in names {
+                        shifts += 1;
+                        folder.rename(&name, &format!("audit.jsonl.shifted-{shifts}"));
+                    }
+                }
+                Step::Rotate => {}
+                Step::Read(count) => take(&mut reader, u64::from(count), written)?,
+                Step::Restart => reader = folder.reader(reader.after()),
+            }
+        }
+        take(&mut reader, u64::MAX, written)?;
+    }
+}
