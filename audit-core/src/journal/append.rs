@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::journal::block_file_size_signal;
-use crate::journal::tail::SEQ_KEY;
+use crate::journal::seq::SEQ_KEY;
 use crate::journal::writer::Journal;
 use crate::record::Line;
 use crate::record::json::write_number;

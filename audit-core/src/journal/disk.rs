@@ -1,12 +1,13 @@
 //! What the writer asks of the file system: one call of the system each, so that a test can let any of them fail.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
 /// The file system.
-pub(super) trait Disk: Send {
+pub(super) trait Disk: fmt::Debug + Send + Sync {
     /// Opens a regular file for reading, and for appending too unless it is only read. A new one is its owner's alone; links are not followed.
     fn open(&self, path: &Path, how: Open) -> io::Result<Box<dyn Handle>>;
     /// What stands at a path, a link itself and not what it leads to.
@@ -20,7 +21,7 @@ pub(super) trait Disk: Send {
 }
 
 /// An open file.
-pub(super) trait Handle: Send {
+pub(super) trait Handle: fmt::Debug + Send + Sync {
     fn stat(&self) -> io::Result<Stat>;
     /// Appends some of the bytes; tells how many.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
@@ -41,10 +42,12 @@ pub(super) enum Open {
     Reading,
 }
 
+/// Tells a file from others, under whatever name: its device and inode.
+pub(super) type FileId = (u64, u64);
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stat {
-    /// Device and inode: equal for one file under two names.
-    pub(super) id: (u64, u64),
+    pub(super) id: FileId,
     pub(super) is_file: bool,
     pub(super) length: u64,
     /// How many names it has; 0 once it is removed.
@@ -169,10 +172,12 @@ fn stat_of(meta: &std::fs::Metadata) -> Stat {
     }
 }
 
-/// Without inodes a file is known by its path alone.
+/// Without inodes a file is known by the time of its creation.
 #[cfg(not(unix))]
 fn stat_of(meta: &std::fs::Metadata) -> Stat {
-    Stat { id: (0, 0), is_file: meta.is_file(), length: meta.len(), links: 1, mode: 0, group: 0 }
+    let created = meta.created().ok().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok()).unwrap_or_default();
+    let id = (created.as_secs(), u64::from(created.subsec_nanos()));
+    Stat { id, is_file: meta.is_file(), length: meta.len(), links: 1, mode: 0, group: 0 }
 }
 
 /// Appends everything, or tells how many bytes went out before the error.

@@ -52,9 +52,10 @@ struct Contents {
     lost: Option<(usize, usize)>,
 }
 
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 struct Memory(Arc<Mutex<World>>);
 
+#[derive(Debug)]
 struct Opened(Memory, usize);
 
 /// How a call may go on: at all, or after half of it.

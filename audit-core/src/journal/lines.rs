@@ -1,18 +1,18 @@
 //! Whole lines of one file, in bounded memory.
 
-use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io;
 use std::ops::Range;
+
+use crate::journal::disk::Handle;
 
 /// The longest line that is held; four times what `AUDIT_MAX_LINE_BYTES` may be set to.
 pub(super) const MAX_LINE: usize = 1 << 20;
 /// How much is read at once.
 pub(super) const CHUNK: usize = 64 * 1024;
 
-/// Reads a file line by line, and goes on where it was when the file has grown.
+/// Reads a file line by line, and goes on where it was when the file has grown. Each call is given the same file.
 #[derive(Debug)]
 pub(super) struct Lines {
-    file: File,
     buffer: Vec<u8>,
     /// Where in the buffer the next line begins.
     start: usize,
@@ -38,32 +38,15 @@ pub(super) enum Piece {
 }
 
 impl Lines {
-    pub(super) fn new(file: File, offset: u64) -> io::Result<Self> {
-        let mut lines = Self {
-            file,
-            buffer: Vec::new(),
-            start: 0,
-            searched: 0,
-            offset: 0,
-            too_long: false,
-            at_end: false,
-            is_torn: false,
-        };
-        lines.rewind(offset)?;
-        Ok(lines)
+    pub(super) fn new(offset: u64) -> Self {
+        Self { buffer: Vec::new(), start: 0, searched: 0, offset, too_long: false, at_end: false, is_torn: false }
     }
 
     /// Goes on at another place of the file.
-    pub(super) fn rewind(&mut self, offset: u64) -> io::Result<()> {
-        self.file.seek(SeekFrom::Start(offset))?;
+    pub(super) fn rewind(&mut self, offset: u64) {
         self.buffer.clear();
         (self.start, self.searched, self.offset) = (0, 0, offset);
         (self.too_long, self.at_end) = (false, false);
-        Ok(())
-    }
-
-    pub(super) fn file(&self) -> &File {
-        &self.file
     }
 
     /// Where the next line begins.
@@ -81,7 +64,7 @@ impl Lines {
     }
 
     /// The next line that has its newline; `None` at the end, where a later call goes on.
-    pub(super) fn next(&mut self) -> io::Result<Option<Piece>> {
+    pub(super) fn next(&mut self, file: &mut dyn Handle) -> io::Result<Option<Piece>> {
         let mut is_fresh = false;
         loop {
             let unsearched = self.buffer.get(self.start + self.searched..).unwrap_or_default();
@@ -106,23 +89,23 @@ impl Lines {
                 // What has no newline yet may be taken back, and other bytes be written in its place: it is read again,
                 // and in one piece.
                 let too_long = self.too_long;
-                self.rewind(self.offset)?;
+                self.rewind(self.offset);
                 self.too_long = too_long;
                 if std::mem::replace(&mut is_fresh, true) {
                     return Ok(None);
                 }
             }
-            self.fill()?;
+            self.fill(file)?;
         }
     }
 
-    fn fill(&mut self) -> io::Result<()> {
+    fn fill(&mut self, file: &mut dyn Handle) -> io::Result<()> {
         self.buffer.drain(..self.start);
         self.start = 0;
         let old = self.buffer.len();
         self.buffer.resize(old + CHUNK, 0);
         let read = loop {
-            match self.file.read(self.buffer.get_mut(old..).unwrap_or_default()) {
+            match file.read_at(self.offset + old as u64, self.buffer.get_mut(old..).unwrap_or_default()) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 read => break read,
             }
@@ -135,13 +118,14 @@ impl Lines {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
+    use std::fs::File;
+    use std::io::{Seek as _, SeekFrom, Write as _};
 
     use super::*;
 
-    fn texts(lines: &mut Lines) -> Vec<String> {
+    fn texts(lines: &mut Lines, file: &mut File) -> Vec<String> {
         let mut texts = Vec::new();
-        while let Some(piece) = lines.next().unwrap() {
+        while let Some(piece) = lines.next(file).unwrap() {
             texts.push(match piece {
                 Piece::Line(line) => String::from_utf8(lines.bytes(line).to_vec()).unwrap(),
                 Piece::TooLong => "too long".to_owned(),
@@ -154,38 +138,41 @@ mod tests {
     #[test]
     fn a_line_comes_when_its_newline_does() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
-        let mut lines = Lines::new(file.reopen().unwrap(), 0).unwrap();
+        let (mut lines, mut read) = (Lines::new(0), file.reopen().unwrap());
         file.write_all(b"a\nbc").unwrap();
-        assert_eq!(texts(&mut lines), ["a\n"]);
+        assert_eq!(texts(&mut lines, &mut read), ["a\n"]);
         assert_eq!((lines.offset(), lines.ends_within_a_line()), (2, true));
         file.write_all(b"d\n\n").unwrap();
-        assert_eq!(texts(&mut lines), ["bcd\n", "\n"]);
+        assert_eq!(texts(&mut lines, &mut read), ["bcd\n", "\n"]);
         assert_eq!((lines.offset(), lines.ends_within_a_line()), (7, false));
-        lines.rewind(2).unwrap();
-        assert_eq!(texts(&mut lines), ["bcd\n", "\n"]);
+        lines.rewind(2);
+        assert_eq!(texts(&mut lines, &mut read), ["bcd\n", "\n"]);
         // What was seen without its newline is taken back, and more is written.
         file.write_all(b"torn").unwrap();
-        assert_eq!(texts(&mut lines), [""; 0]);
+        assert_eq!(texts(&mut lines, &mut read), [""; 0]);
         file.as_file().set_len(7).unwrap();
         file.seek(SeekFrom::Start(7)).unwrap();
         file.write_all(b"efghi\n").unwrap();
-        assert_eq!(texts(&mut lines), ["efghi\n"]);
+        assert_eq!(texts(&mut lines, &mut read), ["efghi\n"]);
     }
 
     #[test]
     fn a_line_beyond_the_bound_is_not_held() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
-        let mut lines = Lines::new(file.reopen().unwrap(), 0).unwrap();
+        let (mut lines, mut read) = (Lines::new(0), file.reopen().unwrap());
         let long = "x".repeat(3 * MAX_LINE);
         let longest = "y".repeat(MAX_LINE - 1);
         write!(file, "a\n{long}\nb\n{longest}\n{longest}y\nc\n").unwrap();
-        assert_eq!(texts(&mut lines), ["a\n", "too long", "b\n", &format!("{longest}\n"), "too long", "c\n"]);
+        assert_eq!(
+            texts(&mut lines, &mut read),
+            ["a\n", "too long", "b\n", &format!("{longest}\n"), "too long", "c\n"]
+        );
         assert_eq!(lines.offset(), file.as_file().metadata().unwrap().len());
         // Its beginning was let go before its end was there.
         file.write_all(long.as_bytes()).unwrap();
-        assert!(texts(&mut lines).is_empty());
+        assert!(texts(&mut lines, &mut read).is_empty());
         assert!(lines.ends_within_a_line());
         file.write_all(b"\nd\n").unwrap();
-        assert_eq!(texts(&mut lines), ["too long", "d\n"]);
+        assert_eq!(texts(&mut lines, &mut read), ["too long", "d\n"]);
     }
 }

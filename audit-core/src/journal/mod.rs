@@ -16,7 +16,7 @@
 mod append;
 mod clock;
 mod disk;
-mod found;
+mod error;
 mod head;
 mod lines;
 mod lock;
@@ -28,8 +28,10 @@ mod read;
 mod recover;
 mod retain;
 mod rotate;
+mod seek;
 mod segment;
 mod segments;
+mod seq;
 mod signal;
 mod tail;
 mod watch;
@@ -40,26 +42,11 @@ mod faults;
 #[cfg(test)]
 mod tests;
 
-use std::io;
-
+pub(crate) use error::OpenError;
+pub use error::ReadError;
 pub(crate) use head::Head;
 pub(crate) use position::Position;
-pub use read::{Entry, ReadError, Reader, Skipped, seq_of};
+pub use read::{Entry, Reader, Skipped};
+pub use seq::seq_of;
 pub(crate) use signal::block_file_size_signal;
 pub(crate) use writer::{Journal, JournalOptions};
-
-/// Why a journal could not be opened.
-#[derive(Debug)]
-pub(crate) enum OpenError {
-    /// Another process writes it.
-    InUse,
-    /// It holds something that is no log.
-    Foreign,
-    Io(io::Error),
-}
-
-impl From<io::Error> for OpenError {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}

@@ -5,16 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::journal::clock::Clock;
-use crate::journal::disk::{Disk, Open, Stat, System, not_a_file};
-use crate::journal::found::{self, Found};
+use crate::journal::disk::{Disk, Stat, System, not_a_file};
 use crate::journal::lock::Lock;
 use crate::journal::names::{beside, free, rotated};
 use crate::journal::own::Own;
 use crate::journal::recover::recover;
 use crate::journal::segment::Segment;
-use crate::journal::tail::{self, First};
+use crate::journal::segments::{self, Found};
 use crate::journal::writer::{Journal, JournalOptions};
-use crate::journal::{Head, OpenError};
+use crate::journal::{Head, OpenError, ReadError};
 use crate::notice::Limited;
 use crate::record::Encoder;
 
@@ -47,7 +46,7 @@ impl Journal {
     ) -> Result<Self, OpenError> {
         look_before(&*disk, path)?;
         let mut own = Own::new();
-        let others = found::segments(&*disk, path)?;
+        let others = segments::find_others(&*disk, path).map_err(unreadable)?;
         let last = last_of(&*disk, &others)?;
         let last = put_away_prepared(&*disk, path, &encoder, &mut own, last)?;
         let mut active = match Segment::open(&*disk, path) {
@@ -133,15 +132,26 @@ fn put_away_prepared(
         disk.remove(&prepared)?;
         return Ok(last);
     }
-    let mut handle = disk.open(&prepared, Open::Reading)?;
     let is_free = |path: &Path| disk.stat(path).is_err();
-    if let First::Record(first) = tail::first(&mut *handle)? {
-        let path = free(&rotated(journal, first.unwrap_or(0)), "", is_free);
+    if let Some(segment) = segments::look_into(disk, &prepared).map_err(unreadable)? {
+        let path = free(&rotated(journal, segment.first.seq.unwrap_or(0)), "", is_free);
+        let of_it = segment.last(disk)?;
         disk.rename(&prepared, &path)?;
-        return Ok(last.max(tail::scan(&mut *handle, bytes)?.last.unwrap_or(0)));
+        return Ok(last.max(of_it.unwrap_or(0)));
     }
     let path = free(&rotated(journal, last + 1), ".torn", is_free);
     disk.rename(&prepared, &path)?;
     own.torn_tail(encoder, &path, bytes);
     Ok(last)
+}
+
+/// A file that may be a segment may be the one that tells which number comes next.
+fn unreadable(error: ReadError) -> OpenError {
+    let kind = match &error {
+        ReadError::List { source, .. } | ReadError::Open { source, .. } | ReadError::Read { source, .. } => {
+            source.kind()
+        }
+        _ => io::ErrorKind::Other,
+    };
+    OpenError::Io(io::Error::new(kind, error))
 }

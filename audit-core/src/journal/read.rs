@@ -5,11 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use serde::Deserialize;
-
+use crate::journal::disk::{Disk, FileId, Handle, System};
+use crate::journal::error::ReadError;
 use crate::journal::lines::{Lines, Piece};
-use crate::journal::segments::{self, FileId, Segment};
-use crate::journal::tail;
+use crate::journal::seek::{last_numbered, seek};
+use crate::journal::segments::{self, Found};
+use crate::journal::seq::seq_of;
 use crate::record::Line;
 
 /// How often the folder is listed while the open segment is the one at the journal's path: something else may stand there,
@@ -46,48 +47,6 @@ impl Skipped {
     }
 }
 
-/// Why a journal cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReadError {
-    /// There is no such file, and no segment of it.
-    #[error("there is no journal {path}")]
-    Missing {
-        /// The journal's file.
-        path: PathBuf,
-    },
-    /// The file holds something, but no record.
-    #[error("{path} is no journal: it holds no record")]
-    NotAJournal {
-        /// The journal's file.
-        path: PathBuf,
-    },
-    /// The folder that holds the segments cannot be listed.
-    #[error("cannot list {path}")]
-    List {
-        /// The folder.
-        path: PathBuf,
-        /// What the operating system said.
-        source: io::Error,
-    },
-    /// A segment cannot be opened.
-    #[error("cannot open {path}")]
-    Open {
-        /// The segment's file.
-        path: PathBuf,
-        /// What the operating system said.
-        source: io::Error,
-    },
-    /// A segment cannot be read.
-    #[error("cannot read {path}")]
-    Read {
-        /// The segment's file, by the name that it had when it was opened.
-        path: PathBuf,
-        /// What the operating system said.
-        source: io::Error,
-    },
-}
-
 /// Reads a journal's records in order of their seq, each seq once, over all segments.
 ///
 /// - Records without a seq come first, those of a later file behind those of an earlier one; then seq by seq. Where
@@ -115,6 +74,7 @@ pub enum ReadError {
 /// ```
 #[derive(Debug)]
 pub struct Reader {
+    disk: Box<dyn Disk>,
     path: PathBuf,
     /// The last seq that was given, or after which it begins.
     after: u64,
@@ -132,6 +92,7 @@ pub struct Reader {
 
 #[derive(Debug)]
 struct Current {
+    file: Box<dyn Handle>,
     lines: Lines,
     id: FileId,
     path: PathBuf,
@@ -170,7 +131,12 @@ impl Reader {
 
     /// Reads what stands after `seq`, and from the records without a seq on after 0. The journal need not exist yet.
     pub(crate) fn new(path: PathBuf, seq: u64) -> Self {
+        Self::new_on(Box::new(System), path, seq)
+    }
+
+    pub(super) fn new_on(disk: Box<dyn Disk>, path: PathBuf, seq: u64) -> Self {
         Self {
+            disk,
             path,
             after: seq,
             wants_unnumbered: seq == 0,
@@ -183,12 +149,12 @@ impl Reader {
     }
 
     fn check(&self) -> Result<(), ReadError> {
-        if !segments::find(&self.path)?.is_empty() {
+        if !segments::find(&*self.disk, &self.path)?.is_empty() {
             return Ok(());
         }
         let path = self.path.clone();
-        match std::fs::metadata(&self.path) {
-            Ok(found) if found.is_file() && found.len() == 0 => Ok(()),
+        match self.disk.stat(&self.path) {
+            Ok(found) if found.is_file && found.length == 0 => Ok(()),
             Ok(_) => Err(ReadError::NotAJournal { path }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(ReadError::Missing { path }),
             Err(source) => Err(ReadError::Open { path, source }),
@@ -251,13 +217,13 @@ impl Reader {
     /// When a segment cannot be found, opened or read.
     pub fn last_seq(&self) -> Result<Option<u64>, ReadError> {
         let mut last = None;
-        for segment in segments::find(&self.path)?.iter().rev() {
-            let Some(file) = segments::open(&segment.path)? else { continue };
-            let found = segments::last_numbered(&file)
-                .map_err(|source| ReadError::Read { path: segment.path.clone(), source })?;
+        for segment in segments::find(&*self.disk, &self.path)?.iter().rev() {
+            let Some((mut file, _)) = segments::open(&*self.disk, &segment.path)? else { continue };
+            let found =
+                last_numbered(&mut *file).map_err(|source| ReadError::Read { path: segment.path.clone(), source })?;
             last = last.max(found);
             // A segment that was abandoned may hold more than the one that begins last.
-            if last.is_some_and(|last| segment.first.is_none_or(|first| first < last)) {
+            if last.is_some_and(|last| segment.first.seq.is_none_or(|first| first < last)) {
                 break;
             }
         }
@@ -266,7 +232,7 @@ impl Reader {
 
     /// The first seq that the journal still holds, 1 if records without one stand before it; `None` if it is empty.
     pub(crate) fn first_seq(&self) -> Result<Option<u64>, ReadError> {
-        Ok(segments::find(&self.path)?.first().map(|segment| segment.first.unwrap_or(1)))
+        Ok(segments::find(&*self.disk, &self.path)?.first().map(|segment| segment.first.seq.unwrap_or(1)))
     }
 
     /// Whether lines without a seq may still come.
@@ -277,22 +243,21 @@ impl Reader {
     /// The next line of the open segment that was not given.
     fn read_current(&mut self, limit: u64) -> Result<Option<Entry>, ReadError> {
         let Some(current) = &mut self.current else { return Ok(None) };
-        let failed = |path: &Path, source| ReadError::Read { path: path.to_path_buf(), source };
         // Where a line above the limit stands: either it is not due yet, or it is foreign, which a later line that is due
         // shows.
         let mut held: Option<(u64, Skipped)> = None;
         loop {
             let offset = current.lines.offset();
-            let piece = match current.lines.next() {
+            let piece = match current.lines.next(&mut *current.file) {
                 Ok(piece) => piece,
                 // Where it was before this line, so that another try reads all of it.
-                Err(source) => return Err(failed(&current.path, source)),
+                Err(source) => return Err(ReadError::Read { path: current.path.clone(), source }),
             };
             let range = match piece {
                 None => {
                     if let Some((offset, skipped)) = held {
                         self.skipped = skipped;
-                        current.lines.rewind(offset).map_err(|source| failed(&current.path, source))?;
+                        current.lines.rewind(offset);
                     }
                     return Ok(None);
                 }
@@ -338,12 +303,12 @@ impl Reader {
     fn is_newest(&mut self) -> Result<bool, ReadError> {
         let Some(current) = &self.current else { return Ok(false) };
         let failed = |source| ReadError::Read { path: current.path.clone(), source };
-        if current.lines.file().metadata().map_err(failed)?.len() < current.lines.offset() {
+        if current.file.stat().map_err(failed)?.length < current.lines.offset() {
             self.current = None;
             return Ok(false);
         }
-        match std::fs::metadata(&self.path) {
-            Ok(active) => Ok(FileId::of(&active) == current.id),
+        match self.disk.stat(&self.path) {
+            Ok(active) => Ok(active.id == current.id),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(source) => Err(ReadError::Open { path: self.path.clone(), source }),
         }
@@ -355,24 +320,25 @@ impl Reader {
 
     /// Forgets what was read ahead of the last record that was given. What is above a limit may yet be taken back, and
     /// other records be written in its place.
-    pub(crate) fn forget_ahead(&mut self) -> Result<(), ReadError> {
-        let Some(current) = &mut self.current else { return Ok(()) };
-        let offset = current.lines.offset();
-        current.lines.rewind(offset).map_err(|source| ReadError::Read { path: current.path.clone(), source })
+    pub(crate) fn forget_ahead(&mut self) {
+        if let Some(current) = &mut self.current {
+            let offset = current.lines.offset();
+            current.lines.rewind(offset);
+        }
     }
 
     /// The segment that goes on where the open one ends, or where this reader begins.
     fn next_segment(&mut self) -> Result<Option<Next>, ReadError> {
         self.listed = Some(Instant::now());
-        let found = segments::find(&self.path)?;
+        let found = segments::find(&*self.disk, &self.path)?;
         self.spent.retain(|(id, ..)| found.iter().any(|segment| segment.id == *id));
         let current = self.current.as_ref().map(|current| current.id);
         let others = || found.iter().filter(|segment| Some(segment.id) != current);
         if self.wants_unnumbered {
             let mut unread =
-                others().filter(|other| other.first.is_none() && !self.read_unnumbered.contains(&other.id));
+                others().filter(|other| other.first.seq.is_none() && !self.read_unnumbered.contains(&other.id));
             if let Some(segment) = unread.next() {
-                return Ok(opened(segment)?.map(|(current, _)| Next { current, seq: 0 }));
+                return Ok(opened(&*self.disk, segment)?.map(|(current, _)| Next { current, seq: 0 }));
             }
         }
         let mut best: Option<Next> = None;
@@ -391,16 +357,16 @@ impl Reader {
     }
 
     /// The segment from the first seq on that was not given.
-    fn following(&mut self, segment: &Segment) -> Result<Option<Next>, ReadError> {
-        let Some((mut current, length)) = opened(segment)? else { return Ok(None) };
+    fn following(&mut self, segment: &Found) -> Result<Option<Next>, ReadError> {
+        let Some((mut current, length)) = opened(&*self.disk, segment)? else { return Ok(None) };
         let failed = |source| ReadError::Read { path: segment.path.clone(), source };
-        let spent = (segment.id, segment.first, length);
+        let spent = (segment.id, segment.first.seq, length);
         if self.spent.contains(&spent) {
             return Ok(None);
         }
-        match segments::seek(current.lines.file(), self.after).map_err(failed)? {
+        match seek(&mut *current.file, self.after).map_err(failed)? {
             Some((offset, seq)) => {
-                current.lines.rewind(offset).map_err(failed)?;
+                current.lines.rewind(offset);
                 Ok(Some(Next { current, seq }))
             }
             None => {
@@ -412,16 +378,12 @@ impl Reader {
 }
 
 /// Opens a segment that was found, and tells its length; `None` if its name now belongs to another file or to none.
-fn opened(segment: &Segment) -> Result<Option<(Current, u64)>, ReadError> {
+fn opened(disk: &dyn Disk, segment: &Found) -> Result<Option<(Current, u64)>, ReadError> {
     let path = segment.path.clone();
-    let Some(file) = segments::open(&path)? else { return Ok(None) };
-    let failed = |source| ReadError::Read { path: segment.path.clone(), source };
-    let metadata = file.metadata().map_err(failed)?;
-    if FileId::of(&metadata) != segment.id {
+    let Some((file, stat)) = segments::open(disk, &path)?.filter(|(_, stat)| stat.id == segment.id) else {
         return Ok(None);
-    }
-    let lines = Lines::new(file, 0).map_err(failed)?;
-    Ok(Some((Current { lines, id: segment.id, path, is_numbered: false }, metadata.len())))
+    };
+    Ok(Some((Current { file, lines: Lines::new(0), id: segment.id, path, is_numbered: false }, stat.length)))
 }
 
 /// The file that a link leads to: its segments stand beside it.
@@ -432,26 +394,6 @@ fn resolved(path: &Path) -> Result<PathBuf, ReadError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(path.to_path_buf()),
         Err(source) => Err(ReadError::Open { path: path.to_path_buf(), source }),
     }
-}
-
-/// The seq that a journal's line says, a number from 1; `None` if it says none.
-#[must_use]
-pub fn seq_of(line: &[u8]) -> Option<u64> {
-    #[derive(Deserialize)]
-    struct Numbered {
-        seq: Option<u64>,
-    }
-    /// What stands before the number.
-    const KEY: &[u8] = br#""seq":"#;
-    let line = line.trim_ascii_end();
-    // The usual case: it is the last member. What stands before the last brace belongs to the outermost object.
-    if let Some(seq) = tail::seq_of(line) {
-        return Some(seq).filter(|seq| *seq > 0);
-    }
-    if !line.windows(KEY.len()).any(|window| window == KEY) {
-        return None;
-    }
-    serde_json::from_slice::<Numbered>(line).ok()?.seq.filter(|seq| *seq > 0)
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::journal::disk::{Disk, Open, Part, directory_of, write_all};
 use crate::journal::names::{free, rotated};
 use crate::journal::segment::Segment;
-use crate::journal::tail::{self, First};
+use crate::journal::segments::first_of;
+use crate::journal::tail;
 
 /// What was found at the end of a segment.
 pub(super) struct Recovered {
@@ -25,10 +26,8 @@ pub(super) fn recover(disk: &dyn Disk, journal: &Path, segment: &mut Segment, la
     let tail = tail::scan(segment.handle(), length)?;
     segment.length = tail.end;
     segment.within_line = false;
-    segment.first = match tail::first(segment.handle())? {
-        First::Record(Some(first)) if tail.last.is_some() => Some(first),
-        _ => tail.first,
-    };
+    let first = first_of(segment.handle())?.and_then(|first| first.seq);
+    segment.first = first.filter(|_| tail.last.is_some()).or(tail.first);
     // Whether those who wrote it synced it, nobody knows.
     segment.unsynced = segment.first;
     let torn = length - tail.end;

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use crate::journal::found::{self, Found};
+use crate::journal::segments::{self, Found};
 use crate::journal::writer::Journal;
 use crate::notice;
 
@@ -16,14 +16,15 @@ impl Journal {
         if keep.is_none() && max.is_none() {
             return;
         }
-        let Ok(segments) = found::segments(&*self.disk, &self.path) else { return };
+        let Ok(segments) = segments::find_others(&*self.disk, &self.path) else { return };
         let mut segments: VecDeque<Found> =
             segments.into_iter().filter(|segment| segment.path != self.active.path).collect();
         // The active one may grow until it is rotated.
         let active = self.options.rotate_bytes.unwrap_or_default().max(self.active.length);
         let mut bytes = active + segments.iter().map(|segment| segment.bytes).sum::<u64>();
         while let Some(oldest) = segments.front() {
-            let after = segments.get(1).map_or(self.active.first.unwrap_or(self.next), |next| next.first);
+            let after =
+                segments.get(1).map_or(self.active.first.unwrap_or(self.next), |next| next.first.seq.unwrap_or(0));
             let last = after.saturating_sub(1);
             let is_needed = self.head.needed_from().is_some_and(|needed| needed <= last);
             let too_many = keep.is_some_and(|keep| segments.len() > keep) && !is_needed;
@@ -36,7 +37,7 @@ impl Journal {
                 break;
             }
             bytes -= oldest.bytes;
-            let first = oldest.first.max(1);
+            let first = oldest.first.seq.unwrap_or(1);
             for (follower, taken) in self.head.behind(last) {
                 let from = first.max(taken + 1);
                 let why = "their segment was removed, for the journal had reached its bound";

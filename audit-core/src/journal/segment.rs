@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::journal::disk::{Disk, Handle, Open, Stat, write_all};
 use crate::journal::own::Range;
-use crate::journal::tail::SEQ_KEY;
+use crate::journal::seq::SEQ_KEY;
 
 /// An open segment.
 pub(super) struct Segment {

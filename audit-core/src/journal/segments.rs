@@ -1,88 +1,90 @@
-//! The files that a journal consists of, told by what they hold.
+//! The files that a journal consists of, told by what they hold, for others rename them as they like. Its writer and all
+//! who read it ask here, so that they agree on what belongs to it.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::journal::disk::directory_of;
-use crate::journal::lines::{CHUNK, Lines, MAX_LINE, Piece};
+use crate::journal::disk::{Disk, FileId, Handle, Open, Stat, directory_of};
+use crate::journal::error::ReadError;
+use crate::journal::lines::{Lines, MAX_LINE, Piece};
 use crate::journal::names::{is_of_another, may_be_segment};
-use crate::journal::read::{ReadError, seq_of};
+use crate::journal::seq::seq_of;
+use crate::journal::tail;
 use crate::record::{Field, Line};
-
-/// Tells a file from others, also after it was renamed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct FileId(u64, u64);
-
-impl FileId {
-    #[cfg(unix)]
-    pub(super) fn of(metadata: &Metadata) -> Self {
-        use std::os::unix::fs::MetadataExt as _;
-        Self(metadata.dev(), metadata.ino())
-    }
-
-    /// Elsewhere the time of its creation does.
-    #[cfg(not(unix))]
-    pub(super) fn of(metadata: &Metadata) -> Self {
-        let created = metadata.created().ok().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
-        let created = created.unwrap_or_default();
-        Self(created.as_secs(), u64::from(created.subsec_nanos()))
-    }
-}
 
 /// One file of a journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Segment {
-    /// The seq of its first line; `None` if an older version wrote that.
-    pub(super) first: Option<u64>,
-    /// The time that its first line says, which orders those without a seq.
-    began: String,
+pub(super) struct Found {
     pub(super) path: PathBuf,
     pub(super) id: FileId,
+    /// Its first record.
+    pub(super) first: First,
+    pub(super) bytes: u64,
+}
+
+/// What the first record of a file says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct First {
+    /// Its seq; `None` if an older version wrote it.
+    pub(super) seq: Option<u64>,
+    /// Its time, which orders those without a seq.
+    pub(super) timestamp: String,
 }
 
 /// The segments of a journal, oldest first. A file that vanishes meanwhile is left out.
-pub(super) fn find(journal: &Path) -> Result<Vec<Segment>, ReadError> {
+pub(super) fn find(disk: &dyn Disk, journal: &Path) -> Result<Vec<Found>, ReadError> {
     let folder = directory_of(journal);
-    let listed = |source| ReadError::List { path: folder.to_path_buf(), source };
+    let names = disk.list(folder).map_err(|source| ReadError::List { path: folder.to_path_buf(), source })?;
+    let exists = |path: &Path| disk.stat(path).is_ok();
+    let is_own = |name: &OsString| {
+        let is_active = journal.file_name() == Some(name);
+        is_active || (may_be_segment(journal, name) && !is_of_another(journal, name, exists))
+    };
     let mut segments = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(listed)? {
-        let entry = entry.map_err(listed)?;
-        let name = entry.file_name();
-        let is_active = journal.file_name() == Some(&name);
-        if !is_active && (!may_be_segment(journal, &name) || is_of_another(journal, &name, Path::exists)) {
-            continue;
-        }
-        // Neither a link, which may lead anywhere, nor a pipe, which would be waited for.
-        match entry.file_type() {
-            Ok(kind) if kind.is_file() => {}
-            Ok(_) => continue,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(source) => return Err(listed(source)),
-        }
-        segments.extend(examine(&entry.path())?);
+    for name in names.into_iter().filter(is_own) {
+        segments.extend(look_into(disk, &folder.join(name))?);
     }
-    segments.sort_by(|a, b| (a.first, &a.began, &a.path).cmp(&(b.first, &b.began, &b.path)));
+    segments
+        .sort_by(|a, b| (&a.first.seq, &a.first.timestamp, &a.path).cmp(&(&b.first.seq, &b.first.timestamp, &b.path)));
     Ok(segments)
 }
 
-/// What a file is as a segment; `None` if it is none. A broken line at its start is passed over.
-fn examine(path: &Path) -> Result<Option<Segment>, ReadError> {
-    let Some(file) = open(path)? else { return Ok(None) };
-    let failed = |source| ReadError::Read { path: path.to_path_buf(), source };
-    let id = FileId::of(&file.metadata().map_err(failed)?);
-    let mut lines = Lines::new(file, 0).map_err(failed)?;
+/// All but the one at `PATH`.
+pub(super) fn find_others(disk: &dyn Disk, journal: &Path) -> Result<Vec<Found>, ReadError> {
+    let mut segments = find(disk, journal)?;
+    segments.retain(|segment| segment.path != journal);
+    Ok(segments)
+}
+
+/// What a file is as a segment; `None` if it is none.
+pub(super) fn look_into(disk: &dyn Disk, path: &Path) -> Result<Option<Found>, ReadError> {
+    // Neither a link, which may lead anywhere, nor a pipe, which would be waited for.
+    let failed = |source| ReadError::Open { path: path.to_path_buf(), source };
+    match disk.stat(path) {
+        Ok(there) if there.is_file => {}
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+        _ => return Ok(None),
+    }
+    let Some((mut file, stat)) = open(disk, path)? else { return Ok(None) };
+    let first = first_of(&mut *file).map_err(|source| ReadError::Read { path: path.to_path_buf(), source })?;
+    Ok(first.map(|first| Found { path: path.to_path_buf(), id: stat.id, first, bytes: stat.length }))
+}
+
+/// The first record of a file; `None` if its first MiB holds none. Lines before it that are no records are passed over:
+/// what somebody else wrote there takes none of ours away.
+pub(super) fn first_of(file: &mut dyn Handle) -> io::Result<Option<First>> {
+    let mut lines = Lines::new(0);
     while lines.offset() <= MAX_LINE as u64 {
-        match lines.next().map_err(failed)? {
+        match lines.next(file)? {
             None => break,
             Some(Piece::TooLong) => {}
             Some(Piece::Line(range)) => {
                 let bytes = lines.bytes(range);
                 let Ok(line) = Line::parse(bytes) else { continue };
-                let (first, began) = (seq_of(bytes), line.get(Field::Timestamp));
-                if first.is_some() || began.is_some() {
-                    let began = began.unwrap_or_default().into_owned();
-                    return Ok(Some(Segment { first, began, path: path.to_path_buf(), id }));
+                let (seq, timestamp) = (seq_of(bytes), line.get(Field::Timestamp));
+                if seq.is_some() || timestamp.is_some() {
+                    return Ok(Some(First { seq, timestamp: timestamp.unwrap_or_default().into_owned() }));
                 }
             }
         }
@@ -91,90 +93,20 @@ fn examine(path: &Path) -> Result<Option<Segment>, ReadError> {
 }
 
 /// Opens a file to read it; `None` if it is not there.
-pub(super) fn open(path: &Path) -> Result<Option<File>, ReadError> {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        // Not blocking, or a pipe that took the file's place would be waited for.
-        options.custom_flags(libc::O_NONBLOCK);
-    }
-    match options.open(path) {
-        Ok(file) => Ok(Some(file)),
+pub(super) fn open(disk: &dyn Disk, path: &Path) -> Result<Option<(Box<dyn Handle>, Stat)>, ReadError> {
+    match disk.open(path, Open::Reading).and_then(|file| file.stat().map(|stat| (file, stat))) {
+        Ok(opened) => Ok(Some(opened)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(ReadError::Open { path: path.to_path_buf(), source }),
     }
 }
 
-/// Where the first line stands whose seq is above `after`, and its seq; `None` if there is none yet. Reads about as often
-/// as the file's length can be halved.
-pub(super) fn seek(file: &File, after: u64) -> io::Result<Option<(u64, u64)>> {
-    let mut low = 0;
-    let mut high = file.metadata()?.len();
-    while high.saturating_sub(low) > CHUNK as u64 {
-        let middle = low + (high - low) / 2;
-        match first_numbered(file, middle, high)? {
-            Some((_, end, seq)) if seq <= after => low = end,
-            _ => high = middle,
-        }
-    }
-    let mut lines = Lines::new(file.try_clone()?, low)?;
-    loop {
-        let start = lines.offset();
-        match lines.next()? {
-            None => return Ok(None),
-            Some(Piece::TooLong) => {}
-            Some(Piece::Line(range)) => match seq_of(lines.bytes(range)) {
-                Some(seq) if seq > after => return Ok(Some((start, seq))),
-                _ => {}
-            },
-        }
-    }
-}
-
-/// The first line with a seq that begins behind `from`, where a line may be under way, and before `to`: start, end, seq.
-fn first_numbered(file: &File, from: u64, to: u64) -> io::Result<Option<(u64, u64, u64)>> {
-    let mut lines = Lines::new(file.try_clone()?, from)?;
-    if lines.next()?.is_none() {
-        return Ok(None);
-    }
-    loop {
-        let start = lines.offset();
-        if start >= to {
-            return Ok(None);
-        }
-        match lines.next()? {
-            None => return Ok(None),
-            Some(Piece::TooLong) => {}
-            Some(Piece::Line(range)) => {
-                if let Some(seq) = seq_of(lines.bytes(range)) {
-                    return Ok(Some((start, lines.offset(), seq)));
-                }
-            }
-        }
-    }
-}
-
-/// The seq of the last whole line that has one; read from the file's end.
-pub(super) fn last_numbered(file: &File) -> io::Result<Option<u64>> {
-    let mut from = file.metadata()?.len();
-    let mut step = CHUNK as u64;
-    loop {
-        from = from.saturating_sub(step);
-        let mut lines = Lines::new(file.try_clone()?, from)?;
-        // Within a line, most likely.
-        let mut last = None;
-        let mut is_whole = from == 0;
-        while let Some(piece) = lines.next()? {
-            if let (true, Piece::Line(range)) = (std::mem::replace(&mut is_whole, true), piece) {
-                last = seq_of(lines.bytes(range)).or(last);
-            }
-        }
-        if last.is_some() || from == 0 {
-            return Ok(last);
-        }
-        step = step.saturating_mul(2);
+impl Found {
+    /// The seq of its last record, as its writer counts them; `None` when none of its records has one.
+    pub(super) fn last(&self, disk: &dyn Disk) -> io::Result<Option<u64>> {
+        let mut file = disk.open(&self.path, Open::Reading)?;
+        let length = file.stat()?.length;
+        Ok(tail::scan(&mut *file, length)?.last)
     }
 }
 
@@ -183,6 +115,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::journal::disk::System;
 
     fn numbered(seq: u64, pad: usize) -> String {
         format!("{{\"user\":\"{}\",\"seq\":{seq}}}\n", "x".repeat(pad))
@@ -212,44 +145,12 @@ mod tests {
         #[cfg(unix)]
         std::os::unix::fs::symlink(&path, folder.path().join("audit.jsonl.link")).unwrap();
 
-        let found: Vec<_> = find(&path).unwrap();
+        let found: Vec<_> = find(&System, &path).unwrap();
         let names: Vec<_> = found.iter().map(|segment| segment.path.extension().unwrap().to_str().unwrap()).collect();
         assert_eq!(names, ["older", "old", "00000000000000000005", "broken", "1", "jsonl"]);
         assert_eq!(
-            found.iter().map(|segment| segment.first).collect::<Vec<_>>(),
+            found.iter().map(|segment| segment.first.seq).collect::<Vec<_>>(),
             [None, None, Some(5), Some(12), Some(20), Some(30)]
         );
-    }
-
-    #[test]
-    fn a_place_is_found_in_a_long_file() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let mut text = "{\"user\":\"old\"}\n".repeat(20_000);
-        let mut starts = Vec::new();
-        for seq in 1..=3_000 {
-            if seq % 500 == 0 {
-                text.push_str("not a record\n");
-            }
-            starts.push(text.len() as u64);
-            text.push_str(&numbered(2 * seq, usize::try_from(seq * 7 % 600).unwrap()));
-        }
-        text.push_str("{\"user\":\"incomplete\",\"seq\":9999}");
-        fs::write(file.path(), &text).unwrap();
-        for seq in 1..=3_000_u64 {
-            let expected = Some((starts[usize::try_from(seq - 1).unwrap()], 2 * seq));
-            assert_eq!(seek(file.as_file(), 2 * seq - 1).unwrap(), expected);
-            assert_eq!(seek(file.as_file(), 2 * seq - 2).unwrap(), expected);
-        }
-        assert_eq!(seek(file.as_file(), 6_000).unwrap(), None);
-        assert_eq!(last_numbered(file.as_file()).unwrap(), Some(6_000));
-    }
-
-    #[test]
-    fn the_last_seq_is_found_behind_much_that_has_none() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        fs::write(file.path(), numbered(7, 0) + &"{\"user\":\"old\"}\n".repeat(50_000)).unwrap();
-        assert_eq!(last_numbered(file.as_file()).unwrap(), Some(7));
-        fs::write(file.path(), "{\"user\":\"old\"}\n").unwrap();
-        assert_eq!(last_numbered(file.as_file()).unwrap(), None);
     }
 }

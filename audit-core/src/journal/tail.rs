@@ -1,48 +1,16 @@
-//! The ends of segments: the seq of a line, the last record of a file, and from where on it holds none.
+//! The ends of segments: the last record of a file, and from where on it holds none.
 
 use std::io::{self, BufRead as _, BufReader};
 
 use crate::journal::disk::{Handle, Part};
+use crate::journal::seq::last_member;
 
 /// How much of a segment's end is looked at; what a crash can have spoilt is far less.
 const LOOKED_AT: u64 = 64 << 20;
-/// How long the first line may be: more than any record.
-const FIRST_LINE: u64 = 1 << 20;
-
-/// Digits behind this, before the closing brace, are a line's seq.
-pub(super) const SEQ_KEY: &[u8] = br#","seq":"#;
-
-/// The seq of a line, without its newline: its last member.
-pub(super) fn seq_of(line: &[u8]) -> Option<u64> {
-    let rest = line.strip_suffix(b"}")?;
-    let digits = rest.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-    let (before, digits) = rest.split_at(rest.len() - digits);
-    if !before.ends_with(SEQ_KEY) && before != br#"{"seq":"# {
-        return None;
-    }
-    std::str::from_utf8(digits).ok()?.parse().ok()
-}
 
 /// Whether a line, without its newline, can be a record at all.
 fn is_braced(line: &[u8]) -> bool {
     line.starts_with(b"{") && line.ends_with(b"}")
-}
-
-/// The first line of a segment: its seq, or `None` when older versions wrote it, without one.
-pub(super) enum First {
-    /// There is no line, or what there is is no record.
-    None,
-    Record(Option<u64>),
-}
-
-pub(super) fn first(handle: &mut dyn Handle) -> io::Result<First> {
-    let end = handle.stat()?.length.min(FIRST_LINE);
-    let mut line = Vec::new();
-    BufReader::with_capacity(16 << 10, Part { handle, at: 0, end }).read_until(b'\n', &mut line)?;
-    Ok(match line.strip_suffix(b"\n") {
-        Some(line) if is_braced(line) => First::Record(seq_of(line)),
-        _ => First::None,
-    })
 }
 
 /// What the end of a segment holds.
@@ -93,7 +61,7 @@ pub(super) fn scan(handle: &mut dyn Handle, length: u64) -> io::Result<Tail> {
         ends_well = true;
         tail.end = at;
         last_line = begin..at;
-        if let Some(seq) = seq_of(text) {
+        if let Some(seq) = last_member(text) {
             tail.last = Some(seq);
             tail.first = tail.first.or(tail.last);
         }
@@ -104,7 +72,7 @@ pub(super) fn scan(handle: &mut dyn Handle, length: u64) -> io::Result<Tail> {
 
 /// Whether a line goes on where the records before it ended.
 fn is_record(line: &[u8], last: Option<u64>, after_record: bool) -> bool {
-    match (seq_of(line), last) {
+    match (last_member(line), last) {
         // Somebody's text may stand before it on the line; it is whole, for the seq is the last that is written of it.
         (Some(seq), Some(last)) if seq == last + 1 => true,
         // Numbers may be missing where records are: the segment was truncated, and a record tells of it.
@@ -142,23 +110,6 @@ mod tests {
         file.write_all(text.as_bytes()).unwrap();
         let tail = scan(&mut file, text.len() as u64).unwrap();
         (usize::try_from(tail.end).unwrap(), tail.last)
-    }
-
-    #[test]
-    fn the_seq_is_the_last_member() {
-        for (line, seq) in [
-            (r#"{"a":1,"seq":7}"#, Some(7)),
-            (r#"{"seq":18446744073709551615}"#, Some(u64::MAX)),
-            (r#"{"a":1,"seq":18446744073709551616}"#, None),
-            (r#"{"a":1,"seq":}"#, None),
-            (r#"{"a":{"b":1,"seq":7}}"#, None),
-            (r#"{"a":1,"seq":7"#, None),
-            (r#"{"a":1}"#, None),
-            ("", None),
-            ("}", None),
-        ] {
-            assert_eq!(seq_of(line.as_bytes()), seq, "{line}");
-        }
     }
 
     #[test]

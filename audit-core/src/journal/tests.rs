@@ -490,6 +490,24 @@ fn so_many_segments_are_kept_but_none_removed_that_is_needed() {
     assert_said(&place.path, &[(8, "8")]);
 }
 
+/// The writer and its readers tell segments by one rule.
+#[test]
+fn what_others_wrote_into_or_beside_segments_makes_none_and_hides_none() {
+    let place = Place::new();
+    fs::write(place.beside("1"), "buy milk\n{\"n\":1,\"seq\":1}\n{\"n\":2,\"seq\":2}\n").unwrap();
+    fs::write(place.beside("conf"), "{\"rotate\":true}\n").unwrap();
+    let options = JournalOptions { rotate_bytes: Some(20), rotate_keep: Some(1), max_bytes: None };
+    let mut journal = place.open_with(options);
+    journal.append(&[line(3)], false).unwrap();
+    assert_said(&place.path, &[(3, "3")]);
+    let mut reader = Reader::open(&place.path).unwrap();
+    let seqs: Vec<u64> = std::iter::from_fn(|| reader.read().unwrap()).map(|entry| entry.seq.unwrap()).collect();
+    assert_eq!(seqs, [1, 2, 3]);
+    // Nor is it removed with the segments that are too many.
+    journal.append(&lines(4..=5), false).unwrap();
+    assert_eq!(place.files(), ["audit.jsonl", "audit.jsonl.00000000000000000004", "audit.jsonl.conf"]);
+}
+
 #[test]
 fn a_bound_for_all_wins_and_tells_whom_it_cost_what() {
     let place = Place::new();

@@ -2,10 +2,10 @@
 
 use std::io;
 
-use crate::journal::disk::Stat;
-use crate::journal::found::{self, Found};
+use crate::journal::disk::{Disk, Stat};
 use crate::journal::own::{Change, Range};
 use crate::journal::recover::recover;
+use crate::journal::segments::{self, Found};
 use crate::journal::writer::Journal;
 use crate::notice;
 
@@ -108,15 +108,28 @@ impl Journal {
     /// Tells of those of these records that no other segment holds: a copy may have been made before.
     fn tell_missing(&mut self, records: Option<Range>, why: &str) {
         let Some((from, to)) = records.filter(|(from, to)| from <= to) else { return };
-        let mut segments = found::segments(&*self.disk, &self.path).unwrap_or_default();
-        if let Some((first, _)) = self.active.records(self.next) {
-            segments.push(Found { path: self.active.path.clone(), first, bytes: self.active.length });
-            segments.sort_by_key(|segment| segment.first);
-        }
-        let missing = found::missing(&*self.disk, &segments, from, to);
+        let segments = segments::find(&*self.disk, &self.path).unwrap_or_default();
+        let missing = missing(&*self.disk, &segments, from, to);
         if missing > 0 {
             self.own.gap(&self.encoder, "file", (from, to), missing, why);
             notice::say(format_args!("{missing} records are missing: {why}"));
         }
     }
+}
+
+/// How many of these records stand in none of the segments.
+fn missing(disk: &dyn Disk, segments: &[Found], from: u64, to: u64) -> u64 {
+    let mut missing = 0;
+    let mut next = from;
+    for segment in segments {
+        // One that cannot be read holds nothing for anybody else either.
+        let Ok(Some(last)) = segment.last(disk) else { continue };
+        let first = segment.first.seq.unwrap_or(0);
+        if last < next || first > to {
+            continue;
+        }
+        missing += first.saturating_sub(next);
+        next = last.saturating_add(1);
+    }
+    missing + (to + 1).saturating_sub(next.min(to + 1))
 }

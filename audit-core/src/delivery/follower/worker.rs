@@ -178,7 +178,8 @@ impl Worker {
             }
         }
         self.shared.lock().in_hand = bytes;
-        (batch, self.reader.forget_ahead().err().map(|error| chain(&error)))
+        self.reader.forget_ahead();
+        (batch, None)
     }
 
     /// Offers the batch until all of it is accounted for, or the sink says that it wants to go on elsewhere.
