@@ -178,7 +178,11 @@ impl Journal {
         }
         // Even if nothing is said to be written: that is what the next line would stand behind.
         if self.active.take_back().is_err() {
-            // They stand, though nobody is told so: their numbers are taken.
+            // They stand, though nobody is told so: their numbers are taken. Nothing in this segment is synced any more.
+            let first = self.active.unsynced.unwrap_or(self.next);
+            let last = self.next + whole as u64 - 1;
+            let unsynced = (first <= last).then_some((first, last));
+            self.own.sync_failed(&self.encoder, &self.active.path, unsynced, &error.to_string());
             let batch = self.account(part, whole);
             return (if sync { 0 } else { batch }, error);
         }
@@ -188,12 +192,12 @@ impl Journal {
     /// A sync failed, and what it was to make durable may be lost without a further error. The lines in the buffer are
     /// taken back and written anew, with the same numbers, in a new segment.
     fn write_anew(&mut self, part: Part, error: &io::Error) -> Result<usize, Failed> {
-        let unsynced = self.active.unsynced.filter(|first| *first < self.next).map(|first| (first, self.next - 1));
         let path = self.active.path.clone();
-        self.own.sync_failed(&self.encoder, &path, unsynced, &error.to_string());
+        let unsynced = self.active.unsynced.filter(|first| *first < self.next);
         let begins_line = usize::from(self.active.within_line);
         // How many lines stand all the same.
-        let mut stay = if self.active.take_back().is_err() { part.lines() } else { 0 };
+        let stay = if self.active.take_back().is_err() { part.lines() } else { 0 };
+        let mut stay_anew = 0;
         let written = self.begin_anew().and_then(|()| {
             self.sync_directory()?;
             let lines = self.buffer.get(begins_line..).unwrap_or_default();
@@ -203,21 +207,30 @@ impl Journal {
             };
             if written.is_err() {
                 if self.active.take_back().is_err() {
-                    stay = stay.max(self.ends.partition_point(|end| *end <= bytes + begins_line));
+                    stay_anew = self.ends.partition_point(|end| *end <= bytes + begins_line);
                 }
                 self.active.is_over = true;
             }
             written
         });
-        if let Err(again) = written {
-            // Somebody may read them: their numbers are taken.
-            self.account(part, stay);
-            let message = format!("cannot sync {}: {error}; nor a new segment: {again}", path.display());
-            return Err((0, io::Error::new(error.kind(), message)));
+        let Err(again) = written else {
+            let unsynced = unsynced.map(|first| (first, self.next - 1));
+            self.own.sync_failed(&self.encoder, &path, unsynced, &error.to_string());
+            self.active.keep(self.buffer.len() - begins_line, self.next);
+            self.active.unsynced = None;
+            return Ok(self.account(part, part.lines()));
+        };
+        // Somebody may read them, so their numbers are taken; and a power cut may take them away.
+        let first = unsynced.or((stay > 0).then_some(self.next));
+        let unsynced = first.map(|first| (first, self.next + stay as u64 - 1));
+        self.own.sync_failed(&self.encoder, &path, unsynced, &error.to_string());
+        if stay_anew > 0 {
+            let unsynced = Some((self.next, self.next + stay_anew as u64 - 1));
+            self.own.sync_failed(&self.encoder, &self.active.path, unsynced, &again.to_string());
         }
-        self.active.keep(self.buffer.len() - begins_line, self.next);
-        self.active.unsynced = None;
-        Ok(self.account(part, part.lines()))
+        self.account(part, stay.max(stay_anew));
+        let message = format!("cannot sync {}: {error}; nor a new segment: {again}", path.display());
+        Err((0, io::Error::new(error.kind(), message)))
     }
 
     /// The first `lines` lines of the buffer stand in the journal; gives how many of them are the batch's.

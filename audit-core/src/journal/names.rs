@@ -19,6 +19,25 @@ pub(super) fn rotated(journal: &Path, first: u64) -> PathBuf {
     beside(journal, &format!("{first:020}"))
 }
 
+/// Of segments that begin with one seq, which was named later: by the number that `free` put behind [`rotated`], and the one
+/// at the journal's path last. `None` for names that are not ours.
+pub(super) fn generation(journal: &Path, path: &Path) -> Option<u64> {
+    if path == journal {
+        return Some(u64::MAX);
+    }
+    let own = journal.file_name()?.as_encoded_bytes();
+    let name = path.file_name()?.as_encoded_bytes();
+    let rest = name.strip_prefix(own)?.strip_prefix(b".")?;
+    let (first, number) = rest.split_at_checked(20)?;
+    if !first.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    match number.strip_prefix(b".") {
+        None => number.is_empty().then_some(0),
+        Some(number) => std::str::from_utf8(number).ok()?.parse::<u32>().ok().map(u64::from),
+    }
+}
+
 /// The first of `PATH.end`, `PATH.1.end`, `PATH.2.end` … that `is_free`; with an empty `end` the numbers come last.
 pub(super) fn free(base: &Path, end: &str, is_free: impl Fn(&Path) -> bool) -> PathBuf {
     let with = |number: Option<u32>| {
@@ -89,6 +108,19 @@ mod tests {
             ("other.jsonl.1", false),
         ] {
             assert_eq!(may_be_segment(journal, OsStr::new(name)), is, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_of_ours_tell_which_segment_is_the_later_one() {
+        let journal = Path::new("/log/audit.jsonl");
+        let of = |name: &str| generation(journal, &Path::new("/log").join(name));
+        let names = ["audit.jsonl.00000000000000000007", "audit.jsonl.00000000000000000007.2", "audit.jsonl"];
+        assert!(names.map(of).is_sorted_by(|one, other| one.is_some() && one < other));
+        for name in
+            ["audit.jsonl.1", "audit.jsonl.00000000000000000007-1", "audit.jsonl.00000000000000000007.x", "other"]
+        {
+            assert_eq!(of(name), None, "{name}");
         }
     }
 

@@ -95,7 +95,12 @@ struct Current {
     file: Box<dyn Handle>,
     lines: Lines,
     id: FileId,
+    /// Where it was found.
     path: PathBuf,
+    /// The seq of its first record.
+    first: Option<u64>,
+    /// From this seq on another segment says what the journal holds.
+    until: Option<u64>,
     /// Whether a line with a seq was seen: those without are foreign from there on.
     is_numbered: bool,
 }
@@ -177,10 +182,14 @@ impl Reader {
                 return Ok(Some(entry));
             }
             // Up to a limit that it is known to have, the journal is searched.
-            if self.is_newest()? && (limit == u64::MAX || self.after >= limit) && !self.is_listing_due() {
+            if !is_confirmed
+                && self.is_newest()?
+                && (limit == u64::MAX || self.after >= limit)
+                && !self.is_listing_due()
+            {
                 return Ok(None);
             }
-            let Some(next) = self.next_segment()? else { return Ok(None) };
+            let Some(next) = self.next_segment(is_confirmed)? else { return Ok(None) };
             // Whoever writes the next segment has ended this one: what now stands in it is all of it.
             if let Some(entry) = self.read_current(limit)? {
                 return Ok(Some(entry));
@@ -221,8 +230,8 @@ impl Reader {
             let Some((mut file, _)) = segments::open(&*self.disk, &segment.path)? else { continue };
             let found =
                 last_numbered(&mut *file).map_err(|source| ReadError::Read { path: segment.path.clone(), source })?;
-            last = last.max(found);
-            // A segment that was abandoned may hold more than the one that begins last.
+            last = last.max(segment.counted(found));
+            // One that was left may hold more than a copy that begins later.
             if last.is_some_and(|last| segment.first.seq.is_none_or(|first| first < last)) {
                 break;
             }
@@ -243,6 +252,7 @@ impl Reader {
     /// The next line of the open segment that was not given.
     fn read_current(&mut self, limit: u64) -> Result<Option<Entry>, ReadError> {
         let Some(current) = &mut self.current else { return Ok(None) };
+        let limit = current.until.map_or(limit, |until| limit.min(until - 1));
         // Where a line above the limit stands: either it is not due yet, or it is foreign, which a later line that is due
         // shows.
         let mut held: Option<(u64, Skipped)> = None;
@@ -327,8 +337,9 @@ impl Reader {
         }
     }
 
-    /// The segment that goes on where the open one ends, or where this reader begins.
-    fn next_segment(&mut self) -> Result<Option<Next>, ReadError> {
+    /// The segment that goes on where the open one ends, or where this reader begins. If there is a gap before it, and that was
+    /// seen before, what abandoned segments hold of it is given all the same.
+    fn next_segment(&mut self, is_gap_confirmed: bool) -> Result<Option<Next>, ReadError> {
         self.listed = Some(Instant::now());
         let found = segments::find(&*self.disk, &self.path)?;
         self.spent.retain(|(id, ..)| found.iter().any(|segment| segment.id == *id));
@@ -342,16 +353,30 @@ impl Reader {
             }
         }
         let mut best: Option<Next> = None;
+        let mut abandoned: Option<Next> = None;
         // From the newest on, for of two segments that hold one seq the older one was abandoned.
         for segment in others().rev() {
-            if let Some(next) = self.following(segment)?
-                && best.as_ref().is_none_or(|best| next.seq < best.seq)
-            {
-                best = Some(next);
+            let Some(next) = self.following(segment)? else { continue };
+            let counts = next.current.until.is_none_or(|until| next.seq < until);
+            let best = if counts { &mut best } else { &mut abandoned };
+            if best.as_ref().is_none_or(|best| next.seq < best.seq) {
+                *best = Some(next);
             }
-            if best.as_ref().is_some_and(|best| best.seq <= self.after + 1) {
+            if counts && best.as_ref().is_some_and(|best| best.seq <= self.after + 1) {
                 break;
             }
+        }
+        // The journal goes on behind a gap. A segment that holds records of it was not abandoned before them, and what seemed
+        // to take its place there is part of a copy.
+        let gap = best.as_ref().map(|best| best.seq).filter(|seq| is_gap_confirmed && *seq > self.after + 1);
+        if let Some(current) = &mut self.current {
+            current.until = gap.or_else(|| segments::until(&self.path, &found, current.first, &current.path));
+        }
+        if let (Some(gap), Some(mut next)) = (gap, abandoned)
+            && next.seq < gap
+        {
+            next.current.until = Some(gap);
+            return Ok(Some(next));
         }
         Ok(best)
     }
@@ -383,7 +408,18 @@ fn opened(disk: &dyn Disk, segment: &Found) -> Result<Option<(Current, u64)>, Re
     let Some((file, stat)) = segments::open(disk, &path)?.filter(|(_, stat)| stat.id == segment.id) else {
         return Ok(None);
     };
-    Ok(Some((Current { file, lines: Lines::new(0), id: segment.id, path, is_numbered: false }, stat.length)))
+    Ok(Some((
+        Current {
+            file,
+            lines: Lines::new(0),
+            id: segment.id,
+            path,
+            first: segment.first.seq,
+            until: segment.until,
+            is_numbered: false,
+        },
+        stat.length,
+    )))
 }
 
 /// The file that a link leads to: its segments stand beside it.

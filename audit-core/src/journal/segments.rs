@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::journal::disk::{Disk, FileId, Handle, Open, Stat, directory_of};
 use crate::journal::error::ReadError;
 use crate::journal::lines::{Lines, MAX_LINE, Piece};
-use crate::journal::names::{is_of_another, may_be_segment};
+use crate::journal::names::{generation, is_of_another, may_be_segment};
 use crate::journal::seq::seq_of;
 use crate::journal::tail;
 use crate::record::{Field, Line};
@@ -20,6 +20,9 @@ pub(super) struct Found {
     pub(super) id: FileId,
     /// Its first record.
     pub(super) first: First,
+    /// From this seq on another segment says what the journal holds: this one was abandoned there, as after a failed sync,
+    /// and what stands in it behind that may never have been told to anybody.
+    pub(super) until: Option<u64>,
     pub(super) bytes: u64,
 }
 
@@ -45,9 +48,31 @@ pub(super) fn find(disk: &dyn Disk, journal: &Path) -> Result<Vec<Found>, ReadEr
     for name in names.into_iter().filter(is_own) {
         segments.extend(look_into(disk, &folder.join(name))?);
     }
-    segments
-        .sort_by(|a, b| (&a.first.seq, &a.first.timestamp, &a.path).cmp(&(&b.first.seq, &b.first.timestamp, &b.path)));
+    segments.sort_by(|a, b| key(journal, a).cmp(&key(journal, b)));
+    let untils: Vec<Option<u64>> =
+        segments.iter().map(|segment| until(journal, &segments, segment.first.seq, &segment.path)).collect();
+    for (segment, until) in segments.iter_mut().zip(untils) {
+        segment.until = until;
+    }
     Ok(segments)
+}
+
+/// What orders segments. Those that begin with one seq were named by us one after the other, or are copies.
+fn key<'a>(journal: &Path, segment: &'a Found) -> impl Ord + use<'a> {
+    let seq = segment.first.seq;
+    (seq, seq.and(generation(journal, &segment.path)), &segment.first.timestamp, &segment.path)
+}
+
+/// From which seq on other segments say what one would that begins with `first` and stands, or stood, at `path`.
+pub(super) fn until(journal: &Path, segments: &[Found], first: Option<u64>, path: &Path) -> Option<u64> {
+    let first = first?;
+    let own = generation(journal, path);
+    let is_begun_anew =
+        |other: &Found| other.first.seq == Some(first) && own.is_some() && generation(journal, &other.path) > own;
+    if segments.iter().any(is_begun_anew) {
+        return Some(first);
+    }
+    segments.iter().filter_map(|other| other.first.seq).filter(|other| *other > first).min()
 }
 
 /// All but the one at `PATH`.
@@ -68,7 +93,7 @@ pub(super) fn look_into(disk: &dyn Disk, path: &Path) -> Result<Option<Found>, R
     }
     let Some((mut file, stat)) = open(disk, path)? else { return Ok(None) };
     let first = first_of(&mut *file).map_err(|source| ReadError::Read { path: path.to_path_buf(), source })?;
-    Ok(first.map(|first| Found { path: path.to_path_buf(), id: stat.id, first, bytes: stat.length }))
+    Ok(first.map(|first| Found { path: path.to_path_buf(), id: stat.id, first, until: None, bytes: stat.length }))
 }
 
 /// The first record of a file; `None` if its first MiB holds none. Lines before it that are no records are passed over:
@@ -102,11 +127,17 @@ pub(super) fn open(disk: &dyn Disk, path: &Path) -> Result<Option<(Box<dyn Handl
 }
 
 impl Found {
-    /// The seq of its last record, as its writer counts them; `None` when none of its records has one.
+    /// The seq of its last record that counts, as its writer tells them; `None` when none of its records has one.
     pub(super) fn last(&self, disk: &dyn Disk) -> io::Result<Option<u64>> {
         let mut file = disk.open(&self.path, Open::Reading)?;
         let length = file.stat()?.length;
-        Ok(tail::scan(&mut *file, length)?.last)
+        Ok(self.counted(tail::scan(&mut *file, length)?.last))
+    }
+
+    /// The last seq that counts of those up to `last`.
+    pub(super) fn counted(&self, last: Option<u64>) -> Option<u64> {
+        let before = self.until.map_or(u64::MAX, |until| until - 1);
+        last.map(|last| last.min(before)).filter(|last| *last > 0)
     }
 }
 

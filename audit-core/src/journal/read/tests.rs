@@ -146,6 +146,87 @@ fn a_seq_that_stands_twice_is_given_once() {
     assert_eq!(folder.reader(0).last_seq().unwrap(), Some(14));
 }
 
+/// A record whose user says which segment it stands in.
+fn of(segment: &str, seqs: impl IntoIterator<Item = u64>) -> String {
+    seqs.into_iter().map(|seq| format!("{{\"user\":\"{segment}{seq}\",\"seq\":{seq}}}\n")).collect()
+}
+
+fn users(reader: &mut Reader) -> Vec<String> {
+    let user = |entry: Entry| entry.line.get(crate::Field::User).unwrap().into_owned();
+    std::iter::from_fn(|| reader.read().unwrap()).map(user).collect()
+}
+
+#[test]
+fn what_an_abandoned_segment_holds_of_numbers_that_were_given_anew_is_not_given() {
+    let folder = Folder::new();
+    // Its sync failed behind 7, and a power cut brought back what had been taken back.
+    folder.put("audit.jsonl.00000000000000000001", &of("a", 1..=12));
+    folder.put("audit.jsonl", &of("b", 8..=9));
+    let mut reader = folder.reader(0);
+    assert_eq!(users(&mut reader), ["a1", "a2", "a3", "a4", "a5", "a6", "a7", "b8", "b9"]);
+    assert_eq!(folder.reader(0).last_seq().unwrap(), Some(9));
+    // Nor from a position within it, while the one after it has no more yet.
+    for after in 7..=12 {
+        let mut late = folder.reader(after);
+        assert_eq!(users(&mut late), ["b8", "b9"].get(usize::try_from(after - 7).unwrap()..).unwrap_or_default());
+        folder.append(&of("b", 10..=10));
+        assert_eq!(users(&mut late), if after < 10 { &["b10"][..] } else { &[] }, "after {after}");
+        folder.put("audit.jsonl", &of("b", 8..=9));
+    }
+    assert_eq!(reader.skipped().total(), 0, "nothing of the journal was passed over");
+    // Nor by one that was reading it when it was abandoned.
+    let folder = Folder::new();
+    folder.append(&of("a", 1..=7));
+    let mut reader = folder.reader(6);
+    assert_eq!(users(&mut reader), ["a7"]);
+    folder.rename("audit.jsonl", "audit.jsonl.1");
+    folder.append(&of("b", 8..=8));
+    assert_eq!(reader.read().unwrap().unwrap().seq, Some(8));
+    folder.put("audit.jsonl.1", &of("a", 1..=9));
+    assert_eq!(users(&mut reader), [""; 0]);
+    folder.append(&of("b", 9..=10));
+    assert_eq!(users(&mut reader), ["b9", "b10"]);
+}
+
+#[test]
+fn of_segments_that_begin_with_one_seq_the_one_that_was_named_last_counts() {
+    for names in [
+        ["audit.jsonl.00000000000000000003", "audit.jsonl.00000000000000000003.1", "audit.jsonl"],
+        [
+            "audit.jsonl.00000000000000000003.9",
+            "audit.jsonl.00000000000000000003.10",
+            "audit.jsonl.00000000000000000003.11",
+        ],
+    ] {
+        let folder = Folder::new();
+        folder.put("audit.jsonl.00000000000000000001", &of("a", 1..=4));
+        for (name, segment) in names.into_iter().zip(["b", "c", "d"]) {
+            folder.put(name, &of(segment, 3..=if segment == "d" { 4 } else { 6 }));
+        }
+        for after in 0..=6 {
+            let expected = ["a1", "a2", "d3", "d4"].get(usize::try_from(after).unwrap()..).unwrap_or_default();
+            assert_eq!(users(&mut folder.reader(after)), expected, "after {after}");
+        }
+        assert_eq!(folder.reader(0).last_seq().unwrap(), Some(4));
+    }
+}
+
+#[test]
+fn a_copy_of_a_part_hides_nothing_once_the_journal_goes_on() {
+    let folder = Folder::new();
+    folder.put("audit.jsonl.1", &many(1..=10));
+    folder.put("audit.jsonl.part", &many(5..=6));
+    folder.put("audit.jsonl", &many(11..=12));
+    for after in 0..=12 {
+        assert_eq!(rest(&mut folder.reader(after)), (after + 1..=12).collect::<Vec<_>>(), "after {after}");
+        let mut reader = folder.reader(after);
+        for seq in after + 1..=12 {
+            assert_eq!(reader.read_to(seq).unwrap().unwrap().seq, Some(seq), "after {after}");
+            reader.forget_ahead();
+        }
+    }
+}
+
 #[test]
 fn a_copy_that_stands_beside_it_does_not_lead_astray() {
     let folder = Folder::new();
