@@ -67,7 +67,12 @@ impl Journal {
         if self.noted_at != self.begun {
             self.note_last();
         }
-        if sync { self.sync_written().map_err(|error| WriteError::new(0, error)) } else { Ok(()) }
+        // A batch was synced part by part, and the folder before each of them: an error could not say any more which of its
+        // lines are on the disk.
+        if sync && batch.is_empty() {
+            self.sync_written().map_err(|error| WriteError::new(0, error))?;
+        }
+        Ok(())
     }
 
     /// Notes the number given last beside the journal.
@@ -80,13 +85,15 @@ impl Journal {
 
     /// Syncs what earlier batches wrote without it.
     fn sync_written(&mut self) -> io::Result<()> {
-        self.sync_directory()?;
-        let Some(first) = self.active.unsynced.filter(|_| !self.active.is_over) else { return Ok(()) };
-        self.active.sync().map_err(|error| {
-            let unsynced = Some((first, self.next - 1));
-            self.own.sync_failed(&self.encoder, &self.active.path, unsynced, &error.to_string());
-            io::Error::new(error.kind(), format!("cannot sync {}: {error}", self.active.path.display()))
-        })
+        if let Some(first) = self.active.unsynced.filter(|_| !self.active.is_over) {
+            self.active.sync().map_err(|error| {
+                let unsynced = Some((first, self.next - 1));
+                self.own.sync_failed(&self.encoder, &self.active.path, unsynced, &error.to_string());
+                io::Error::new(error.kind(), format!("cannot sync {}: {error}", self.active.path.display()))
+            })?;
+        }
+        // Afterwards, for it may leave the segment.
+        self.sync_directory()
     }
 
     /// Writes what fits into one segment: our own records first, then lines of the batch, whose number it gives.
@@ -138,10 +145,11 @@ impl Journal {
         if is_full && self.active.length > 0 && self.rotate() {
             part = self.fill(lines, limit);
         }
+        let begun = self.begun;
         if sync {
             self.sync_directory()?;
         }
-        Ok(part)
+        Ok(if self.begun == begun { part } else { self.fill(lines, limit) })
     }
 
     /// Puts as many lines into the buffer as a segment may hold, but at least one.

@@ -37,8 +37,12 @@ struct World {
     names: BTreeMap<PathBuf, usize>,
     /// As the directory was synced.
     synced_names: BTreeMap<PathBuf, usize>,
+    /// A sync of the directory failed over what these names are now: no later one writes that.
+    lost_names: BTreeSet<PathBuf>,
     calls: u32,
     fault: Option<(u32, Fault)>,
+    /// After so many syncs of the directory, so many fail.
+    directory_fault: Option<(u32, u32)>,
     ended: bool,
     /// How long a file may grow.
     limit: Option<usize>,
@@ -122,7 +126,7 @@ impl World {
 
     /// Starts anew after the process ended: everything it did is there.
     fn restart(&mut self) {
-        (self.fault, self.ended) = (None, false);
+        (self.fault, self.directory_fault, self.ended) = (None, None, false);
     }
 
     /// Starts anew after the power was cut. `draw` decides what became of what was not synced.
@@ -147,9 +151,25 @@ impl World {
         // Names change in order, each at once with the one it replaces; here all or nothing of what was not synced.
         if draw(2) == 0 {
             self.names = self.synced_names.clone();
+        } else {
+            self.names = self.durable_names();
         }
         self.synced_names = self.names.clone();
+        self.lost_names.clear();
         self.restart();
+    }
+
+    /// What the names are on the disk once all is written that can be.
+    fn durable_names(&self) -> BTreeMap<PathBuf, usize> {
+        let is_lost = |path: &PathBuf| self.lost_names.contains(path);
+        let kept = self.names.iter().filter(|(path, _)| !is_lost(path));
+        let old = self.synced_names.iter().filter(|(path, _)| is_lost(path));
+        kept.chain(old).map(|(path, file)| (path.clone(), *file)).collect()
+    }
+
+    /// These names are written anew.
+    fn touch(&mut self, paths: &[&Path]) {
+        self.lost_names.retain(|lost| !paths.contains(&&**lost));
     }
 }
 
@@ -165,6 +185,7 @@ impl Disk for Memory {
                 world.files.push(Contents::default());
                 let file = world.files.len() - 1;
                 world.names.insert(path.to_owned(), file);
+                world.touch(&[path]);
                 file
             }
         };
@@ -183,12 +204,14 @@ impl Disk for Memory {
         world.whole(true)?;
         let file = world.names.remove(from).ok_or(io::ErrorKind::NotFound)?;
         world.names.insert(to.to_owned(), file);
+        world.touch(&[from, to]);
         Ok(())
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         let mut world = self.world();
         world.whole(false)?;
+        world.touch(&[path]);
         world.names.remove(path).map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
@@ -200,9 +223,25 @@ impl Disk for Memory {
 
     fn sync_directory(&self, _: &Path) -> io::Result<()> {
         let mut world = self.world();
-        world.whole(true)?;
-        world.synced_names = world.names.clone();
-        Ok(())
+        let mut goes = world.whole(true);
+        world.directory_fault = match world.directory_fault {
+            Some((0, 0)) | None => None,
+            Some((0, failing)) => {
+                goes = Err(io::Error::other("injected"));
+                Some((0, failing - 1))
+            }
+            Some((skipped, failing)) => Some((skipped - 1, failing)),
+        };
+        if goes.is_ok() {
+            world.synced_names = world.durable_names();
+        } else if !world.ended {
+            // The system takes the entries for clean now. A later sync has nothing to write, and says that all is well.
+            let is_changed = |path: &&PathBuf| world.names.get(*path) != world.synced_names.get(*path);
+            let changed: BTreeSet<PathBuf> =
+                world.names.keys().chain(world.synced_names.keys()).filter(is_changed).cloned().collect();
+            world.lost_names.extend(changed);
+        }
+        goes
     }
 }
 
@@ -326,6 +365,12 @@ struct Promises {
     /// Those of them that were to be synced.
     synced: Vec<u64>,
     refused: BTreeSet<u64>,
+}
+
+#[track_caller]
+fn opened(memory: &Memory, options: JournalOptions) -> Journal {
+    Journal::open_on(Box::new(memory.clone()), Path::new(PATH), options, encoder())
+        .unwrap_or_else(|it| panic!("{it:?}"))
 }
 
 /// Appends numbers in batches of these sizes, each offered once, until all are offered or the process has ended.
@@ -482,6 +527,58 @@ fn a_call_that_failed_before_the_power_was_cut_does_no_harm() {
     }
 }
 
+/// The directory's first syncs fail, from any of them on. What is acknowledged afterwards has a name all the same.
+#[test]
+fn a_failed_sync_of_the_directory_is_not_believed_when_it_is_tried_again() {
+    let mut refused = 0;
+    for batches in [batches(true), [(1, true), (3, false), (30, true), (1, true), (1, true), (40, true)].to_vec()] {
+        for skipped in 0..6 {
+            for failing in 1..4 {
+                for seed in 0..4 {
+                    let memory = Memory::default();
+                    memory.world().directory_fault = Some((skipped, failing));
+                    let promises = run(&memory, SMALL, &batches, 1);
+                    let what = format!("{skipped}, {failing}, {seed}");
+                    assert_kept(&memory, &promises.acknowledged, &what);
+                    // What was refused left nothing, for its sender may offer it again.
+                    let held: BTreeSet<u64> = numbers(&read(&memory)).into_iter().collect();
+                    assert!(promises.refused.is_disjoint(&held), "{what}: {:?}", promises.refused);
+                    refused += promises.refused.len();
+                    cut(&memory, seed);
+                    let after = run_well(&memory, 1_000);
+                    assert_kept(&memory, &[promises.synced, after].concat(), &what);
+                }
+            }
+        }
+    }
+    assert!(refused > 0);
+}
+
+#[test]
+fn a_failed_sync_of_the_directory_is_told_and_its_segment_is_left() {
+    let memory = Memory::default();
+    let mut journal = opened(&memory, JournalOptions::default());
+    journal.append(&[line(1)], true).unwrap();
+    journal.append(&[line(2)], false).unwrap();
+    journal.reopen().unwrap();
+    memory.world().directory_fault = Some((0, 2));
+    journal.append(&[line(3)], false).unwrap();
+    journal.reopen().unwrap();
+    let error = journal.append(&[line(4)], true).unwrap_err();
+    assert_eq!((error.written, error.source.to_string()), (0, "cannot sync the folder /log: injected".to_owned()));
+    journal.append(&[line(5)], true).unwrap();
+    journal.append(&[line(6)], true).unwrap();
+    let said: Vec<String> =
+        read(&memory).values().map(|it| it["n"].as_u64().map_or("own".into(), |n| n.to_string())).collect();
+    assert_eq!(said, ["1", "2", "3", "own", "5", "6"]);
+    assert_eq!(read(&memory)[&4]["data"]["file"], "/log");
+    let names: Vec<_> = memory.world().names.keys().map(|path| path.to_str().unwrap().to_owned()).collect();
+    let rotated = |first: u64| format!("/log/audit.jsonl.{first:020}");
+    assert_eq!(names, ["/log/audit.jsonl".to_owned(), rotated(1), rotated(3)], "each by its own name again");
+    cut(&memory, 0);
+    assert_eq!(numbers(&read(&memory)), [1, 2, 3, 5, 6]);
+}
+
 /// A power cut brings back what was taken back from a segment that was abandoned. Others have its numbers by then.
 #[test]
 fn what_was_refused_does_not_come_back_in_the_place_of_what_was_acknowledged() {
@@ -568,8 +665,7 @@ fn files_that_may_not_grow_are_followed_by_more_of_them() {
 #[test]
 fn a_shutdown_tells_that_it_could_not_sync() {
     let memory = Memory::default();
-    let mut journal =
-        Journal::open_on(Box::new(memory.clone()), Path::new(PATH), JournalOptions::default(), encoder()).ok().unwrap();
+    let mut journal = opened(&memory, JournalOptions::default());
     journal.append(&[line(1)], false).unwrap();
     // Two looks, then the sync.
     let at = memory.world().calls + 3;
@@ -583,8 +679,7 @@ fn a_shutdown_tells_that_it_could_not_sync() {
 #[test]
 fn a_failed_sync_leaves_its_segment_and_is_told() {
     let memory = Memory::default();
-    let mut journal =
-        Journal::open_on(Box::new(memory.clone()), Path::new(PATH), JournalOptions::default(), encoder()).ok().unwrap();
+    let mut journal = opened(&memory, JournalOptions::default());
     journal.append(&[line(1)], true).unwrap();
     journal.append(&[line(2)], false).unwrap();
     // The write is the third call of a batch, after two looks; its sync the fourth.

@@ -8,7 +8,8 @@
 //!   has none. Lines of older versions have none either and stand before all others. Only `seq` orders; times do not.
 //! - A batch is one write. What failed leaves no bytes: no record ever stands behind a torn one.
 //! - What was synced is never synced again as if nothing had been: after an error the segment is over, and the batch
-//!   goes into a new one, with the same numbers.
+//!   goes into a new one, with the same numbers. The folder that holds the names is treated alike.
+//! - What an abandoned segment holds of numbers that the one after it gives anew is nobody's: neither is it read, nor counted.
 //! - A rotation can be cut off between any two of its steps and nothing is lost by it.
 //! - What somebody else does to the files is seen at the next batch, and recorded: renamed, removed, replaced,
 //!   truncated, appended to.
@@ -17,6 +18,7 @@ mod append;
 mod clock;
 mod disk;
 mod error;
+mod folder;
 mod head;
 mod lines;
 mod lock;

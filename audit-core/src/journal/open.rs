@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::journal::clock::Clock;
 use crate::journal::disk::{Disk, Stat, System, not_a_file};
+use crate::journal::folder::Names;
 use crate::journal::lock::Lock;
 use crate::journal::names::{beside, free, rotated};
 use crate::journal::own::Own;
@@ -61,6 +62,12 @@ impl Journal {
         if let Some((file, bytes)) = found.torn {
             own.torn_tail(&encoder, &file, bytes);
         }
+        // What an earlier life did not come to: the names of the active segment and of the one before it.
+        let mut names = Names::default();
+        names.change(others.last().map_or(active.first, |newest| newest.first.seq).unwrap_or(0));
+        if active.is_over {
+            names.doubt(&io::Error::other("what was torn could not be moved"));
+        }
         let last = last.max(found.last.unwrap_or(0));
         let mut journal = Self {
             disk,
@@ -71,7 +78,7 @@ impl Journal {
             active,
             next: last + 1,
             own,
-            directory_is_synced: false,
+            names,
             begun: 0,
             complained: false,
             changes: Limited::new(),
@@ -85,8 +92,7 @@ impl Journal {
             lock: None,
             noted_at: 0,
         };
-        // What it is for is asked again before the first batch that is to be synced.
-        journal.sync_directory().unwrap_or(());
+        journal.try_to_sync_directory();
         journal.head.set_written(last);
         Ok(journal)
     }

@@ -8,7 +8,7 @@
 use std::io;
 use std::path::Path;
 
-use crate::journal::disk::{Stat, directory_of};
+use crate::journal::disk::Stat;
 use crate::journal::names::{beside, free, rotated};
 use crate::journal::recover::recover;
 use crate::journal::segment::Segment;
@@ -52,6 +52,14 @@ impl Journal {
     /// Begins a new segment where there is room for it: at the journal's path if it is free, ours, or an empty file that
     /// was put there for us; beside it as long as something else stands there.
     pub(super) fn begin_anew(&mut self) -> io::Result<()> {
+        self.begin()?;
+        self.try_to_sync_directory();
+        self.retain();
+        Ok(())
+    }
+
+    /// As [`begin_anew`](Self::begin_anew), but its name is not durable yet.
+    pub(super) fn begin(&mut self) -> io::Result<()> {
         let ours = self.active.stat()?;
         let path = self.path.clone();
         match self.disk.stat(&path) {
@@ -69,15 +77,12 @@ impl Journal {
         }
         self.begun += 1;
         self.complained = false;
-        // What it is for is asked again before the next batch that is to be synced.
-        self.sync_directory().unwrap_or(());
-        self.retain();
         Ok(())
     }
 
     fn begin_at(&mut self, path: &Path, like: &Stat) -> io::Result<()> {
         let segment = Segment::create(&*self.disk, path, Some(like))?;
-        self.directory_is_synced = false;
+        self.names_change();
         self.finish_active();
         self.active = segment;
         Ok(())
@@ -94,7 +99,7 @@ impl Journal {
             created => created?,
         };
         self.finish_active();
-        self.directory_is_synced = false;
+        self.names_change();
         let renamed = self.change_places(&prepared, self.active.stat().is_ok_and(|ours| ours.length == 0));
         if let Err(error) = renamed {
             // It is empty; the next try finds it and makes it anew.
@@ -128,14 +133,19 @@ impl Journal {
             return Ok(false);
         }
         let found = recover(&*self.disk, &self.path, &mut segment, self.next - 1)?;
-        if segment.is_over || found.last.is_some_and(|last| last >= self.next) {
-            // It cannot be written, or its records are not ours.
+        if segment.is_over {
+            // Its copy may have met what a sync of the folder is told only once.
+            self.names.doubt(&io::Error::other("what was torn could not be moved"));
+            return Ok(false);
+        }
+        if found.last.is_some_and(|last| last >= self.next) {
+            // Its records are not ours.
             return Ok(false);
         }
         if let Some((file, bytes)) = found.torn {
             self.own.torn_tail(&self.encoder, &file, bytes);
         }
-        self.directory_is_synced = false;
+        self.names_change();
         self.finish_active();
         self.active = segment;
         Ok(true)
@@ -150,15 +160,6 @@ impl Journal {
         if let Err(error) = self.active.sync() {
             self.own.sync_failed(&self.encoder, &self.active.path, unsynced, &error.to_string());
         }
-    }
-
-    /// Makes the names of new segments durable.
-    pub(super) fn sync_directory(&mut self) -> io::Result<()> {
-        if !self.directory_is_synced {
-            self.disk.sync_directory(directory_of(&self.path))?;
-            self.directory_is_synced = true;
-        }
-        Ok(())
     }
 
     fn is_empty_file(&self, path: &Path) -> bool {

@@ -95,6 +95,9 @@ impl Journal {
                 None
             }
         };
+        if self.active.is_over {
+            self.names.doubt(&io::Error::other("what was torn could not be moved"));
+        }
         let lost = records.map(|(first, end)| (last.map_or(first, |last| last + 1), end));
         self.tell_missing(lost, "the file that held them was truncated");
     }

@@ -7,6 +7,7 @@ use crate::delivery::Writer;
 use crate::journal::Head;
 use crate::journal::clock::Clock;
 use crate::journal::disk::Disk;
+use crate::journal::folder::Names;
 use crate::journal::lock::Lock;
 use crate::journal::own::Own;
 use crate::journal::segment::Segment;
@@ -47,8 +48,7 @@ pub(crate) struct Journal {
     /// The seq of the next record.
     pub(super) next: u64,
     pub(super) own: Own,
-    /// Whether a power cut would leave every segment its name.
-    pub(super) directory_is_synced: bool,
+    pub(super) names: Names,
     /// How many segments were begun.
     pub(super) begun: u64,
     /// It was said that no new segment can be begun.
