@@ -15,6 +15,7 @@ use super::disk::{Disk, Handle, Open, Stat};
 use super::tests::{encoder, line};
 use super::{Journal, JournalOptions, Reader, segments};
 use crate::record::Line;
+use crate::sink::WriteError;
 
 const PATH: &str = "/log/audit.jsonl";
 
@@ -44,6 +45,13 @@ struct World {
     /// After so many syncs of the directory, so many fail.
     directory_fault: Option<(u32, u32)>,
     ended: bool,
+    /// The next renaming to it fails.
+    refused_name: Option<PathBuf>,
+    /// Of a write no more than so many bytes are taken, and every other is interrupted.
+    trickle: Option<usize>,
+    /// Nothing can be changed.
+    is_read_only: bool,
+    no_new_files: bool,
     /// How long a file may grow.
     limit: Option<usize>,
 }
@@ -86,6 +94,9 @@ impl World {
         let failed = |kind: io::ErrorKind| Goes::Half(io::Error::new(kind, "injected"));
         if self.ended {
             return failed(io::ErrorKind::Other);
+        }
+        if self.is_read_only && needs_room {
+            return failed(io::ErrorKind::ReadOnlyFilesystem);
         }
         match self.fault {
             Some((at, Fault::Once)) if self.calls == at => failed(io::ErrorKind::Other),
@@ -177,6 +188,9 @@ impl Disk for Memory {
     fn open(&self, path: &Path, how: Open) -> io::Result<Box<dyn Handle>> {
         let mut world = self.world();
         world.whole(how == Open::New)?;
+        if world.no_new_files && how == Open::New {
+            return Err(io::Error::other("injected"));
+        }
         let file = match (world.names.get(path).copied(), how) {
             (Some(_), Open::New) => return Err(io::ErrorKind::AlreadyExists.into()),
             (None, _) if how != Open::New => return Err(io::ErrorKind::NotFound.into()),
@@ -202,6 +216,9 @@ impl Disk for Memory {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut world = self.world();
         world.whole(true)?;
+        if world.refused_name.take_if(|name| name == to).is_some() {
+            return Err(io::Error::other("injected"));
+        }
         let file = world.names.remove(from).ok_or(io::ErrorKind::NotFound)?;
         world.names.insert(to.to_owned(), file);
         world.touch(&[from, to]);
@@ -255,6 +272,9 @@ impl Handle for Opened {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut world = self.0.world();
         match world.call(true) {
+            Goes::Well if world.trickle.is_some() && world.calls.is_multiple_of(2) => {
+                Err(io::ErrorKind::Interrupted.into())
+            }
             // Nothing promises that a write takes everything.
             Goes::Well => {
                 let room =
@@ -262,7 +282,7 @@ impl Handle for Opened {
                 if room == 0 {
                     return Err(io::ErrorKind::FileTooLarge.into());
                 }
-                let count = bytes.len().min(100_000).min(room);
+                let count = bytes.len().min(world.trickle.unwrap_or(100_000)).min(room);
                 world.files[self.1].bytes.extend_from_slice(&bytes[..count]);
                 Ok(count)
             }
@@ -531,7 +551,7 @@ fn a_call_that_failed_before_the_power_was_cut_does_no_harm() {
 #[test]
 fn a_failed_sync_of_the_directory_is_not_believed_when_it_is_tried_again() {
     let mut refused = 0;
-    for batches in [batches(true), [(1, true), (3, false), (30, true), (1, true), (1, true), (40, true)].to_vec()] {
+    for batches in [batches(true), [(2, true), (70, false), (70, false), (3, true), (70, false), (1, true)].to_vec()] {
         for skipped in 0..6 {
             for failing in 1..4 {
                 for seed in 0..4 {
@@ -631,6 +651,10 @@ fn any_calls_may_fail_together() {
     }
 }
 
+fn kind_of(error: &WriteError) -> io::ErrorKind {
+    error.source.downcast_ref::<io::Error>().unwrap().kind()
+}
+
 fn cut(memory: &Memory, seed: u64) {
     memory.world().restart_after_cut(draws(seed));
 }
@@ -660,6 +684,77 @@ fn files_that_may_not_grow_are_followed_by_more_of_them() {
         let after = run_well(&memory, 2_000);
         assert_kept(&memory, &[promises.acknowledged, after].concat(), "limit");
     }
+}
+
+/// What was written before the file was at its limit is taken back, if that can be done. NUL bytes are what stands there if
+/// more is taken back than was written.
+#[test]
+fn a_file_at_its_limit_that_cannot_be_rotated_holds_whole_records_and_nothing_else() {
+    for sync in [false, true] {
+        let memory = Memory::default();
+        let mut journal = opened(&memory, JournalOptions::default());
+        journal.append(&[line(1), line(2)], sync).unwrap();
+        let length = memory.world().files[0].bytes.len();
+        // Room for one more record and a half.
+        memory.world().limit = Some(length + 25);
+        memory.world().no_new_files = true;
+        let error = journal.append(&[line(3), line(4)], sync).unwrap_err();
+        assert_eq!((error.written, kind_of(&error)), (0, io::ErrorKind::FileTooLarge));
+        let text = String::from_utf8(memory.world().files[0].bytes.clone()).unwrap();
+        assert_eq!(text, "{\"n\":1,\"seq\":1}\n{\"n\":2,\"seq\":2}\n");
+        memory.world().no_new_files = false;
+        journal.append(&[line(5)], sync).unwrap();
+        assert_eq!(numbers(&read(&memory)), [1, 2, 5]);
+    }
+}
+
+#[test]
+fn short_and_interrupted_writes_are_gone_on_with() {
+    for sync in [false, true] {
+        let memory = Memory::default();
+        memory.world().trickle = Some(7);
+        let promises = run(&memory, SMALL, &batches(sync), 1);
+        assert!(promises.refused.is_empty());
+        assert_kept(&memory, &promises.acknowledged, "trickle");
+    }
+}
+
+#[test]
+fn a_disk_that_turns_read_only_costs_what_comes_meanwhile() {
+    for sync in [false, true] {
+        let memory = Memory::default();
+        let mut journal = opened(&memory, SMALL);
+        journal.append(&[line(1)], sync).unwrap();
+        memory.world().is_read_only = true;
+        for number in 2..5 {
+            let error = journal.append(&[line(number)], sync).unwrap_err();
+            assert_eq!((error.written, kind_of(&error)), (0, io::ErrorKind::ReadOnlyFilesystem));
+        }
+        memory.world().is_read_only = false;
+        journal.append(&[line(5)], sync).unwrap();
+        assert_eq!(numbers(&read(&memory)), [1, 5]);
+        assert_kept(&memory, &[1, 5], "read-only");
+    }
+}
+
+#[test]
+fn a_rotation_that_fails_half_way_goes_on_under_the_rotated_name() {
+    let memory = Memory::default();
+    let mut journal = opened(&memory, JournalOptions::default());
+    journal.append(&[line(1)], true).unwrap();
+    memory.world().refused_name = Some(PATH.into());
+    journal.reopen().unwrap_err();
+    let rotated = PathBuf::from("/log/audit.jsonl.00000000000000000001");
+    assert_eq!(memory.world().names.keys().collect::<Vec<_>>(), [&rotated]);
+    // Nobody else renamed it, and nothing says so.
+    journal.append(&[line(2)], true).unwrap();
+    assert_eq!(read(&memory).len(), 2);
+    assert_eq!(memory.world().names.keys().collect::<Vec<_>>(), [Path::new(PATH), &rotated]);
+    // Nor if the process ended before that.
+    memory.world().refused_name = Some(PATH.into());
+    journal.reopen().unwrap_err();
+    drop(journal);
+    assert_kept(&memory, &[&[1, 2], &run_well(&memory, 1_000)[..]].concat(), "rotation");
 }
 
 #[test]

@@ -109,11 +109,14 @@ fn look_before(disk: &dyn Disk, path: &Path) -> Result<(), OpenError> {
     if Segment::open(disk, path)?.begins_as_log()? { Ok(()) } else { Err(OpenError::Foreign) }
 }
 
-/// The greatest seq in segments that are not active. Only in the last two it can be: one that was left because its sync
-/// failed may end like the one after it.
+/// The greatest seq that counts in segments that are not active: in one of those that begin last, of which some may be copies,
+/// or in an earlier one if nothing in those counts.
 fn last_of(disk: &dyn Disk, segments: &[Found]) -> io::Result<u64> {
     let mut last = 0;
-    for segment in segments.iter().rev().take(2) {
+    for segment in segments.iter().rev() {
+        if last > 0 && segment.until.is_some() {
+            break;
+        }
         last = last.max(segment.last(disk)?.unwrap_or(0));
     }
     Ok(last)

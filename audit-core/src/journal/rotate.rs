@@ -118,12 +118,8 @@ impl Journal {
         let first = self.active.first.unwrap_or(0);
         let old = free(&rotated(&self.path, first), "", |path| self.disk.stat(path).is_err());
         self.disk.rename(&self.path, &old)?;
-        self.disk.rename(prepared, &self.path).inspect_err(|_| {
-            if self.disk.rename(&old, &self.path).is_err() {
-                // It goes on under its rotated name until the journal's can be had again.
-                self.active.path = old;
-            }
-        })
+        // It goes on under its rotated name; the next batch finds the journal's free, and begins a segment there.
+        self.disk.rename(prepared, &self.path).inspect_err(|_| self.active.path = old)
     }
 
     /// Goes on in a regular file that somebody put at the journal's path; tells whether it can be gone on in.

@@ -393,11 +393,12 @@ fn an_edited_file_is_gone_on_in_and_what_it_lacks_is_a_gap() {
 #[test]
 fn a_file_that_is_replaced_is_gone_on_in_beside_it() {
     type Put = fn(&Path);
-    let puts: [Put; 4] = [
+    let puts: [Put; 5] = [
         |path| fs::create_dir(path).unwrap(),
         |path| std::os::unix::fs::symlink("/etc/passwd", path).unwrap(),
         |path| fs::write(path, "buy milk\n").unwrap(),
         |path| drop(std::os::unix::net::UnixListener::bind(path).unwrap()),
+        |path| assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success()),
     ];
     for put in puts {
         let place = Place::new();
@@ -584,6 +585,21 @@ fn no_line_is_longer_than_the_bound() {
     journal.append(&[line], false).unwrap();
     let length = fs::metadata(&place.path).unwrap().len();
     assert!((1_900..=2_048).contains(&length), "{length}");
+}
+
+/// Copies of a segment, whole and in part, show no more than it does.
+#[test]
+fn numbers_go_on_behind_the_segment_that_holds_most() {
+    let place = Place::new();
+    place.open().append(&lines(1..=4), false).unwrap();
+    let text = fs::read_to_string(&place.path).unwrap();
+    fs::rename(&place.path, place.beside("1")).unwrap();
+    fs::remove_file(place.beside("lock")).unwrap();
+    for (name, lines) in [("bak", 2), ("bal", 3), ("bam", 1)] {
+        fs::write(place.beside(name), text.split_inclusive('\n').take(lines).collect::<String>()).unwrap();
+    }
+    place.open().append(&lines(5..=5), false).unwrap();
+    assert_said(&place.path, &[(5, "5")]);
 }
 
 /// logrotate with `compress`, before the first record of the new file: no file shows a number any more.
