@@ -91,7 +91,7 @@ impl Journal {
         for segment in segments {
             let first = segment.first.seq;
             let is_in_doubt = first.is_none_or(|first| self.names.changed_from.is_some_and(|from| first >= from));
-            if !is_in_doubt || segment.path == self.active.path {
+            if !is_in_doubt {
                 continue;
             }
             // There and back, for others may look for it by its name. Cut off in between, it is a segment all the same.
