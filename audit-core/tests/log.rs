@@ -35,6 +35,7 @@ const TESTS: &[(&str, fn())] = &[
     ),
     ("a_reader_that_leaves_is_counted", a_reader_that_leaves_is_counted),
     ("a_stalled_reader_costs_what_does_not_fit", a_stalled_reader_costs_what_does_not_fit),
+    ("a_stream_that_does_not_block_loses_nothing", a_stream_that_does_not_block_loses_nothing),
     ("off_says_so_once_and_does_nothing", off_says_so_once_and_does_nothing),
     ("from_the_environment_alone_it_is_off", from_the_environment_alone_it_is_off),
     ("the_environment_is_read_and_what_is_no_setting_named", the_environment_is_read_and_what_is_no_setting_named),
@@ -512,6 +513,37 @@ fn a_stalled_reader_costs_what_does_not_fit() {
     assert!(plain.is_sorted(), "in order");
     let gaps = records.iter().filter(|record| record["action"] == "audit.gap");
     assert_eq!(gaps.map(|gap| gap["data"]["count"].as_u64().unwrap()).sum::<u64>(), sink["dropped"].as_u64().unwrap());
+}
+
+/// As a terminal or a pipe is that another program shares and made so: a full one says EAGAIN.
+#[cfg(unix)]
+fn a_stream_that_does_not_block_loses_nothing() {
+    use std::os::fd::OwnedFd;
+    let (mut reader, writer) = std::os::unix::net::UnixStream::pair().unwrap();
+    writer.set_nonblocking(true).unwrap();
+    let mut command = service("stall", &[]);
+    let mut child = command.stdout(OwnedFd::from(writer)).spawn().unwrap();
+    // Its end of the stream is to be the only one.
+    drop(command);
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let told = hear(&mut stderr, "recorded");
+    let sink = &told["sink"];
+    assert!(sink["queued"].as_u64().unwrap() > 0 && sink["failed"] == 0, "the stream is full: {told}");
+    let reader = std::thread::spawn(move || {
+        let mut all = Vec::new();
+        reader.read_to_end(&mut all).unwrap();
+        all
+    });
+    drop(child.stdin.take());
+    let sink = hear(&mut stderr, "report")["report"]["sinks"][0].clone();
+    finish(child);
+    assert_eq!((&sink["written"], &sink["failed"], &sink["dropped"]), (&json!(400), &json!(0), &json!(0)), "{sink}");
+    assert_eq!(numbers(&records(&reader.join().unwrap())), (0..400).collect::<Vec<_>>());
+}
+
+#[cfg(not(unix))]
+fn a_stream_that_does_not_block_loses_nothing() {
+    skip("a_stream_that_does_not_block_loses_nothing", "needs Unix");
 }
 
 fn off_says_so_once_and_does_nothing() {
