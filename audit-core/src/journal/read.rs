@@ -52,6 +52,8 @@ impl Skipped {
 /// - Records without a seq come first, those of a later file behind those of an earlier one; then seq by seq. Where
 ///   records are missing, as after retention, the next that exists follows: a seq that is not one more than the last says
 ///   so.
+/// - A segment that was abandoned, as after a failed sync, counts up to where the next one begins: what it holds behind that
+///   may never have been told to anybody.
 /// - What is not needed is not read: the segment in which a seq stands is found by first lines, and its place within by
 ///   halving.
 /// - A segment that is renamed or removed while it is read is read to its end. A line is given once its newline is there.
@@ -227,9 +229,9 @@ impl Reader {
     pub fn last_seq(&self) -> Result<Option<u64>, ReadError> {
         let mut last = None;
         for segment in segments::find(&*self.disk, &self.path)?.iter().rev() {
-            let Some((mut file, _)) = segments::open(&*self.disk, &segment.path)? else { continue };
-            let found =
-                last_numbered(&mut *file).map_err(|source| ReadError::Read { path: segment.path.clone(), source })?;
+            let Some(mut opened) = segments::open(&*self.disk, &segment.path)? else { continue };
+            let found = last_numbered(&mut *opened.file)
+                .map_err(|source| ReadError::Read { path: segment.path.clone(), source })?;
             last = last.max(segment.counted(found));
             // One that was left may hold more than a copy that begins later.
             if last.is_some_and(|last| segment.first.seq.is_none_or(|first| first < last)) {
@@ -405,12 +407,12 @@ impl Reader {
 /// Opens a segment that was found, and tells its length; `None` if its name now belongs to another file or to none.
 fn opened(disk: &dyn Disk, segment: &Found) -> Result<Option<(Current, u64)>, ReadError> {
     let path = segment.path.clone();
-    let Some((file, stat)) = segments::open(disk, &path)?.filter(|(_, stat)| stat.id == segment.id) else {
+    let Some(found) = segments::open(disk, &path)?.filter(|opened| opened.stat.id == segment.id) else {
         return Ok(None);
     };
     Ok(Some((
         Current {
-            file,
+            file: found.file,
             lines: Lines::new(0),
             id: segment.id,
             path,
@@ -418,7 +420,7 @@ fn opened(disk: &dyn Disk, segment: &Found) -> Result<Option<(Current, u64)>, Re
             until: segment.until,
             is_numbered: false,
         },
-        stat.length,
+        found.stat.length,
     )))
 }
 

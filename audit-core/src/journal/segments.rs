@@ -91,7 +91,7 @@ pub(super) fn look_into(disk: &dyn Disk, path: &Path) -> Result<Option<Found>, R
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
         _ => return Ok(None),
     }
-    let Some((mut file, stat)) = open(disk, path)? else { return Ok(None) };
+    let Some(Opened { mut file, stat }) = open(disk, path)? else { return Ok(None) };
     let first = first_of(&mut *file).map_err(|source| ReadError::Read { path: path.to_path_buf(), source })?;
     Ok(first.map(|first| Found { path: path.to_path_buf(), id: stat.id, first, until: None, bytes: stat.length }))
 }
@@ -117,9 +117,15 @@ pub(super) fn first_of(file: &mut dyn Handle) -> io::Result<Option<First>> {
     Ok(None)
 }
 
+/// A file that is read, and what it was when it was opened.
+pub(super) struct Opened {
+    pub(super) file: Box<dyn Handle>,
+    pub(super) stat: Stat,
+}
+
 /// Opens a file to read it; `None` if it is not there.
-pub(super) fn open(disk: &dyn Disk, path: &Path) -> Result<Option<(Box<dyn Handle>, Stat)>, ReadError> {
-    match disk.open(path, Open::Reading).and_then(|file| file.stat().map(|stat| (file, stat))) {
+pub(super) fn open(disk: &dyn Disk, path: &Path) -> Result<Option<Opened>, ReadError> {
+    match disk.open(path, Open::Reading).and_then(|file| file.stat().map(|stat| Opened { file, stat })) {
         Ok(opened) => Ok(Some(opened)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(ReadError::Open { path: path.to_path_buf(), source }),
