@@ -34,9 +34,9 @@ impl Clock {
         self.look_at(Timestamp::now(), Instant::now())
     }
 
-    /// As if the wall clock had been set forward by so much since.
+    /// As if the wall clock had been set by so much since.
     #[cfg(test)]
-    pub(super) fn turn_back(&mut self, by: std::time::Duration) {
+    pub(super) fn set_by(&mut self, by: SignedDuration) {
         self.wall -= by;
     }
 

@@ -378,6 +378,27 @@ fn a_file_at_its_limit_that_cannot_be_rotated_holds_whole_records_and_nothing_el
     }
 }
 
+/// A process that can open nothing more has no new segment for what it could not sync.
+#[test]
+fn without_descriptors_what_cannot_be_synced_is_refused_until_there_are_some() {
+    let memory = Memory::default();
+    let mut journal = opened(&memory, JournalOptions::default());
+    journal.append(&[line(1)], true).unwrap();
+    memory.world().no_new_files = true;
+    journal.reopen().unwrap_err();
+    journal.append(&[line(2)], true).unwrap();
+    // The sync is the fourth call of a batch.
+    let at = memory.world().calls + 4;
+    memory.world().fault = Some((at, Fault::Once));
+    for number in 3..5 {
+        assert_eq!(journal.append(&[line(number)], true).unwrap_err().written, 0);
+    }
+    memory.world().no_new_files = false;
+    journal.append(&[line(5)], true).unwrap();
+    assert_eq!(numbers(&read(&memory)), [1, 2, 5]);
+    assert_kept(&memory, &[1, 2, 5], "no descriptors");
+}
+
 #[test]
 fn short_and_interrupted_writes_are_gone_on_with() {
     for sync in [false, true] {

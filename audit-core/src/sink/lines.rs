@@ -1,7 +1,7 @@
 //! The log on stdout: JSON lines, one write a batch.
 
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
 use std::time::Duration;
 
 use crate::notice;
@@ -101,7 +101,7 @@ fn lines_within(batch: &[Line], bytes: usize) -> (usize, usize) {
 }
 
 /// Writes everything, or tells how many bytes went out before the error.
-fn write_all(out: &mut File, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
+fn write_all(out: &mut impl io::Write, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
     let mut done = 0;
     while let Some(rest) = bytes.get(done..).filter(|rest| !rest.is_empty()) {
         match out.write(rest) {
@@ -134,6 +134,39 @@ mod tests {
         assert_eq!(lines_within(&batch, first), (1, first));
         assert_eq!(lines_within(&batch, all - 1), (1, first));
         assert_eq!(lines_within(&batch, all), (2, all));
+    }
+
+    /// A stream that takes a few bytes, if it is neither interrupted nor full.
+    #[derive(Default)]
+    struct Trickle {
+        calls: usize,
+        taken: Vec<u8>,
+    }
+
+    impl io::Write for Trickle {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.calls += 1;
+            match self.calls % 3 {
+                1 => Err(io::ErrorKind::Interrupted.into()),
+                2 => Err(io::ErrorKind::WouldBlock.into()),
+                _ => {
+                    let count = bytes.len().min(7);
+                    self.taken.extend_from_slice(&bytes[..count]);
+                    Ok(count)
+                }
+            }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_stream_that_is_interrupted_or_full_is_gone_on_with() {
+        let mut stream = Trickle::default();
+        write_all(&mut stream, b"more than seven bytes\n").unwrap();
+        assert_eq!(stream.taken, b"more than seven bytes\n");
     }
 
     #[cfg(target_os = "linux")]
