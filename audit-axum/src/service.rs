@@ -112,29 +112,47 @@ fn note_head<B: HttpBody<Data = Bytes>>(watch: &mut Watch, resolver: &Resolver, 
     }
 }
 
-/// An answer that waits until its head may leave.
-pub(crate) struct Leaving<B>(Response<AuditBody<B>>);
+/// What the inner service gave, which waits until it may leave.
+pub(crate) enum Leaving<B, E> {
+    Answer(Response<AuditBody<B>>),
+    Error(E, Watch),
+}
 
-impl<B: HttpBody<Data = Bytes>> Leaving<B> {
-    /// Notes the answer's head, and moves the watch into its body.
-    pub(crate) fn new(mut watch: Watch, resolver: &Resolver, mut response: Response<B>) -> Self {
-        note_head(&mut watch, resolver, &mut response);
-        Self(response.map(|body| AuditBody::new(body, watch)))
+impl<B: HttpBody<Data = Bytes>, E> Leaving<B, E> {
+    /// Notes the answer's head, and moves the watch into its body; or notes that there is none.
+    pub(crate) fn new(mut watch: Watch, resolver: &Resolver, result: Result<Response<B>, E>) -> Self {
+        match result {
+            Ok(mut response) => {
+                note_head(&mut watch, resolver, &mut response);
+                Self::Answer(response.map(|body| AuditBody::new(body, watch)))
+            }
+            Err(error) => {
+                if let Some(exchange) = watch.exchange() {
+                    exchange.give_up();
+                }
+                Self::Error(error, watch)
+            }
+        }
     }
 
-    /// Waits for what the head waits for; `this` is empty once it is ready.
-    pub(crate) fn poll(this: &mut Option<Self>, cx: &mut Context<'_>) -> Poll<Response<AuditBody<B>>> {
+    /// Waits for what it waits for; `this` is empty once it is ready.
+    pub(crate) fn poll(this: &mut Option<Self>, cx: &mut Context<'_>) -> Poll<Result<Response<AuditBody<B>>, E>> {
         let verdict = match this {
-            Some(Self(response)) => ready!(response.body_mut().watch().poll_commit(cx)),
+            Some(Self::Answer(response)) => ready!(response.body_mut().watch().poll_commit(cx)),
+            Some(Self::Error(_, watch)) => ready!(watch.poll_commit(cx)),
             None => Ok(()),
         };
-        let Self(mut response) = this.take().expect("not polled again after it is ready");
-        Poll::Ready(match verdict {
-            Ok(()) => {
+        Poll::Ready(match (this.take().expect("not polled again after it is ready"), verdict) {
+            (Self::Answer(mut response), Ok(())) => {
                 response.body_mut().watch().head_leaves();
-                response
+                Ok(response)
             }
-            Err(refusal) => refused(refusal, response.into_body().emptied()),
+            (Self::Error(error, _), Ok(())) => Err(error),
+            (Self::Answer(response), Err(refusal)) => Ok(refused(refusal, response.into_body().emptied())),
+            (Self::Error(error, watch), Err(refusal)) => {
+                watch.enter(|| drop(error));
+                Ok(refused(refusal, AuditBody::empty(watch)))
+            }
         })
     }
 }
@@ -166,7 +184,7 @@ pin_project! {
         #[pin]
         call: AuditedCall<InnerCall<S>>,
         resolver: Resolver,
-        leaving: Option<Leaving<B>>,
+        leaving: Option<Leaving<B, S::Error>>,
     }
 }
 
@@ -189,11 +207,10 @@ where
             let result = ready!(this.call.as_mut().poll(cx));
             let watch = this.call.take_watch();
             match result {
-                Ok(Ok(response)) => *this.leaving = Some(Leaving::new(watch, this.resolver, response)),
-                Ok(Err(error)) => return Poll::Ready(Err(error)),
+                Ok(result) => *this.leaving = Some(Leaving::new(watch, this.resolver, result)),
                 Err(refusal) => return Poll::Ready(Ok(refused(refusal, AuditBody::empty(watch)))),
             }
         }
-        Leaving::poll(this.leaving, cx).map(Ok)
+        Leaving::poll(this.leaving, cx)
     }
 }

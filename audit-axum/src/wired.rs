@@ -1,5 +1,6 @@
 //! A handler whose route is known to lead to it, so that what it asks for is known before its extractors run.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -118,7 +119,7 @@ pin_project! {
     {
         #[pin]
         call: AuditedCall<HandlerCall<H, T, S>>,
-        leaving: Option<Leaving<Body>>,
+        leaving: Option<Leaving<Body, Infallible>>,
     }
 }
 
@@ -131,7 +132,7 @@ impl<H: Handler<T, S>, T, S> Future for WiredFuture<H, T, S> {
             let result = ready!(this.call.as_mut().poll(cx));
             match (result, this.call.take_watch()) {
                 (Ok(response), watch @ Watch::Recorded(_)) => {
-                    *this.leaving = Some(Leaving::new(watch, &Resolver::default(), response));
+                    *this.leaving = Some(Leaving::new(watch, &Resolver::default(), Ok(response)));
                 }
                 // The layer around it watches, or nobody does.
                 (Ok(response), Watch::Unrecorded | Watch::Elsewhere) => return Poll::Ready(response),
@@ -140,6 +141,7 @@ impl<H: Handler<T, S>, T, S> Future for WiredFuture<H, T, S> {
                 }
             }
         }
-        Leaving::poll(this.leaving, cx).map(|response| response.map(Body::new))
+        let Ok(response) = ready!(Leaving::poll(this.leaving, cx));
+        Poll::Ready(response.map(Body::new))
     }
 }

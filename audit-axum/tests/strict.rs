@@ -4,19 +4,28 @@
 #![cfg(unix)]
 
 use std::convert::Infallible;
+use std::future::ready;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use audit_axum::routing::get;
-use audit_axum::{AuditLayer, Auditor, RouterExt as _, audited};
+use audit_axum::{AuditLayer, Auditor, Delivery, RouterExt as _, audited};
 use audit_conformance::echo::flood;
 use audit_conformance::echo::gates::gate;
 use audit_conformance::strict::{self, block_on, runs, said_by};
+use audit_conformance::{Journal, ask};
 use audit_core::AuditScope as _;
-use axum::Router;
 use axum::body::Body;
+use axum::error_handling::HandleErrorLayer;
 use axum::extract::Path;
+use axum::response::Response;
+use axum::{BoxError, Router};
 use http::StatusCode;
+use serde_json::{Value, json};
 use tokio_stream::iter;
+use tower::ServiceBuilder;
+use tower::util::MapResultLayer;
 
 #[audited(action = "money.hold", delivery = "strict")]
 async fn hold(Path(name): Path<String>) -> &'static str {
@@ -121,6 +130,40 @@ fn so_does_a_declared_one() {
 #[test]
 fn so_does_a_wired_one_that_no_layer_covers() {
     strict::uncovered(start_uncovered);
+}
+
+/// A service inside the layer gives an error, of which a layer outside makes the answer: what stands on disk by then.
+fn start_failing(journal: &Arc<Journal>, fails: impl Fn() + Clone + Send + Sync + 'static) -> SocketAddr {
+    let fail = MapResultLayer::new(move |_: Result<Response, Infallible>| -> Result<Response, BoxError> {
+        fails();
+        Err("the service is gone".into())
+    });
+    let seen = Arc::clone(journal);
+    let told = HandleErrorLayer::new(move |_: BoxError| ready((StatusCode::BAD_GATEWAY, seen.phases().join(" "))));
+    let layers = ServiceBuilder::new().layer(told).layer(AuditLayer::new(journal.auditor.clone())).layer(fail);
+    serve(Router::new().route("/api/fails", axum::routing::get(async || ())).layer(layers))
+}
+
+#[test]
+fn so_does_an_error_that_the_inner_service_gives() {
+    let journal = Arc::new(Journal::new(|builder| builder.delivery(Delivery::Strict)));
+    let address = start_failing(&journal, || ());
+    let answer = ask(address, "GET", "/api/fails", &[], "").answer().expect("an answer");
+    answer.is(502, "intent final");
+    let records = journal.settled();
+    assert_eq!(records.len(), 2, "an error has nothing to add: {records:?}");
+    let last = &records[1];
+    assert_eq!((&last["completion"], &last["outcome"]), (&json!("aborted"), &json!("unknown")));
+    assert_eq!(last["status_code"], Value::Null, "what the error becomes, nobody inside is told");
+}
+
+#[test]
+fn one_that_cannot_be_on_record_does_not_leave() {
+    let journal = Arc::new(Journal::new(|builder| builder.delivery(Delivery::Strict)));
+    let auditor = journal.auditor.clone();
+    let address = start_failing(&journal, move || drop(auditor.shutdown(Duration::from_secs(20))));
+    let answer = ask(address, "GET", "/api/fails", &[], "").answer().expect("an answer");
+    answer.is(500, "");
 }
 
 #[test]

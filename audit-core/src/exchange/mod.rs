@@ -104,7 +104,7 @@ impl Exchange {
         Poll::Ready(verdict)
     }
 
-    /// Waits, after [`respond`](Self::respond), until the answer's head may leave: with `strict` delivery until its
+    /// Waits, after [`respond`](Self::respond) or [`give_up`](Self::give_up), until the answer's head may leave: with `strict` delivery until its
     /// `final` is on disk, at most `AUDIT_QUEUE_TIMEOUT_MS`; otherwise it may at once.
     ///
     /// # Errors
@@ -166,7 +166,7 @@ impl Exchange {
         self.upgrade = head.status == 101;
         let is_strict = self.shared.is_strict() && !self.shared.is_refused();
         if is_strict {
-            self.commit = Commit::Owed;
+            self.commit = Commit::Owed(None);
         }
         let auditor = Arc::clone(self.shared.auditor());
         let (is_head, id) = self.shared.with(|facts| {
@@ -180,6 +180,13 @@ impl Exchange {
         self.ends_with_head = without_body || is_head;
         self.finished = head.ended || self.ends_with_head || head.exact_length == Some(0);
         id
+    }
+
+    /// Notes that the call gave an error and no answer: what becomes of it, nobody shows to the adapter.
+    pub fn give_up(&mut self) {
+        if self.shared.is_strict() && !self.shared.is_refused() {
+            self.commit = Commit::Owed(self.shared.with(|facts| self.completion(facts)));
+        }
     }
 
     /// Notes that the framework took a piece of the answer's body. Of an answer that has none, such as one to `HEAD`,

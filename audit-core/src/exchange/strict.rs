@@ -122,7 +122,8 @@ pub(crate) enum Commit {
     /// Nothing, or no longer.
     #[default]
     NotAsked,
-    Owed,
+    /// The completion, where that of the whole exchange is certain already.
+    Owed(Option<Completion>),
     /// For word of this line.
     Waiting(Receipt, Line),
 }
@@ -134,8 +135,8 @@ impl Commit {
 
     /// Ready when the head may leave, or may not.
     pub(crate) fn poll(&mut self, shared: &Shared, cx: &mut Context<'_>) -> Poll<Result<(), Refusal>> {
-        if let Self::Owed = self {
-            match shared.submit_final() {
+        if let Self::Owed(completion) = *self {
+            match shared.submit_final(completion) {
                 Some((receipt, line)) => *self = Self::Waiting(receipt, line),
                 // A shutdown has ended it: nobody can say that this answer is on record.
                 None => {
@@ -195,11 +196,11 @@ impl Shared {
     }
 
     /// Hands over what is known now; what is left tells of the answer's body alone.
-    fn submit_final(&self) -> Option<(Receipt, Line)> {
+    fn submit_final(&self, completion: Option<Completion>) -> Option<(Receipt, Line)> {
         let facts = self.with(|facts| {
             // Whose request it was is the same in all that is told of it.
             facts.settle();
-            let certain = facts.certain_completion();
+            let certain = completion.or_else(|| facts.certain_completion());
             let mut rest = facts.rest(certain);
             std::mem::swap(facts, &mut rest);
             (rest, certain)
