@@ -179,18 +179,17 @@ impl Facts {
     }
 
     /// Adds a field that is redacted already to a nested call's own, within the bound on the event's fields.
-    pub(crate) fn put_call_field(&mut self, index: usize, field: SafeField) {
+    pub(crate) fn put_call_field(&mut self, number: usize, field: SafeField) {
         let SafeField { key, value, is_removed } = field;
         let json = self.note(value);
         if is_removed {
             return;
         }
-        let mut fields = match self.calls.get_mut(index) {
-            Some(call) => std::mem::take(&mut call.data),
-            None => return,
-        };
+        let Some(mut fields) = self.nested(number).map(|call| std::mem::take(&mut call.data)) else { return };
         self.put_within(&mut fields, key, json);
-        self.calls[index].data = fields;
+        if let Some(call) = self.nested(number) {
+            call.data = fields;
+        }
     }
 
     /// Adds a field that is redacted already.

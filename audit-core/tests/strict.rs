@@ -142,6 +142,77 @@ fn a_body_that_ends_badly_or_adds_something_adds_an_end() {
     }
 }
 
+#[audited("job.sleep", target = "job/{id}", capture(id))]
+async fn sleeps(id: u32) -> Result<(), &'static str> {
+    pass().await;
+    Err("it broke")
+}
+
+/// Pending once.
+async fn pass() {
+    let mut is_passed = false;
+    std::future::poll_fn(|_| if std::mem::replace(&mut is_passed, true) { Poll::Ready(()) } else { Poll::Pending })
+        .await;
+}
+
+/// As by a task that the handler spawned, or by the stream of its answer.
+#[test]
+fn a_nested_call_that_ends_after_the_final_is_told_by_the_end() {
+    let journaled = Journaled::new(|builder| builder);
+    let mut exchange = journaled.begin();
+    admit(&mut exchange);
+    let nothing = &mut std::task::Context::from_waker(std::task::Waker::noop());
+    exchange.enter(checks);
+    let mut early = Box::pin(exchange.scope().wrap(sleeps(1)));
+    let mut never = Box::pin(exchange.scope().wrap(sleeps(2)));
+    assert!(early.as_mut().poll(nothing).is_pending() && never.as_mut().poll(nothing).is_pending());
+    respond(&mut exchange, 200);
+    assert_eq!(commit(&mut exchange), Ok(()));
+    let mut after = Box::pin(exchange.scope().wrap(sleeps(3)));
+    assert!(after.as_mut().poll(nothing).is_pending());
+    assert!(early.as_mut().poll(nothing).is_ready());
+    exchange.complete();
+    drop(exchange);
+    drop((never, after));
+    assert_eq!(journaled.auditor.stats().late, 2, "the ends that no record tells of");
+    let records = journaled.ended();
+    let call = |id: u32, outcome: &str| {
+        json!({"action": "job.sleep", "handler": "strict::sleeps", "outcome": outcome,
+            "target": {"type": "job", "id": id.to_string()}})
+    };
+    let with = |mut call: Value, key: &str, value: Value| {
+        call[key] = value;
+        call
+    };
+    let calls = |record: &Value| {
+        let mut calls = record["calls"].as_array().expect("a list").clone();
+        let timed = |call: &mut Value| call.as_object_mut().is_some_and(|call| call.remove("duration_ms").is_some());
+        let timed: Vec<_> = calls.iter_mut().map(timed).collect();
+        (calls, timed)
+    };
+    let started = |id| with(call(id, "unknown"), "data", json!({"id": id}));
+    assert_eq!(calls(&records[1]), (vec![started(1), started(2)], vec![false, false]));
+    let failed = with(call(1, "failed"), "error", json!("it broke"));
+    assert_eq!(calls(&records[2]), (vec![failed, started(3)], vec![true, false]));
+    assert_record(&records[2], json!({"phase": "end", "completion": "completed"}));
+}
+
+#[test]
+fn a_nested_call_that_still_runs_adds_nothing() {
+    let journaled = Journaled::new(|builder| builder);
+    let mut exchange = journaled.begin();
+    admit(&mut exchange);
+    exchange.enter(checks);
+    let mut running = Box::pin(exchange.scope().wrap(sleeps(1)));
+    assert!(running.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())).is_pending());
+    respond(&mut exchange, 200);
+    assert_eq!(commit(&mut exchange), Ok(()));
+    exchange.complete();
+    drop(exchange);
+    assert_eq!(journaled.ended().len(), 2);
+    assert_eq!(journaled.phases(), ["intent", "final"]);
+}
+
 /// As by a stream that sends back what it reads.
 #[test]
 fn a_request_that_is_read_on_after_the_head_is_told_of_by_an_end() {

@@ -8,12 +8,11 @@ use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 use pin_project_lite::pin_project;
 
 use crate::auditor::{InForce, global};
-use crate::exchange::{Attribution, Exchange, Facts, HandlerEnd, NestedCall, Shared, Source, noting_panics};
+use crate::exchange::{Attribution, Exchange, Facts, HandlerEnd, Shared, Source, noting_panics};
 use crate::registry::{Endpoint, Returned};
 use crate::scope::{self, Current, Scope, Scoped};
 use crate::vocabulary::{Delivery, Outcome};
@@ -37,7 +36,7 @@ enum Watched {
 enum Place {
     /// The handler of the exchange.
     Handler(Arc<Shared>),
-    /// Called by the handler: its index among the exchange's calls.
+    /// Called by the handler: its number among the exchange's calls.
     Nested(Arc<Shared>, usize, &'static Endpoint),
     /// Outside any exchange: an event of its own.
     Alone(Exchange),
@@ -64,7 +63,7 @@ impl Call {
     }
 
     fn enter_exchange(shared: Arc<Shared>, endpoint: &'static Endpoint) -> Place {
-        let index = shared.with(|facts| {
+        let number = shared.with(|facts| {
             if !facts.entered {
                 facts.entered = true;
                 match facts.attribution {
@@ -77,26 +76,14 @@ impl Call {
                     Some(_) => facts.entered = false,
                 }
             }
-            let room = facts.has_room(facts.calls.len(), endpoint.action().len());
-            room.then(|| {
-                facts.calls.push(NestedCall {
-                    endpoint,
-                    started: Instant::now(),
-                    duration: None,
-                    outcome: Outcome::Unknown,
-                    error: None,
-                    target: None,
-                    data: Vec::new(),
-                });
-                Some(facts.calls.len() - 1)
-            })
+            facts.begin_nested(endpoint).map(Some)
         });
-        match index {
+        match number {
             Some(Some(None)) if shared.refuses_late(endpoint) => Place::Refused,
             // One that is called by another, or by what stands before the handler, asks for no less.
             Some(_) if endpoint.delivery() == Some(Delivery::Strict) && shared.refuses_late(endpoint) => Place::Refused,
             Some(Some(None)) => Place::Handler(shared),
-            Some(Some(Some(index))) => Place::Nested(shared, index, endpoint),
+            Some(Some(Some(number))) => Place::Nested(shared, number, endpoint),
             Some(None) => Place::Nowhere,
             None => {
                 shared.auditor().count_late();
@@ -149,10 +136,19 @@ impl Call {
         self.running.set(true);
         match &self.place {
             Place::Handler(shared) => Some(Watched::Handler(Arc::clone(shared))),
-            Place::Nested(shared, index, endpoint) => Some(Watched::Nested(Arc::clone(shared), *index, endpoint)),
+            Place::Nested(shared, number, endpoint) => Some(Watched::Nested(Arc::clone(shared), *number, endpoint)),
             Place::Alone(exchange) => Some(Watched::Alone(Arc::clone(exchange.shared()))),
             Place::Refused => Some(Watched::Refused),
             Place::Nowhere => None,
+        }
+    }
+
+    /// Counts the end of a nested run of which no record can tell any more.
+    fn count_late_unless(&self, noted: Option<bool>) {
+        if let Place::Nested(shared, ..) = &self.place
+            && noted != Some(true)
+        {
+            shared.auditor().count_late();
         }
     }
 
@@ -164,11 +160,8 @@ impl Call {
             Returned::Error(Some(text)) => Some(self.rules(shared).text(text.unredacted())),
             _ => None,
         };
-        shared.with(|facts| {
-            let error = error.map(|(text, redacted)| {
-                facts.redacted += redacted;
-                text
-            });
+        let (error, redacted) = error.map_or((None, 0), |(text, redacted)| (Some(text), redacted));
+        let noted = shared.with(|facts| {
             match &self.place {
                 Place::Handler(_) => {
                     facts.handler_end = Some(HandlerEnd::Returned);
@@ -187,21 +180,23 @@ impl Call {
                         facts.error = error;
                     }
                 }
-                Place::Nested(_, index, _) => {
-                    if let Some(call) = facts.calls.get_mut(*index) {
-                        call.duration = Some(call.started.elapsed());
-                        call.error = error;
-                        call.outcome = match returned {
-                            Returned::Ok => Outcome::Success,
-                            Returned::Error(_) => Outcome::Failed,
-                            // It may be an answer that refuses; only its own status would tell.
-                            Returned::Value => Outcome::Unknown,
-                        };
-                    }
+                Place::Nested(_, number, _) => {
+                    let Some(call) = facts.nested(*number) else { return false };
+                    call.duration = Some(call.started.elapsed());
+                    call.error = error;
+                    call.outcome = match returned {
+                        Returned::Ok => Outcome::Success,
+                        Returned::Error(_) => Outcome::Failed,
+                        // It may be an answer that refuses; only its own status would tell.
+                        Returned::Value => Outcome::Unknown,
+                    };
                 }
                 Place::Refused | Place::Nowhere => {}
             }
+            facts.redacted += redacted;
+            true
         });
+        self.count_late_unless(noted);
         if let Place::Alone(exchange) = &mut self.place {
             exchange.complete();
         }
@@ -225,15 +220,16 @@ impl Drop for Call {
                     facts.handler_end.get_or_insert(HandlerEnd::DroppedUnfinished);
                 });
             }
-            Place::Nested(shared, index, _) => {
-                shared.with(|facts| {
-                    if let Some(call) = facts.calls.get_mut(*index) {
-                        call.duration = Some(call.started.elapsed());
-                        if panicking {
-                            call.outcome = Outcome::Failed;
-                        }
+            Place::Nested(shared, number, _) => {
+                let noted = shared.with(|facts| {
+                    let Some(call) = facts.nested(*number) else { return false };
+                    call.duration = Some(call.started.elapsed());
+                    if panicking {
+                        call.outcome = Outcome::Failed;
                     }
+                    true
                 });
+                self.count_late_unless(noted);
             }
             Place::Alone(exchange) if panicking => {
                 exchange.shared().with(|facts| facts.note_panic(None));
@@ -275,14 +271,14 @@ fn watching<R>(watched: Option<&Watched>, run: impl FnOnce() -> R) -> R {
         Some(Watched::Refused) => resume_unwind(Box::new("not run: it could not be recorded")),
         Some(Watched::Handler(shared)) => noting_panics(shared, None, run, Facts::note_handler_panic),
         Some(Watched::Alone(shared)) => noting_panics(shared, None, run, Facts::note_panic),
-        Some(Watched::Nested(shared, index, endpoint)) => {
+        Some(Watched::Nested(shared, number, endpoint)) => {
             let nested = Some(*endpoint).filter(|endpoint| endpoint.has_rules());
             noting_panics(
                 shared,
                 nested,
                 || scope::within_nested(nested, run),
                 |facts, message| {
-                    if let Some(call) = facts.calls.get_mut(*index) {
+                    if let Some(call) = facts.nested(*number) {
                         call.outcome = Outcome::Failed;
                         call.error = message;
                     }

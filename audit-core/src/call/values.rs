@@ -56,7 +56,7 @@ impl Call {
         let captured = self.read(read).unwrap_or_else(|| Captured::unreadable(PANICKED));
         let field = self.rules(shared).captured(key, source, captured.written());
         shared.add(|facts| match &self.place {
-            Place::Nested(_, index, _) => facts.put_call_field(*index, field),
+            Place::Nested(_, number, _) => facts.put_call_field(*number, field),
             _ => facts.put_field(field),
         });
     }
@@ -96,8 +96,8 @@ impl Call {
 impl Place {
     fn put_target(&self, facts: &mut Facts, target: Target) {
         match self {
-            Self::Nested(_, index, _) => {
-                if let Some(call) = facts.calls.get_mut(*index) {
+            Self::Nested(_, number, _) => {
+                if let Some(call) = facts.nested(*number) {
                     call.target = Some(target);
                 }
             }

@@ -51,10 +51,11 @@ impl Facts {
             self.change_again(rules, field, &json);
         }
         for index in 0..self.calls.len() {
-            let data = self.calls.get_mut(index).map(|call| std::mem::take(&mut call.data)).unwrap_or_default();
+            let call = &mut self.calls[index];
+            let (number, data) = (call.number, std::mem::take(&mut call.data));
             for (key, json) in data {
                 self.data_bytes = self.data_bytes.saturating_sub(key.len() + json.len());
-                self.put_call_field(index, rules.field_again(key, json));
+                self.put_call_field(number, rules.field_again(key, json));
             }
         }
     }

@@ -35,6 +35,10 @@ pub(crate) struct Step {
 /// One nested audited function.
 #[derive(Debug)]
 pub(crate) struct NestedCall {
+    /// The how-manieth of the event it is, of all that began: what stands before it in the list may go.
+    pub(crate) number: usize,
+    /// The `final` told of it, and nothing has come to it since.
+    pub(crate) told: bool,
     pub(crate) endpoint: &'static Endpoint,
     pub(crate) started: Instant,
     pub(crate) duration: Option<Duration>,
@@ -43,6 +47,33 @@ pub(crate) struct NestedCall {
     pub(crate) target: Option<Target>,
     /// What it captured: its own, and within the bound on the whole event's fields.
     pub(crate) data: Vec<(String, Vec<u8>)>,
+}
+
+impl NestedCall {
+    fn new(number: usize, endpoint: &'static Endpoint) -> Self {
+        Self {
+            number,
+            told: false,
+            endpoint,
+            started: Instant::now(),
+            duration: None,
+            outcome: Outcome::Unknown,
+            error: None,
+            target: None,
+            data: Vec::new(),
+        }
+    }
+
+    /// What is left to tell of a call that the `final` told of, if it still runs: how it ends. Its target says which it is.
+    pub(crate) fn rest(&self) -> Option<Self> {
+        let rest = Self {
+            told: true,
+            started: self.started,
+            target: self.target.clone(),
+            ..Self::new(self.number, self.endpoint)
+        };
+        self.duration.is_none().then_some(rest)
+    }
 }
 
 /// How the annotated handler of the exchange ended.
@@ -168,6 +199,8 @@ pub(crate) struct Facts {
     pub(crate) changes: Vec<(String, Vec<u8>)>,
     pub(crate) steps: Vec<Step>,
     pub(crate) calls: Vec<NestedCall>,
+    /// How many nested functions began that have a place in the list.
+    pub(crate) calls_begun: usize,
     pub(crate) trace_id: Option<Box<str>>,
     pub(crate) span_id: Option<Box<str>>,
     /// How many values were hidden so far.
@@ -206,6 +239,7 @@ impl Facts {
             changes: Vec::new(),
             steps: Vec::new(),
             calls: Vec::new(),
+            calls_begun: 0,
             trace_id: None,
             span_id: None,
             redacted: 0,
@@ -223,6 +257,24 @@ impl Facts {
     pub(crate) fn cut_off(&self) -> bool {
         let without_status = self.http.as_ref().is_some_and(|http| http.status.is_none());
         without_status || matches!(self.handler_end, Some(HandlerEnd::Panicked | HandlerEnd::DroppedUnfinished))
+    }
+
+    /// Lists a nested function that begins, and gives its number, if there is room.
+    pub(crate) fn begin_nested(&mut self, endpoint: &'static Endpoint) -> Option<usize> {
+        if !self.has_room(self.calls.len(), endpoint.action().len()) {
+            return None;
+        }
+        let number = self.calls_begun;
+        self.calls_begun += 1;
+        self.calls.push(NestedCall::new(number, endpoint));
+        Some(number)
+    }
+
+    /// The nested function of this number, for something to be added; none of which a record can tell no more.
+    pub(crate) fn nested(&mut self, number: usize) -> Option<&mut NestedCall> {
+        let call = self.calls.iter_mut().rfind(|call| call.number == number)?;
+        call.told = false;
+        Some(call)
     }
 
     /// The action that the record will carry.

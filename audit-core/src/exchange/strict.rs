@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use crate::auditor::Inner;
 use crate::caught::caught;
 use crate::delivery::{Admission, Receipt, Unrecorded};
-use crate::exchange::{Facts, Http, Shared};
+use crate::exchange::{Facts, Http, NestedCall, Shared};
 use crate::notice;
 use crate::policy::ContentHints;
 use crate::raw::Raw;
@@ -345,14 +345,17 @@ impl Facts {
             actor_named: self.actor_named,
             actor_unreadable: self.actor_unreadable,
             outcome: self.outcome,
+            calls: self.calls.iter().filter_map(NestedCall::rest).collect(),
+            calls_begun: self.calls_begun,
             trace_id: self.trace_id.clone(),
             span_id: self.span_id.clone(),
             ..Self::new(self.action.clone())
         }
     }
 
-    /// An `end` keeps content only if it tells of the request's body.
+    /// An `end` keeps content only if it tells of the request's body, and nested functions only if they have something new.
     pub(crate) fn settle_end(&mut self) {
+        self.calls.retain(|call| !call.told);
         if let Some(http) = self.http.as_mut().filter(|http| http.request_bytes == 0) {
             http.taken_as = Mode::Basic;
         }
@@ -365,7 +368,7 @@ impl Facts {
         let was_added = self.reason.is_some()
             || self.error.is_some()
             || !(self.targets.is_empty() && self.data.is_empty() && self.changes.is_empty())
-            || !(self.steps.is_empty() && self.calls.is_empty())
+            || !(self.steps.is_empty() && self.calls.iter().all(|call| call.told))
             || http.is_some_and(|http| http.response_scanner.is_some() || http.response_headers.is_some());
         let was_read = http.is_some_and(|http| {
             let has_scanned = http.request_scanner.is_some() && http.request_bytes > 0;
