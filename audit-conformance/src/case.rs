@@ -103,6 +103,12 @@ impl Case {
         self
     }
 
+    /// The next request leaves such a record, or none, for it may not be possible to write one.
+    pub(crate) fn may_leave(mut self, members: Value) -> Self {
+        self.records.push(Expected::Perhaps(members));
+        self
+    }
+
     /// The next request of the case leaves none.
     pub(crate) fn leaves_nothing(mut self) -> Self {
         self.records.push(Expected::Nothing);

@@ -11,6 +11,8 @@ pub(crate) enum Expected {
     Unannounced(Value),
     /// The same, of an answer that was cut and that the client takes for whole.
     EndedAsWhole(Value),
+    /// Such a record, or none.
+    Perhaps(Value),
     /// Nothing.
     Nothing,
 }
@@ -19,14 +21,20 @@ impl Expected {
     /// What the record is to hold, if there is to be one.
     pub(crate) fn members(&self) -> Option<&Value> {
         match self {
-            Self::Record(members) | Self::Unannounced(members) | Self::EndedAsWhole(members) => Some(members),
+            Self::Record(members)
+            | Self::Unannounced(members)
+            | Self::EndedAsWhole(members)
+            | Self::Perhaps(members) => Some(members),
             Self::Nothing => None,
         }
     }
 
     pub(crate) fn members_mut(&mut self) -> Option<&mut Value> {
         match self {
-            Self::Record(members) | Self::Unannounced(members) | Self::EndedAsWhole(members) => Some(members),
+            Self::Record(members)
+            | Self::Unannounced(members)
+            | Self::EndedAsWhole(members)
+            | Self::Perhaps(members) => Some(members),
             Self::Nothing => None,
         }
     }

@@ -15,7 +15,7 @@ pub struct Journal {
     /// Who writes it.
     pub auditor: Auditor,
     path: PathBuf,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Journal {
@@ -28,7 +28,15 @@ impl Journal {
         let folder = TempDir::new().expect("a folder");
         let path = folder.path().join("audit.jsonl");
         let builder = configure(Auditor::builder().output(Output::File(path.clone())));
-        Self { auditor: builder.build().expect("the settings are good"), path, _folder: folder }
+        Self { auditor: builder.build().expect("the settings are good"), path, folder }
+    }
+
+    /// Takes its folder away, so that nothing can be written.
+    ///
+    /// # Panics
+    /// When somebody else has.
+    pub fn break_down(&self) {
+        std::fs::remove_dir_all(self.folder.path()).expect("it is ours");
     }
 
     /// What a process that is started after a crash would find.

@@ -1,6 +1,8 @@
 //! An endpoint that asks for strict delivery needs a journal: a program of its own, for the endpoint is in all of it.
 
-use audit_core::{Auditor, Output, audited};
+use std::time::Duration;
+
+use audit_core::{Auditor, BuildError, Builder, Output, audited};
 
 #[audited(action = "money.move", delivery = "strict")]
 fn moves_money() {}
@@ -19,4 +21,20 @@ fn without_a_file_a_strict_endpoint_stops_the_start_and_is_named() {
     );
     // Nobody starts, so the function runs as if it were not annotated.
     moves_money();
+}
+
+#[test]
+fn without_time_to_wait_for_the_journal_it_does_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let builder = || Auditor::builder().output(Output::File(folder.path().join("audit.jsonl")));
+    let from_env = |value: &'static str| builder().env_from(|name| (name == "AUDIT_QUEUE_TIMEOUT_MS").then_some(value));
+    let refused = |builder: Builder| builder.build().expect_err("nobody waits").to_string();
+    let expected =
+        "asks for delivery \"strict\", which waits for the journal; expected AUDIT_QUEUE_TIMEOUT_MS to be at least 1";
+    for said in [refused(builder().queue_timeout(Duration::ZERO)), refused(from_env("0"))] {
+        assert!(said.starts_with("strict_endpoint::moves_money (") && said.ends_with(expected), "{said}");
+    }
+    assert!(from_env("1").build().is_ok());
+    let off = from_env("0").enabled(false).build();
+    assert!(!matches!(off, Err(BuildError::StrictEndpointTimeout { .. })), "nothing is refused that does not run");
 }

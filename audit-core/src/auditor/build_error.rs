@@ -24,6 +24,17 @@ pub enum BuildError {
         /// File and line.
         location: String,
     },
+    /// An endpoint asks for strict delivery, and nobody is to wait for the journal: it would be refused each time.
+    #[error(
+        "{handler} ({location}) asks for delivery \"strict\", which waits for the journal; expected \
+         AUDIT_QUEUE_TIMEOUT_MS to be at least 1"
+    )]
+    StrictEndpointTimeout {
+        /// `module::function`.
+        handler: String,
+        /// File and line.
+        location: String,
+    },
     /// Two endpoints declare the same route, or routes that the same requests would match.
     #[error(
         "{endpoint} declares route = {route:?}, but {other} declares {other_route:?}: the same requests would be for both"

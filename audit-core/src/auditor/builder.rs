@@ -179,7 +179,8 @@ impl Builder {
     }
 
     /// How long a request waits for room in the queue, and a strict one for each word of the journal
-    /// (`AUDIT_QUEUE_TIMEOUT_MS`). With zero, nobody waits: a full queue drops, and every strict request is refused.
+    /// (`AUDIT_QUEUE_TIMEOUT_MS`). With zero, nobody waits: a full queue drops, and what asks for strict delivery refuses
+    /// to start, for all its requests would be refused.
     pub fn queue_timeout(mut self, timeout: Duration) -> Self {
         self.settings.queue_timeout = timeout;
         self
@@ -316,13 +317,21 @@ impl Builder {
     /// # Errors
     /// When a setting cannot be read, holds a value out of bounds or asks for what is not built yet, or a rule of
     /// [`redact`](Self::redact) cannot be used; when auditing is on, an endpoint asks for strict delivery and the log is no
-    /// file; when the program does not hold what [`expect_endpoints`](Self::expect_endpoints),
+    /// file, or nobody is to wait for it; when the program does not hold what [`expect_endpoints`](Self::expect_endpoints),
     /// [`expect_modules`](Self::expect_modules) or [`refuse_duplicate_actions`](Self::refuse_duplicate_actions) says; when
     /// auditing is on and two endpoints declare one route; when another process writes
     /// the log file; when the system refuses a thread; when auditing is on and a name that was added does not hide what
     /// stands under it. A log file that cannot be opened is no error: the log goes to
     /// stdout, which is said on stderr and in the statistics, unless strict delivery needs it.
     pub fn build(self) -> Result<Auditor, BuildError> {
+        self.build_on(open_log)
+    }
+
+    /// As [`build`](Self::build), with whatever log `open` gives.
+    pub(crate) fn build_on(
+        self,
+        open: impl FnOnce(&Output, JournalOptions, &Arc<Encoder>, bool) -> Result<(Option<Log>, bool), BuildError>,
+    ) -> Result<Auditor, BuildError> {
         let Self { settings, mut errors, sinks, response, expected, rules, self_test } = self;
         errors.extend(settings.validate().err().unwrap_or_default());
         let (fields, headers) = (&settings.sensitive_fields, &settings.sensitive_headers);
@@ -339,10 +348,10 @@ impl Builder {
         }
         let declared = DeclaredRoutes::of(registry::endpoints())?;
         warn_of_duplicate_actions();
-        let needs_journal = settings.delivery == DeliveryKind::Strict || refuse_strict_without_file(&output)?;
+        let needs_journal = settings.delivery == DeliveryKind::Strict || has_strict_endpoint(&output, &settings)?;
         let encoder = Arc::new(Encoder::new(&settings));
         let needs_journal = needs_journal || !sinks.is_empty();
-        let (log, fell_back) = open_log(&output, JournalOptions::of(&settings), &encoder, needs_journal)?;
+        let (log, fell_back) = open(&output, JournalOptions::of(&settings), &encoder, needs_journal)?;
         refuse_duplicate_names(log.as_ref(), &sinks)?;
         let delivery = Delivery::start(log, sinks, &encoder, settings.queue_bytes, settings.queue_timeout)
             .map_err(|source| BuildError::Start { what: "writer thread", source })?;
@@ -410,16 +419,18 @@ fn refuse_duplicate_names(log: Option<&Log>, sinks: &[Box<dyn Sink>]) -> Result<
     }
 }
 
-/// Whether an endpoint asks for strict delivery, which a log that is no file cannot give.
-fn refuse_strict_without_file(output: &Output) -> Result<bool, BuildError> {
+/// Whether an endpoint asks for strict delivery, which a log that is no file cannot give, nor one for which nobody waits.
+fn has_strict_endpoint(output: &Output, settings: &Settings) -> Result<bool, BuildError> {
     let strict = registry::endpoints().iter().find(|endpoint| endpoint.delivery() == Some(DeliveryKind::Strict));
-    match (strict, output) {
-        (None, _) => Ok(false),
-        (Some(_), Output::File(_)) => Ok(true),
-        (Some(endpoint), _) => {
-            Err(BuildError::StrictEndpoint { handler: endpoint.handler(), location: endpoint.location() })
-        }
+    let Some(endpoint) = strict else { return Ok(false) };
+    let (handler, location) = (endpoint.handler(), endpoint.location());
+    if !matches!(output, Output::File(_)) {
+        return Err(BuildError::StrictEndpoint { handler, location });
     }
+    if !settings.leaves_time() {
+        return Err(BuildError::StrictEndpointTimeout { handler, location });
+    }
+    Ok(true)
 }
 
 /// Once in the life of the process, and in one line: whoever means it can live with that.

@@ -15,6 +15,8 @@ mod head;
 mod lines;
 mod open;
 mod shared;
+#[cfg(test)]
+mod stalled;
 mod strict;
 mod take;
 mod watch;

@@ -71,14 +71,26 @@ impl Settings {
                 format!("expected at least {QUEUE_LINES} times AUDIT_MAX_LINE_BYTES, which is {}", self.max_line_bytes);
             errors.push(SettingError::new("AUDIT_QUEUE_BYTES", self.queue_bytes.to_string(), advice));
         }
-        if self.queue_timeout.as_millis() > QUEUE_TIMEOUT_MAX.as_millis() {
-            let advice = format!("expected 0 to {}", QUEUE_TIMEOUT_MAX.as_millis());
+        let most = QUEUE_TIMEOUT_MAX.as_millis();
+        let advice = if self.queue_timeout.as_millis() > most {
+            Some(format!("expected 0 to {most}"))
+        } else if self.delivery == Delivery::Strict && !self.leaves_time() {
+            Some(format!("expected 1 to {most}, for strict delivery waits so long for the journal"))
+        } else {
+            None
+        };
+        if let Some(advice) = advice {
             errors.push(SettingError::new(
                 "AUDIT_QUEUE_TIMEOUT_MS",
                 self.queue_timeout.as_millis().to_string(),
                 advice,
             ));
         }
+    }
+
+    /// Whether a request has time to wait for the journal.
+    pub(crate) fn leaves_time(&self) -> bool {
+        self.queue_timeout.as_millis() > 0
     }
 
     fn check_journal(&self, errors: &mut Vec<SettingError>) {

@@ -145,6 +145,21 @@ fn only_code_can_say_these() {
     assert_eq!(refused(builder().queue_timeout(Duration::from_micros(600_000_500))), [""; 0]);
 }
 
+/// Whoever does not wait for the journal could not be told that a record is on disk: each request would be refused.
+#[test]
+fn strict_delivery_leaves_time_to_wait() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let strict = || builder().output(Output::File(folder.path().join("audit.jsonl"))).delivery(Delivery::Strict);
+    let said =
+        r#"AUDIT_QUEUE_TIMEOUT_MS is "0"; expected 1 to 600000, for strict delivery waits so long for the journal"#;
+    assert_eq!(refused(strict().env_from(from([("AUDIT_QUEUE_TIMEOUT_MS", "0")]))), [said]);
+    assert_eq!(refused(strict().queue_timeout(Duration::ZERO)), [said]);
+    assert_eq!(refused(strict().queue_timeout(Duration::from_micros(999))), [said], "it says itself in milliseconds");
+    assert_eq!(refused(strict().queue_timeout(Duration::from_millis(1))), [""; 0]);
+    let buffered = [("AUDIT_QUEUE_TIMEOUT_MS", "0"), ("AUDIT_DELIVERY", "buffered")];
+    assert_eq!(refused(strict().env_from(from(buffered))), [""; 0]);
+}
+
 #[test]
 fn a_queue_holds_four_lines_at_least() {
     let env = from([("AUDIT_QUEUE_BYTES", "131071"), ("AUDIT_MAX_LINE_BYTES", "32KiB")]);
