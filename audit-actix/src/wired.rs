@@ -61,7 +61,7 @@ where
             Some(Covered { resolver, scope, .. }) => {
                 wire(&scope, self.endpoint, &resolver, &request);
                 let call = ServiceCall { service: Rc::clone(&self.inner), request };
-                AuditedCall::wired(WiredHandling::new(scope, self.endpoint, call))
+                AuditedCall::wired(WiredHandling::new(scope, call))
             }
             None if request.extensions().contains::<PassedOver>() => {
                 AuditedCall::unrecorded(|| self.inner.call(request))

@@ -39,7 +39,7 @@ where
             Some(Covered { resolver, scope }) => {
                 wire(&scope, self.endpoint, &resolver, &request);
                 let call = HandlerCall::new(self.handler, request, state);
-                AuditedCall::wired(WiredHandling::new(scope, self.endpoint, call))
+                AuditedCall::wired(WiredHandling::new(scope, call))
             }
             None if request.extensions().get::<PassedOver>().is_some() => {
                 AuditedCall::unrecorded(|| self.handler.call(request, state))

@@ -276,7 +276,7 @@ fn a_wired_route_waits_for_the_room_that_a_guess_did_not_ask_for() {
     let exchange = begin(&auditor, "POST", "/reset/a", RouteMatch::NotKnownYet).expect("recorded");
     let other = endpoint(&auditor, "other.handler");
     exchange.scope().wire(other, &RequestHead::new("test", "POST", "/reset/a", &JSON));
-    let mut handling = std::pin::pin!(WiredHandling::new(exchange.scope(), other, Ready));
+    let mut handling = std::pin::pin!(WiredHandling::new(exchange.scope(), Ready));
     let polled = handling.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
     assert!(polled.is_pending(), "it waits for room");
     sink.release();

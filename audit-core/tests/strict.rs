@@ -300,7 +300,7 @@ fn a_wired_endpoint_has_its_intent_before_it_runs() {
     exchange.scope().wire(endpoint, &RequestHead::new("test", "GET", "/api/things", &Lines(&[])));
     let mut exchange = Some(exchange);
     let scope = exchange.as_ref().expect("it is there").scope();
-    assert_eq!(block_on(WiredHandling::new(scope, endpoint, Moving)), Ok(()));
+    assert_eq!(block_on(WiredHandling::new(scope, Moving)), Ok(()));
     assert_eq!(journaled.phases(), ["intent"]);
     let mut exchange = exchange.take().expect("it is there");
     respond(&mut exchange, 200);

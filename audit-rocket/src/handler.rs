@@ -78,11 +78,7 @@ impl Wrapped {
         data: Data<'r>,
     ) -> BoxFuture<'h, Outcome<'r>> {
         let call = Call { handler: &*self.handler, request, data };
-        let handling = match self.endpoint {
-            Some(endpoint) => WiredHandling::new(scope, endpoint, call),
-            None => WiredHandling::of_unknown(scope, call),
-        };
-        Box::pin(handling.unwrap_or_else(move |refusal| {
+        Box::pin(WiredHandling::new(scope, call).unwrap_or_else(move |refusal| {
             // A catcher may make anything of it.
             Slot::of(request).lock().refusal = Some(refusal);
             _Outcome::Error(status_of(refusal))

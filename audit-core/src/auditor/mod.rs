@@ -25,8 +25,7 @@ use crate::client_address::TrustedProxies;
 use crate::delivery::{Admission, Health, Receipt, ShutdownReport, Stats};
 use crate::event::EventBuilder;
 use crate::exchange::{
-    Attribution, End, Entry, Exchange, Facts, OpenExchanges, RequestHead, RouteMatch, Shared, Source, Strict,
-    owes_intent, take_http,
+    Attribution, End, Entry, Exchange, Facts, OpenExchanges, RequestHead, RouteMatch, Shared, Source, Strict, take_http,
 };
 use crate::notice;
 use crate::policy::Policy;
@@ -128,12 +127,7 @@ impl Auditor {
         if let Some(http) = &mut facts.http {
             http.route_guessed = declared.is_some() && head.route.template().is_none();
         }
-        let delivery = declared.and_then(Endpoint::delivery).unwrap_or(inner.settings.delivery);
-        facts.asked = Some(delivery);
-        if owes_intent(inner, &facts, delivery) {
-            facts.strict = Strict::Owed;
-        }
-        let entry = Entry::new(inner, &facts, delivery);
+        let entry = Entry::due(inner, &mut facts).unwrap_or_else(Entry::free);
         Some(inner.open(facts, entry))
     }
 

@@ -36,7 +36,7 @@ pub use head::{Headers, RequestHead, ResponseHead, RouteMatch};
 pub(crate) use open::{OpenExchanges, Ticket};
 pub(crate) use shared::{End, Shared};
 pub use strict::Refusal;
-pub(crate) use strict::{Commit, Entry, owes_intent, poll_call};
+pub(crate) use strict::{Commit, Entry, poll_call};
 pub(crate) use take::{cut_at_char, take_http, take_in_full, take_wired};
 pub use watch::Watch;
 pub use wired::WiredHandling;
@@ -126,7 +126,7 @@ impl Exchange {
     /// As [`Scope::wire`], before admission, which then waits for what the endpoint asks for.
     pub fn wire(&mut self, endpoint: &'static Endpoint, head: &RequestHead<'_>) {
         self.scope().wire(endpoint, head);
-        if let Some(entry) = Entry::of_wired(&self.shared, endpoint) {
+        if let Some(entry) = self.shared.entry_due() {
             self.entry = entry;
         }
     }

@@ -59,24 +59,24 @@ impl Entry {
         Self { admission: Admission::not_asked(), intent: Intent::NotAsked }
     }
 
-    /// What a request has to wait for whose facts say so; `delivery` is what it asks for.
-    pub(crate) fn new(auditor: &Inner, facts: &Facts, delivery: Delivery) -> Self {
-        let intent = if facts.strict == Strict::Owed { Intent::Owed } else { Intent::NotAsked };
-        Self { admission: auditor.admission(delivery), intent }
-    }
-
-    /// What a wired endpoint asks for that the exchange does not wait for yet.
-    pub(crate) fn of_wired(shared: &Shared, endpoint: &'static Endpoint) -> Option<Self> {
-        let auditor = shared.auditor();
-        let asks = endpoint.delivery().unwrap_or(auditor.settings().delivery);
-        shared.with(|facts| {
-            if facts.strict == Strict::No && owes_intent(auditor, facts, asks) {
-                facts.strict = Strict::Owed;
-                return Some(Self::new(auditor, facts, asks));
-            }
-            let has_to_wait = asks == Delivery::Buffered && facts.asked == Some(Delivery::BestEffort);
-            has_to_wait.then(|| Self::new(auditor, facts, asks))
-        })?
+    /// What a request has to wait for, by what is known of it now, that it does not wait for yet. Asked as it begins, and again
+    /// once it is known which handler it comes to: who owes an intent is decided here alone.
+    pub(crate) fn due(auditor: &Arc<Inner>, facts: &mut Facts) -> Option<Self> {
+        let asks = facts.endpoint().and_then(Endpoint::delivery).unwrap_or(auditor.settings().delivery);
+        // One of which no record will come leaves no intent.
+        let owes_intent = asks == Delivery::Strict && facts.strict == Strict::No && auditor.keeps(facts);
+        let has_to_wait = facts.asked.is_none_or(|asked| asked == Delivery::BestEffort && asks == Delivery::Buffered);
+        if !owes_intent && !has_to_wait {
+            return None;
+        }
+        facts.asked = Some(asks);
+        let intent = if owes_intent {
+            facts.strict = Strict::Owed;
+            Intent::Owed
+        } else {
+            Intent::NotAsked
+        };
+        Some(Self { admission: auditor.admission(asks), intent })
     }
 
     /// Whether there was room: then the record may exceed the queue's bound, by its own line.
@@ -184,6 +184,11 @@ pub(crate) fn poll_call<T>(
 }
 
 impl Shared {
+    /// What is to be waited for now that more is known; see [`Entry::due`].
+    pub(crate) fn entry_due(&self) -> Option<Entry> {
+        self.with(|facts| Entry::due(self.auditor(), facts)).flatten()
+    }
+
     fn submit_intent(&self) -> Option<Receipt> {
         let auditor = self.auditor();
         self.note_strict();
@@ -376,9 +381,4 @@ impl Facts {
         });
         was_added || was_read || told.map_or(completion != Completion::Completed, |told| told != completion)
     }
-}
-
-/// Whether a request that asks for this is to leave an `intent`: one of which no record will come does not.
-pub(crate) fn owes_intent(auditor: &Arc<Inner>, facts: &Facts, delivery: Delivery) -> bool {
-    delivery == Delivery::Strict && auditor.keeps(facts)
 }

@@ -85,14 +85,10 @@ pin_project! {
 }
 
 impl<S: Start> WiredHandling<S> {
-    /// A call of a handler that is not known before it runs. Nothing happens before the first poll.
-    pub fn of_unknown(scope: Scope, call: S) -> Self {
-        Self { call: Some(call), running: None, scope: Some(scope), entry: Entry::free() }
-    }
-
-    /// Nothing happens before the first poll.
-    pub fn new(scope: Scope, endpoint: &'static Endpoint, call: S) -> Self {
-        let entry = Entry::of_wired(scope.shared(), endpoint).unwrap_or_else(Entry::free);
+    /// A call of the exchange's handler, whose endpoint was told ([`Scope::wire`]) if it is known. Nothing happens before
+    /// the first poll.
+    pub fn new(scope: Scope, call: S) -> Self {
+        let entry = scope.shared().entry_due().unwrap_or_else(Entry::free);
         Self { call: Some(call), running: None, entry, scope: Some(scope) }
     }
 }
