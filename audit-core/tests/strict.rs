@@ -406,6 +406,20 @@ fn what_leaves_no_record_has_no_intent() {
     assert_eq!(journaled.ended(), Vec::<Value>::new());
 }
 
+/// As where the layer stands around the router and does not know the template yet.
+#[test]
+fn one_whose_route_turns_out_to_be_excluded_runs_unrecorded() {
+    let journaled = Journaled::new(|builder| builder.delivery(Delivery::Buffered).exclude("/hidden"));
+    let exchange = journaled.begin();
+    let lines = Lines(&[]);
+    let mut head = RequestHead::new("test", "GET", "/api/things", &lines);
+    head.route = RouteMatch::Template("/hidden/{id}");
+    exchange.scope().wire(endpoint(&journaled.auditor, "money.move"), &head);
+    assert_eq!(block_on(WiredHandling::new(exchange.scope(), Moving)), Ok(()));
+    drop(exchange);
+    assert_eq!(journaled.ended(), Vec::<Value>::new());
+}
+
 #[audited("iban.read", redact("iban", "x-request-id"))]
 fn reads_iban() {}
 

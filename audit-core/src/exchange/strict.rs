@@ -233,7 +233,9 @@ impl Shared {
     pub(crate) fn refuses_late(&self, endpoint: &'static Endpoint) -> bool {
         let setting = self.auditor().settings().delivery;
         let asks = endpoint.delivery().unwrap_or(setting) == Delivery::Strict && endpoint.exemption().is_none();
-        let is_late = asks && self.with(|facts| facts.strict == Strict::No && facts.http.is_some()) == Some(true);
+        // Of an excluded route nothing is recorded, whatever its handler asks for.
+        let is_watched = |facts: &Facts| facts.http.as_ref().is_some_and(|http| !http.excluded);
+        let is_late = asks && self.with(|facts| facts.strict == Strict::No && is_watched(facts)) == Some(true);
         if is_late {
             self.with(|facts| facts.strict = Strict::Owed);
             self.refuse("asks for strict delivery, but was not known before it ran");
