@@ -7,6 +7,8 @@
 
 mod again;
 mod audited;
+mod commit;
+mod entry;
 mod evidence;
 mod facts;
 mod guess;
@@ -14,10 +16,10 @@ mod handling;
 mod head;
 mod lines;
 mod open;
+mod refusal;
 mod shared;
 #[cfg(test)]
 mod stalled;
-mod strict;
 mod take;
 mod watch;
 mod wired;
@@ -29,14 +31,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 pub use audited::AuditedCall;
+pub(crate) use commit::Commit;
+pub(crate) use entry::Entry;
 pub use evidence::client_left;
 pub(crate) use facts::{Attribution, Facts, HandlerEnd, Http, NestedCall, Source, Step, Strict, Target};
 pub use handling::{Handling, Start};
 pub use head::{Headers, RequestHead, ResponseHead, RouteMatch};
 pub(crate) use open::{OpenExchanges, Ticket};
+pub use refusal::Refusal;
+pub(crate) use refusal::poll_call;
 pub(crate) use shared::{End, Shared};
-pub use strict::Refusal;
-pub(crate) use strict::{Commit, Entry, poll_call};
 pub(crate) use take::{cut_at_char, take_http, take_in_full, take_wired};
 pub use watch::Watch;
 pub use wired::WiredHandling;

@@ -1,0 +1,138 @@
+//! What a call waits for before it begins: room in the queue and, with strict delivery, its `intent` on disk.
+
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use crate::auditor::Inner;
+use crate::delivery::{Admission, Receipt, Unrecorded};
+use crate::exchange::{Facts, Refusal, Shared, Strict};
+use crate::raw::Raw;
+use crate::redact::FILTERED;
+use crate::registry::Endpoint;
+use crate::vocabulary::Delivery;
+
+/// What one call waits for.
+pub(crate) struct Entry {
+    admission: Admission,
+    intent: Intent,
+}
+
+enum Intent {
+    NotAsked,
+    Owed,
+    Waiting(Receipt),
+}
+
+impl Entry {
+    /// Nothing is waited for.
+    pub(crate) fn free() -> Self {
+        Self { admission: Admission::not_asked(), intent: Intent::NotAsked }
+    }
+
+    /// What a request has to wait for, by what is known of it now, that it does not wait for yet. Asked as it begins, and again
+    /// once it is known which handler it comes to: who owes an intent is decided here alone.
+    pub(crate) fn due(auditor: &Arc<Inner>, facts: &mut Facts) -> Option<Self> {
+        let asks = facts.endpoint().and_then(Endpoint::delivery).unwrap_or(auditor.settings().delivery);
+        // One of which no record will come leaves no intent.
+        let owes_intent = asks == Delivery::Strict && facts.strict == Strict::No && auditor.keeps(facts);
+        let has_to_wait = facts.asked.is_none_or(|asked| asked == Delivery::BestEffort && asks == Delivery::Buffered);
+        if !owes_intent && !has_to_wait {
+            return None;
+        }
+        facts.asked = Some(asks);
+        let intent = if owes_intent {
+            facts.strict = Strict::Owed;
+            Intent::Owed
+        } else {
+            Intent::NotAsked
+        };
+        Some(Self { admission: auditor.admission(asks), intent })
+    }
+
+    /// Whether there was room: then the record may exceed the queue's bound, by its own line.
+    pub(crate) fn may_overdraw(&self) -> bool {
+        self.admission.may_overdraw()
+    }
+
+    /// Ready when the call may begin, or may not.
+    pub(crate) fn poll(&mut self, shared: &Shared, cx: &mut Context<'_>) -> Poll<Result<(), Refusal>> {
+        ready!(self.admission.poll(cx));
+        if let Intent::Owed = self.intent {
+            if !self.admission.may_overdraw() {
+                return Poll::Ready(Err(self.refuse(shared, "not recorded before the handler: no room in the queue")));
+            }
+            match shared.submit_intent() {
+                Some(receipt) => self.intent = Intent::Waiting(receipt),
+                // A shutdown has ended it.
+                None => return Poll::Ready(Err(self.refuse(shared, ""))),
+            }
+        }
+        let Intent::Waiting(receipt) = &mut self.intent else { return Poll::Ready(Ok(())) };
+        let reason = match ready!(receipt.poll(cx)) {
+            Ok(()) => {
+                self.intent = Intent::NotAsked;
+                return Poll::Ready(Ok(()));
+            }
+            Err(Unrecorded::Refused) => "not recorded before the handler: the journal could not write",
+            Err(Unrecorded::TimedOut) => "not recorded before the handler: the journal did not answer in time",
+        };
+        Poll::Ready(Err(self.refuse(shared, reason)))
+    }
+
+    fn refuse(&mut self, shared: &Shared, reason: &str) -> Refusal {
+        self.intent = Intent::NotAsked;
+        shared.refuse(reason);
+        Refusal::BEFORE
+    }
+}
+
+impl Shared {
+    /// What is to be waited for now that more is known; see [`Entry::due`].
+    pub(crate) fn entry_due(&self) -> Option<Entry> {
+        self.with(|facts| Entry::due(self.auditor(), facts)).flatten()
+    }
+
+    fn submit_intent(&self) -> Option<Receipt> {
+        let auditor = self.auditor();
+        self.note_strict();
+        self.with(|facts| {
+            facts.strict = Strict::Intended;
+            // An intent asks for its end.
+            facts.promised = true;
+            auditor.submit_intent(facts)
+        })
+    }
+}
+
+impl Facts {
+    /// What stands on disk is not taken back: looks at the facts without what a template or an endpoint that is not known
+    /// yet may hide. The `final` has it.
+    pub(crate) fn without_what_may_be_secret<R>(
+        &mut self,
+        hides_header: impl Fn(&str) -> bool,
+        forwarding: &str,
+        look: impl FnOnce(&Self) -> R,
+    ) -> R {
+        let redacted = self.redacted;
+        let Some(http) = &mut self.http else { return look(self) };
+        let request_id = http.request_id.take_if(|_| hides_header("x-request-id"));
+        let forwarded_for = http.forwarded_for.take_if(|_| hides_header(forwarding));
+        // Which segment of a path is a secret, its template tells.
+        let is_placed = http.route.is_some() || http.unmatched;
+        let path = (!is_placed).then(|| {
+            let path = std::mem::replace(&mut http.path, Raw::new(FILTERED.into()));
+            (path, std::mem::replace(&mut http.path_bytes, FILTERED.len()))
+        });
+        self.redacted += u64::from(path.is_some());
+        let looked = look(self);
+        self.redacted = redacted;
+        if let Some(http) = &mut self.http {
+            http.request_id = http.request_id.take().or(request_id);
+            http.forwarded_for = http.forwarded_for.take().or(forwarded_for);
+            if let Some((path, bytes)) = path {
+                (http.path, http.path_bytes) = (path, bytes);
+            }
+        }
+        looked
+    }
+}
