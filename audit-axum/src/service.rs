@@ -80,6 +80,10 @@ where
 
 /// Begins an exchange for a request and observes its body.
 pub(crate) fn begin(auditor: &Auditor, resolver: &Resolver, request: &mut Request<Body>) -> Option<Exchange> {
+    // Before anything is looked up.
+    if !auditor.is_enabled() {
+        return None;
+    }
     let exchange = {
         let headers = Map(request.headers());
         auditor.begin(&describe(request, &headers))?
@@ -135,14 +139,21 @@ impl<B: HttpBody<Data = Bytes>, E> Leaving<B, E> {
         }
     }
 
-    /// Waits for what it waits for; `this` is empty once it is ready.
-    pub(crate) fn poll(this: &mut Option<Self>, cx: &mut Context<'_>) -> Poll<Result<Response<AuditBody<B>>, E>> {
-        let verdict = match this {
-            Some(Self::Answer(response)) => ready!(response.body_mut().watch().poll_commit(cx)),
-            Some(Self::Error(_, watch)) => ready!(watch.poll_commit(cx)),
-            None => Ok(()),
+    /// Waits for what it waits for, and stands aside meanwhile: few have to, and a future has room for all.
+    pub(crate) fn poll(
+        mut self,
+        aside: &mut Option<Box<Self>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Response<AuditBody<B>>, E>> {
+        let watch = match &mut self {
+            Self::Answer(response) => response.body_mut().watch(),
+            Self::Error(_, watch) => watch,
         };
-        Poll::Ready(match (this.take().expect("not polled again after it is ready"), verdict) {
+        let Poll::Ready(verdict) = watch.poll_commit(cx) else {
+            *aside = Some(Box::new(self));
+            return Poll::Pending;
+        };
+        Poll::Ready(match (self, verdict) {
             (Self::Answer(mut response), Ok(())) => {
                 response.body_mut().watch().head_leaves();
                 Ok(response)
@@ -184,7 +195,7 @@ pin_project! {
         #[pin]
         call: AuditedCall<InnerCall<S>>,
         resolver: Resolver,
-        leaving: Option<Leaving<B, S::Error>>,
+        leaving: Option<Box<Leaving<B, S::Error>>>,
     }
 }
 
@@ -203,14 +214,33 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if this.leaving.is_none() {
-            let result = ready!(this.call.as_mut().poll(cx));
-            let watch = this.call.take_watch();
-            match result {
-                Ok(result) => *this.leaving = Some(Leaving::new(watch, this.resolver, result)),
-                Err(refusal) => return Poll::Ready(Ok(refused(refusal, AuditBody::empty(watch)))),
+        let leaving = match this.leaving.take() {
+            Some(leaving) => *leaving,
+            None => {
+                let result = ready!(this.call.as_mut().poll(cx));
+                let watch = this.call.take_watch();
+                match result {
+                    Ok(result) => Leaving::new(watch, this.resolver, result),
+                    Err(refusal) => return Poll::Ready(Ok(refused(refusal, AuditBody::empty(watch)))),
+                }
             }
-        }
-        Leaving::poll(this.leaving, cx)
+        };
+        leaving.poll(this.leaving, cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::mem::size_of;
+
+    use axum::Router;
+
+    use super::*;
+
+    /// They are moved at each layer, of requests that nobody records too, and boxed: beyond 1 KiB, an allocator is slower.
+    #[test]
+    fn futures_are_small() {
+        assert!(size_of::<AuditFuture<Router, Body>>() <= 512);
+        assert!(size_of::<AuditBody<Body>>() <= 160);
     }
 }

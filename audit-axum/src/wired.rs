@@ -119,7 +119,7 @@ pin_project! {
     {
         #[pin]
         call: AuditedCall<HandlerCall<H, T, S>>,
-        leaving: Option<Leaving<Body, Infallible>>,
+        leaving: Option<Box<Leaving<Body, Infallible>>>,
     }
 }
 
@@ -128,20 +128,23 @@ impl<H: Handler<T, S>, T, S> Future for WiredFuture<H, T, S> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
         let mut this = self.project();
-        if this.leaving.is_none() {
-            let result = ready!(this.call.as_mut().poll(cx));
-            match (result, this.call.take_watch()) {
-                (Ok(response), watch @ Watch::Recorded(_)) => {
-                    *this.leaving = Some(Leaving::new(watch, &Resolver::default(), Ok(response)));
-                }
-                // The layer around it watches, or nobody does.
-                (Ok(response), Watch::Unrecorded | Watch::Elsewhere) => return Poll::Ready(response),
-                (Err(refusal), watch) => {
-                    return Poll::Ready(refused::<Body>(refusal, AuditBody::empty(watch)).map(Body::new));
+        let leaving = match this.leaving.take() {
+            Some(leaving) => *leaving,
+            None => {
+                let result = ready!(this.call.as_mut().poll(cx));
+                match (result, this.call.take_watch()) {
+                    (Ok(response), watch @ Watch::Recorded(_)) => {
+                        Leaving::new(watch, &Resolver::default(), Ok(response))
+                    }
+                    // The layer around it watches, or nobody does.
+                    (Ok(response), Watch::Unrecorded | Watch::Elsewhere) => return Poll::Ready(response),
+                    (Err(refusal), watch) => {
+                        return Poll::Ready(refused::<Body>(refusal, AuditBody::empty(watch)).map(Body::new));
+                    }
                 }
             }
-        }
-        let Ok(response) = ready!(Leaving::poll(this.leaving, cx));
+        };
+        let Ok(response) = ready!(leaving.poll(this.leaving, cx));
         Poll::Ready(response.map(Body::new))
     }
 }

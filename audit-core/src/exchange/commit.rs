@@ -19,7 +19,7 @@ pub(crate) enum Commit {
     /// The completion, where that of the whole exchange is certain already.
     Owed(Option<Completion>),
     /// For word of this line.
-    Waiting(Receipt, Line),
+    Waiting(Box<(Receipt, Line)>),
 }
 
 impl Commit {
@@ -31,7 +31,7 @@ impl Commit {
     pub(crate) fn poll(&mut self, shared: &Shared, cx: &mut Context<'_>) -> Poll<Result<(), Refusal>> {
         if let Self::Owed(completion) = *self {
             match shared.submit_final(completion) {
-                Some((receipt, line)) => *self = Self::Waiting(receipt, line),
+                Some(waiting) => *self = Self::Waiting(Box::new(waiting)),
                 // A shutdown has ended it: nobody can say that this answer is on record.
                 None => {
                     *self = Self::NotAsked;
@@ -39,7 +39,8 @@ impl Commit {
                 }
             }
         }
-        let Self::Waiting(receipt, line) = self else { return Poll::Ready(Ok(())) };
+        let Self::Waiting(waiting) = self else { return Poll::Ready(Ok(())) };
+        let (receipt, line) = &mut **waiting;
         let said = ready!(receipt.poll(cx));
         let line = line.clone();
         *self = Self::NotAsked;

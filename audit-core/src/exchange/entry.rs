@@ -20,7 +20,7 @@ pub(crate) struct Entry {
 enum Intent {
     NotAsked,
     Owed,
-    Waiting(Receipt),
+    Waiting(Box<Receipt>),
 }
 
 impl Entry {
@@ -62,7 +62,7 @@ impl Entry {
                 return Poll::Ready(Err(self.refuse(shared, "not recorded before the handler: no room in the queue")));
             }
             match shared.submit_intent() {
-                Some(receipt) => self.intent = Intent::Waiting(receipt),
+                Some(receipt) => self.intent = Intent::Waiting(Box::new(receipt)),
                 // A shutdown has ended it.
                 None => return Poll::Ready(Err(self.refuse(shared, ""))),
             }

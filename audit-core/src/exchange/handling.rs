@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use crate::caught::caught;
+use crate::exchange::stage::Stage;
 use crate::exchange::{Exchange, Refusal, poll_call};
 
 /// A framework's call that has not begun: it begins only once its exchange is admitted.
@@ -26,17 +27,16 @@ pin_project! {
     /// its record.
     #[must_use = "futures do nothing unless polled"]
     pub struct Handling<S: Start> {
-        call: Option<S>,
         #[pin]
-        running: Option<S::Future>,
+        stage: Stage<S, S::Future>,
         exchange: Option<Exchange>,
     }
 
     impl<S: Start> PinnedDrop for Handling<S> {
         fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
+            let this = this.project();
             if let Some(exchange) = this.exchange {
-                exchange.enter(|| this.running.set(None));
+                exchange.enter(|| this.stage.end());
             }
         }
     }
@@ -45,7 +45,7 @@ pin_project! {
 impl<S: Start> Handling<S> {
     /// Nothing happens before the first poll.
     pub fn new(exchange: Exchange, call: S) -> Self {
-        Self { call: Some(call), running: None, exchange: Some(exchange) }
+        Self { stage: Stage::Waiting { call }, exchange: Some(exchange) }
     }
 }
 
@@ -63,25 +63,22 @@ impl<S: Start> Future for Handling<S> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let exchange = this.exchange.as_mut().expect("not polled again after it is ready");
-        if this.call.is_some()
+        if this.stage.is_waiting()
             && let Err(refusal) = ready!(exchange.poll_admission(cx))
         {
-            *this.call = None;
+            this.stage.end();
             return Poll::Ready(Err(refusal));
         }
         let answered = ready!(poll_call(exchange.shared(), cx, |cx| {
             exchange.enter(|| {
-                if let Some(call) = this.call.take() {
-                    this.running.set(Some(call.start()));
-                }
-                let output = ready!(this.running.as_mut().as_pin_mut().expect("set when the call began").poll(cx));
-                this.running.set(None);
+                let output = ready!(this.stage.as_mut().run(cx, S::start));
+                this.stage.as_mut().end();
                 Poll::Ready(output)
             })
         }));
         if let Err(refusal) = answered {
             // What its destructors do concerns nobody any more.
-            caught(|| exchange.enter(|| this.running.set(None)));
+            caught(|| exchange.enter(|| this.stage.end()));
             exchange.note_refusal(refusal);
         }
         Poll::Ready(answered)

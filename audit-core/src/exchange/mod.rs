@@ -18,6 +18,7 @@ mod lines;
 mod open;
 mod refusal;
 mod shared;
+mod stage;
 #[cfg(test)]
 mod stalled;
 mod take;

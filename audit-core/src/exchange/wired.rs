@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use crate::caught::caught;
+use crate::exchange::stage::Stage;
 use crate::exchange::{
     Attribution, Entry, Facts, HandlerEnd, Refusal, RequestHead, RouteMatch, Source, Start, noting_panics, poll_call,
     take_wired,
@@ -67,9 +68,8 @@ pin_project! {
     /// the handler is noted as unfinished.
     #[must_use = "futures do nothing unless polled"]
     pub struct WiredHandling<S: Start> {
-        call: Option<S>,
         #[pin]
-        running: Option<Scoped<S::Future>>,
+        stage: Stage<S, Scoped<S::Future>>,
         // Until it answered.
         scope: Option<Scope>,
         entry: Entry,
@@ -89,7 +89,7 @@ impl<S: Start> WiredHandling<S> {
     /// the first poll.
     pub fn new(scope: Scope, call: S) -> Self {
         let entry = scope.shared().entry_due().unwrap_or_else(Entry::free);
-        Self { call: Some(call), running: None, entry, scope: Some(scope) }
+        Self { stage: Stage::Waiting { call }, entry, scope: Some(scope) }
     }
 }
 
@@ -100,10 +100,10 @@ impl<S: Start> Future for WiredHandling<S> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let scope = this.scope.as_ref().expect("not polled again after it is ready");
-        if this.call.is_some()
+        if this.stage.is_waiting()
             && let Err(refusal) = ready!(this.entry.poll(scope.shared(), cx))
         {
-            *this.call = None;
+            this.stage.end();
             *this.scope = None;
             return Poll::Ready(Err(refusal));
         }
@@ -112,21 +112,20 @@ impl<S: Start> Future for WiredHandling<S> {
                 scope.shared(),
                 None,
                 || {
-                    if let Some(call) = this.call.take() {
+                    this.stage.as_mut().run(cx, |call| {
                         let admitted = this.entry.may_overdraw();
                         scope.shared().with(|facts| facts.admitted |= admitted);
-                        this.running.set(Some(scope.wrap(scope.in_scope(|| call.start()))));
-                    }
-                    this.running.as_mut().as_pin_mut().expect("set when the call began").poll(cx)
+                        scope.wrap(scope.in_scope(|| call.start()))
+                    })
                 },
                 Facts::note_handler_panic,
             )
         });
         match &polled {
             Poll::Pending => return Poll::Pending,
-            Poll::Ready(Ok(_)) => this.running.set(None),
+            Poll::Ready(Ok(_)) => this.stage.end(),
             // What its destructors do concerns nobody any more.
-            Poll::Ready(Err(_)) => drop(caught(|| this.running.set(None))),
+            Poll::Ready(Err(_)) => drop(caught(|| this.stage.end())),
         }
         *this.scope = None;
         polled
