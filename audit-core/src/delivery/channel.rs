@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use crate::delivery::admission::Gate;
+use crate::delivery::batch::Records;
 use crate::delivery::receipt::Confirm;
 use crate::delivery::stats::lag_ms;
 use crate::delivery::{Gap, SinkStats};
@@ -29,7 +30,7 @@ pub(crate) struct Channel {
 }
 
 struct State {
-    lines: Vec<Line>,
+    lines: Records,
     /// Who waits for word of which of `lines`, by index.
     confirms: Vec<(usize, Confirm)>,
     reopen: bool,
@@ -63,7 +64,7 @@ struct State {
 /// What the worker is to do next.
 pub(crate) enum Work {
     /// Write these, and the gap record before them; who waits for word of which line, by index.
-    Batch { lines: Vec<Line>, confirms: Vec<(usize, Confirm)>, gap: Option<Gap> },
+    Batch { lines: Records, confirms: Vec<(usize, Confirm)>, gap: Option<Gap> },
     /// Take up the file that now stands at the log's path.
     Reopen,
     /// Finish: everything is written.
@@ -71,9 +72,10 @@ pub(crate) enum Work {
 }
 
 impl Channel {
-    pub(crate) fn new(name: String, limit: usize, gate: Option<Arc<Gate>>) -> Self {
+    /// A queue of its own form for its writer: `lines` is an empty one.
+    pub(crate) fn new(name: String, lines: Records, limit: usize, gate: Option<Arc<Gate>>) -> Self {
         let state = State {
-            lines: Vec::new(),
+            lines,
             confirms: Vec::new(),
             reopen: false,
             in_hand: 0,
@@ -109,7 +111,7 @@ impl Channel {
 
     /// Queues a record, or drops and counts it. Never waits for the sink. An exchange that was admitted may exceed the
     /// bound by its own line, at the gated sink: the others were never asked. Who asks for word of the record gets it.
-    pub(crate) fn offer(&self, line: Line, may_overdraw: bool, confirm: Option<Confirm>) {
+    pub(crate) fn offer(&self, line: &Line, may_overdraw: bool, confirm: Option<Confirm>) {
         let size = line.bytes().len();
         let mut state = self.lock();
         state.accepted += 1;
@@ -159,7 +161,7 @@ impl Channel {
     }
 
     /// Waits until there is something to write, a gap to tell that is due, or the end. `spare` gives its memory back.
-    pub(crate) fn next_work(&self, mut spare: Vec<Line>, mut gap_due: impl FnMut() -> Option<Duration>) -> Work {
+    pub(crate) fn next_work(&self, mut spare: Records, mut gap_due: impl FnMut() -> Option<Duration>) -> Work {
         let mut state = self.lock();
         loop {
             if std::mem::take(&mut state.reopen) {

@@ -9,6 +9,7 @@
 //!   once a batch is on the disk (group commit).
 
 mod admission;
+mod batch;
 mod channel;
 mod deadlines;
 mod follower;
@@ -26,6 +27,8 @@ use std::time::{Duration, Instant};
 
 pub(crate) use admission::Admission;
 use admission::Gate;
+pub(crate) use batch::Batch;
+use batch::Records;
 use channel::Channel;
 use deadlines::Deadlines;
 pub(crate) use follower::Follower;
@@ -99,7 +102,12 @@ impl Delivery {
         let mut gate = None;
         for writer in writers {
             let gate_of_first = channels.is_empty().then(|| Gate::new(queue_bytes));
-            let channel = Arc::new(Channel::new(writer.name().to_owned(), queue_bytes, gate_of_first.clone()));
+            let channel = Arc::new(Channel::new(
+                writer.name().to_owned(),
+                Records::new(writer.takes_bytes()),
+                queue_bytes,
+                gate_of_first.clone(),
+            ));
             worker::spawn(Arc::clone(&channel), writer, Arc::clone(encoder))?;
             gate = gate.or(gate_of_first);
             channels.push(channel);
@@ -118,7 +126,7 @@ impl Delivery {
     /// Hands a record over.
     pub(crate) fn submit(&self, line: &Line, may_overdraw: bool) {
         for channel in &self.channels {
-            channel.offer(line.clone(), may_overdraw, None);
+            channel.offer(line, may_overdraw, None);
         }
     }
 
@@ -127,7 +135,7 @@ impl Delivery {
         let (confirm, receipt) = Receipt::new(&self.deadlines, self.queue_timeout);
         let mut confirm = Some(confirm);
         for channel in &self.channels {
-            channel.offer(line.clone(), true, confirm.take());
+            channel.offer(line, true, confirm.take());
         }
         receipt
     }

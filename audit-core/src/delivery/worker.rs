@@ -7,12 +7,13 @@ use jiff::Timestamp;
 
 use crate::caught::caught;
 use crate::delivery::Gap;
+use crate::delivery::batch::{Batch, Records};
 use crate::delivery::channel::{Channel, Work};
 use crate::delivery::receipt::Confirm;
 use crate::delivery::trouble::Trouble;
 use crate::journal::block_file_size_signal;
 use crate::notice::Limited;
-use crate::record::{Encoder, Line};
+use crate::record::Encoder;
 use crate::sink::{Sink, WriteError};
 
 /// At most so many records are given to a sink at once.
@@ -25,8 +26,13 @@ pub(crate) trait Writer: Send + 'static {
     /// What statistics and messages call it.
     fn name(&self) -> &str;
 
+    /// Whether it is given no lines, but their bytes.
+    fn takes_bytes(&self) -> bool {
+        false
+    }
+
     /// Writes a batch, in order; with `sync`, to the disk itself. What failed leaves nothing behind.
-    fn write(&mut self, batch: &[Line], sync: bool) -> Result<(), WriteError>;
+    fn write(&mut self, batch: Batch<'_>, sync: bool) -> Result<(), WriteError>;
 
     /// Hands everything written so far to the operating system or the peer.
     fn flush(&mut self) -> Result<(), WriteError>;
@@ -53,11 +59,12 @@ impl Writer for Unsynced {
         self.0.name()
     }
 
-    fn write(&mut self, batch: &[Line], sync: bool) -> Result<(), WriteError> {
-        if sync {
-            return Err(WriteError::new(0, std::io::Error::other("it cannot be made to reach the disk")));
+    fn write(&mut self, batch: Batch<'_>, sync: bool) -> Result<(), WriteError> {
+        match batch {
+            Batch::Lines(batch) if !sync => self.0.write(batch),
+            Batch::Lines(_) => Err(WriteError::new(0, std::io::Error::other("it cannot be made to reach the disk"))),
+            Batch::Bytes { .. } => Err(WriteError::new(0, std::io::Error::other("it takes lines"))),
         }
-        self.0.write(batch)
     }
 
     fn flush(&mut self) -> Result<(), WriteError> {
@@ -105,19 +112,20 @@ impl Worker {
     }
 
     fn feed(&mut self) {
-        let mut spare = Vec::new();
+        let takes_bytes = self.writer.takes_bytes();
+        let mut spare = Records::new(takes_bytes);
         loop {
             let gap_failed = self.gap_failed;
             let gap_due = || GAP_RETRY.checked_sub(gap_failed?.elapsed()).filter(|left| !left.is_zero());
-            match self.channel.next_work(std::mem::take(&mut spare), gap_due) {
+            match self.channel.next_work(spare, gap_due) {
                 Work::Batch { mut lines, confirms, gap } => {
                     self.tell_gap(gap);
                     let mut confirms = confirms.into_iter().peekable();
-                    for (part, batch) in lines.chunks(BATCH).enumerate() {
-                        let end = part * BATCH + batch.len();
+                    for start in (0..lines.len()).step_by(BATCH) {
+                        let end = start + BATCH;
                         let waiting = std::iter::from_fn(|| confirms.next_if(|(index, _)| *index < end));
-                        let waiting = waiting.map(|(index, confirm)| (index - part * BATCH, confirm)).collect();
-                        self.write(batch, waiting);
+                        let waiting = waiting.map(|(index, confirm)| (index - start, confirm)).collect();
+                        self.write(lines.batch().part(start..end), waiting);
                     }
                     lines.clear();
                     spare = lines;
@@ -128,6 +136,7 @@ impl Worker {
                         self.complaints.say(format_args!("sink {name} was not reopened: {error}"));
                     }
                     self.count_own();
+                    spare = Records::new(takes_bytes);
                 }
                 Work::Close { gap } => return self.tell_gap(gap),
             }
@@ -138,7 +147,9 @@ impl Worker {
     fn tell_gap(&mut self, gap: Option<Gap>) {
         let Some(gap) = gap else { return };
         let line = self.encoder.gap(self.channel.name(), gap);
-        match self.guarded(|writer| writer.write(std::slice::from_ref(&line), false)) {
+        let mut records = Records::new(self.writer.takes_bytes());
+        records.push(&line);
+        match self.guarded(|writer| writer.write(records.batch(), false)) {
             // As in `write`: a record that was taken is not to be told again because something failed after it.
             Ok(()) => {
                 let flushed = self.guarded(|writer| writer.flush());
@@ -158,7 +169,7 @@ impl Worker {
     }
 
     /// Writes a part of what was queued, and tells who waits for it. If anybody waits, all of it goes to the disk, in one.
-    fn write(&mut self, batch: &[Line], waiting: Vec<(usize, Confirm)>) {
+    fn write(&mut self, batch: Batch<'_>, waiting: Vec<(usize, Confirm)>) {
         let sync = !waiting.is_empty();
         let written = self.guarded(|writer| writer.write(batch, sync));
         self.count_own();
@@ -174,11 +185,8 @@ impl Worker {
         let written = trouble.taken.min(batch.len());
         confirm_first(written, waiting);
         // One that is rejected for ever is passed over; nobody waits for what such a sink takes.
-        let (tried, untried) = if trouble.is_rejected && !sync {
-            batch.split_at_checked(written + 1).unwrap_or((batch, &[]))
-        } else {
-            (batch, &[][..])
-        };
+        let tried = if trouble.is_rejected && !sync { batch.part(0..written + 1) } else { batch };
+        let untried = batch.part(tried.len()..batch.len());
         let lost = tried.len() - written;
         self.account(tried, written, Some(trouble.error.clone()));
         self.complaints.say(format_args!("sink {} lost {lost} records: {}", self.channel.name(), trouble.error));
@@ -187,10 +195,9 @@ impl Worker {
         }
     }
 
-    fn account(&self, batch: &[Line], written: usize, error: Option<String>) {
-        let bytes = batch.iter().map(|line| line.bytes().len()).sum();
+    fn account(&self, batch: Batch<'_>, written: usize, error: Option<String>) {
         let failed = batch.len() - written;
-        self.channel.account(written as u64, failed as u64, bytes, error);
+        self.channel.account(written as u64, failed as u64, batch.size(), error);
     }
 
     fn count_own(&mut self) {

@@ -8,9 +8,8 @@ use std::time::Duration;
 use futures_executor::block_on;
 use serde_json::{Value, json};
 
-use crate::delivery::{Log, Writer};
+use crate::delivery::{Batch, Log, Writer};
 use crate::exchange::{Exchange, Headers, Refusal, RequestHead, ResponseHead};
-use crate::record::Line;
 use crate::sink::WriteError;
 use crate::testing::assert_record;
 use crate::{Auditor, Delivery, Output};
@@ -26,9 +25,9 @@ impl Writer for Stalled {
         "stalled"
     }
 
-    fn write(&mut self, batch: &[Line], _: bool) -> Result<(), WriteError> {
+    fn write(&mut self, batch: Batch<'_>, _: bool) -> Result<(), WriteError> {
         let (Ok(()) | Err(_)) = self.words.recv();
-        let records = batch.iter().map(|line| serde_json::from_str::<Value>(line.json()).expect("a record"));
+        let records = batch.iter().map(|line| serde_json::from_slice::<Value>(line).expect("a record"));
         self.taken.lock().unwrap_or_else(PoisonError::into_inner).extend(records);
         Ok(())
     }

@@ -2,10 +2,10 @@
 
 use std::io;
 
+use crate::delivery::Batch;
 use crate::journal::block_file_size_signal;
 use crate::journal::seq::SEQ_KEY;
 use crate::journal::writer::Journal;
-use crate::record::Line;
 use crate::record::json::write_number;
 use crate::sink::WriteError;
 
@@ -35,7 +35,7 @@ impl Journal {
     /// # Errors
     /// When some lines do not stand in the journal. Those before them do, and with `sync` they are on the disk. The
     /// others left nothing, and may be appended again.
-    pub(crate) fn append(&mut self, batch: &[Line], sync: bool) -> Result<(), WriteError> {
+    pub(crate) fn append(&mut self, batch: Batch<'_>, sync: bool) -> Result<(), WriteError> {
         if !std::mem::replace(&mut self.is_signal_blocked, true) {
             block_file_size_signal();
         }
@@ -46,7 +46,7 @@ impl Journal {
         self.may_overfill = false;
         let mut done = 0;
         loop {
-            let rest = batch.get(done..).unwrap_or_default();
+            let rest = batch.part(done..batch.len());
             if rest.is_empty() && self.own.is_empty() {
                 break;
             }
@@ -97,7 +97,7 @@ impl Journal {
     }
 
     /// Writes what fits into one segment: our own records first, then lines of the batch, whose number it gives.
-    fn write_part(&mut self, lines: &[Line], sync: bool) -> Result<usize, Failed> {
+    fn write_part(&mut self, lines: Batch<'_>, sync: bool) -> Result<usize, Failed> {
         let mut part = self.prepare(lines, sync).map_err(|error| (0, error))?;
         if let Err((bytes, error)) = self.active.write(&self.buffer) {
             // Not the disk is full, but this file: the next may grow as long, and no longer.
@@ -132,7 +132,7 @@ impl Journal {
     }
 
     /// Makes sure that there is a segment with room, and fills the buffer.
-    fn prepare(&mut self, lines: &[Line], sync: bool) -> io::Result<Part> {
+    fn prepare(&mut self, lines: Batch<'_>, sync: bool) -> io::Result<Part> {
         if self.active.is_over {
             self.begin_anew().map_err(|error| {
                 io::Error::new(error.kind(), format!("cannot begin a segment of {}: {error}", self.path.display()))
@@ -153,7 +153,7 @@ impl Journal {
     }
 
     /// Puts as many lines into the buffer as a segment may hold, but at least one.
-    fn fill(&mut self, lines: &[Line], limit: u64) -> Part {
+    fn fill(&mut self, lines: Batch<'_>, limit: u64) -> Part {
         self.buffer.clear();
         self.buffer.shrink_to(KEPT);
         self.ends.clear();
@@ -161,7 +161,7 @@ impl Journal {
             self.buffer.push(b'\n');
         }
         let mut part = Part::default();
-        let own = self.own.lines().map(|line| (line, true));
+        let own = self.own.lines().map(|line| (line.bytes(), true));
         for (line, is_own) in own.chain(lines.iter().map(|line| (line, false))) {
             let start = self.buffer.len();
             put(&mut self.buffer, line, self.next + self.ends.len() as u64);
@@ -252,8 +252,7 @@ impl Journal {
 }
 
 /// Appends a line with its seq as the last member.
-fn put(buffer: &mut Vec<u8>, line: &Line, seq: u64) {
-    let object = line.bytes();
+fn put(buffer: &mut Vec<u8>, object: &[u8], seq: u64) {
     let members = object.strip_suffix(b"}\n").unwrap_or(object);
     buffer.extend_from_slice(members);
     // An empty object has no member for the comma to come after.

@@ -13,7 +13,7 @@ use serde_json::Value;
 use self::memory::{Fault, Memory};
 use super::tests::{encoder, line};
 use super::{Journal, JournalOptions, Reader, segments};
-use crate::delivery::Writer as _;
+use crate::delivery::{Batch, Writer as _};
 use crate::record::Line;
 use crate::sink::WriteError;
 
@@ -73,7 +73,7 @@ fn run(memory: &Memory, options: JournalOptions, batches: &[(u64, bool)], from: 
         let numbers: Vec<u64> = (number..number + size).collect();
         number += size;
         let lines: Vec<Line> = numbers.iter().map(|number| line(*number)).collect();
-        let written = match journal.append(&lines, *sync) {
+        let written = match journal.append(Batch::Lines(&lines), *sync) {
             Ok(()) => lines.len(),
             Err(error) => error.written,
         };
@@ -248,16 +248,16 @@ fn a_failed_sync_of_the_directory_is_not_believed_when_it_is_tried_again() {
 fn a_failed_sync_of_the_directory_is_told_and_its_segment_is_left() {
     let memory = Memory::default();
     let mut journal = opened(&memory, JournalOptions::default());
-    journal.append(&[line(1)], true).unwrap();
-    journal.append(&[line(2)], false).unwrap();
+    journal.append(Batch::Lines(&[line(1)]), true).unwrap();
+    journal.append(Batch::Lines(&[line(2)]), false).unwrap();
     journal.reopen().unwrap();
     memory.world().directory_fault = Some((0, 2));
-    journal.append(&[line(3)], false).unwrap();
+    journal.append(Batch::Lines(&[line(3)]), false).unwrap();
     journal.reopen().unwrap();
-    let error = journal.append(&[line(4)], true).unwrap_err();
+    let error = journal.append(Batch::Lines(&[line(4)]), true).unwrap_err();
     assert_eq!((error.written, error.source.to_string()), (0, "cannot sync the folder /log: injected".to_owned()));
-    journal.append(&[line(5)], true).unwrap();
-    journal.append(&[line(6)], true).unwrap();
+    journal.append(Batch::Lines(&[line(5)]), true).unwrap();
+    journal.append(Batch::Lines(&[line(6)]), true).unwrap();
     let said: Vec<String> =
         read(&memory).values().map(|it| it["n"].as_u64().map_or("own".into(), |n| n.to_string())).collect();
     assert_eq!(said, ["1", "2", "3", "own", "5", "6"]);
@@ -363,17 +363,17 @@ fn a_file_at_its_limit_that_cannot_be_rotated_holds_whole_records_and_nothing_el
     for sync in [false, true] {
         let memory = Memory::default();
         let mut journal = opened(&memory, JournalOptions::default());
-        journal.append(&[line(1), line(2)], sync).unwrap();
+        journal.append(Batch::Lines(&[line(1), line(2)]), sync).unwrap();
         let length = memory.world().files[0].bytes.len();
         // Room for one more record and a half.
         memory.world().limit = Some(length + 25);
         memory.world().no_new_files = true;
-        let error = journal.append(&[line(3), line(4)], sync).unwrap_err();
+        let error = journal.append(Batch::Lines(&[line(3), line(4)]), sync).unwrap_err();
         assert_eq!((error.written, kind_of(&error)), (0, io::ErrorKind::FileTooLarge));
         let text = String::from_utf8(memory.world().files[0].bytes.clone()).unwrap();
         assert_eq!(text, "{\"n\":1,\"seq\":1}\n{\"n\":2,\"seq\":2}\n");
         memory.world().no_new_files = false;
-        journal.append(&[line(5)], sync).unwrap();
+        journal.append(Batch::Lines(&[line(5)]), sync).unwrap();
         assert_eq!(numbers(&read(&memory)), [1, 2, 5]);
     }
 }
@@ -383,18 +383,18 @@ fn a_file_at_its_limit_that_cannot_be_rotated_holds_whole_records_and_nothing_el
 fn without_descriptors_what_cannot_be_synced_is_refused_until_there_are_some() {
     let memory = Memory::default();
     let mut journal = opened(&memory, JournalOptions::default());
-    journal.append(&[line(1)], true).unwrap();
+    journal.append(Batch::Lines(&[line(1)]), true).unwrap();
     memory.world().no_new_files = true;
     journal.reopen().unwrap_err();
-    journal.append(&[line(2)], true).unwrap();
+    journal.append(Batch::Lines(&[line(2)]), true).unwrap();
     // The sync is the fourth call of a batch.
     let at = memory.world().calls + 4;
     memory.world().fault = Some((at, Fault::Once));
     for number in 3..5 {
-        assert_eq!(journal.append(&[line(number)], true).unwrap_err().written, 0);
+        assert_eq!(journal.append(Batch::Lines(&[line(number)]), true).unwrap_err().written, 0);
     }
     memory.world().no_new_files = false;
-    journal.append(&[line(5)], true).unwrap();
+    journal.append(Batch::Lines(&[line(5)]), true).unwrap();
     assert_eq!(numbers(&read(&memory)), [1, 2, 5]);
     assert_kept(&memory, &[1, 2, 5], "no descriptors");
 }
@@ -415,14 +415,14 @@ fn a_disk_that_turns_read_only_costs_what_comes_meanwhile() {
     for sync in [false, true] {
         let memory = Memory::default();
         let mut journal = opened(&memory, SMALL);
-        journal.append(&[line(1)], sync).unwrap();
+        journal.append(Batch::Lines(&[line(1)]), sync).unwrap();
         memory.world().is_read_only = true;
         for number in 2..5 {
-            let error = journal.append(&[line(number)], sync).unwrap_err();
+            let error = journal.append(Batch::Lines(&[line(number)]), sync).unwrap_err();
             assert_eq!((error.written, kind_of(&error)), (0, io::ErrorKind::ReadOnlyFilesystem));
         }
         memory.world().is_read_only = false;
-        journal.append(&[line(5)], sync).unwrap();
+        journal.append(Batch::Lines(&[line(5)]), sync).unwrap();
         assert_eq!(numbers(&read(&memory)), [1, 5]);
         assert_kept(&memory, &[1, 5], "read-only");
     }
@@ -432,13 +432,13 @@ fn a_disk_that_turns_read_only_costs_what_comes_meanwhile() {
 fn a_rotation_that_fails_half_way_goes_on_under_the_rotated_name() {
     let memory = Memory::default();
     let mut journal = opened(&memory, JournalOptions::default());
-    journal.append(&[line(1)], true).unwrap();
+    journal.append(Batch::Lines(&[line(1)]), true).unwrap();
     memory.world().refused_name = Some(PATH.into());
     journal.reopen().unwrap_err();
     let rotated = PathBuf::from("/log/audit.jsonl.00000000000000000001");
     assert_eq!(memory.world().names.keys().collect::<Vec<_>>(), [&rotated]);
     // Nobody else renamed it, and nothing says so.
-    journal.append(&[line(2)], true).unwrap();
+    journal.append(Batch::Lines(&[line(2)]), true).unwrap();
     assert_eq!(read(&memory).len(), 2);
     assert_eq!(memory.world().names.keys().collect::<Vec<_>>(), [Path::new(PATH), &rotated]);
     // Nor if the process ended before that.
@@ -454,16 +454,16 @@ fn a_name_in_doubt_is_given_anew_wherever_the_active_segment_stands() {
     for seed in 0..8 {
         let memory = Memory::default();
         let mut journal = opened(&memory, JournalOptions::default());
-        journal.append(&[line(1)], true).unwrap();
+        journal.append(Batch::Lines(&[line(1)]), true).unwrap();
         memory.world().refused_name = Some(PATH.into());
         journal.reopen().unwrap_err();
         memory.world().is_read_only = true;
-        journal.append(&[line(2)], true).unwrap_err();
+        journal.append(Batch::Lines(&[line(2)]), true).unwrap_err();
         memory.world().is_read_only = false;
         // Nor can the new file be made at first, which is the fifth call.
         let at = memory.world().calls + 5;
         memory.world().fault = Some((at, Fault::Once));
-        journal.append(&[line(3)], true).unwrap();
+        journal.append(Batch::Lines(&[line(3)]), true).unwrap();
         cut(&memory, seed);
         assert_kept(&memory, &[&[1, 3], &run_well(&memory, 1_000)[..]].concat(), &format!("seed {seed}"));
     }
@@ -473,7 +473,7 @@ fn a_name_in_doubt_is_given_anew_wherever_the_active_segment_stands() {
 fn a_shutdown_tells_that_it_could_not_sync() {
     let memory = Memory::default();
     let mut journal = opened(&memory, JournalOptions::default());
-    journal.append(&[line(1)], false).unwrap();
+    journal.append(Batch::Lines(&[line(1)]), false).unwrap();
     // Two looks, then the sync.
     let at = memory.world().calls + 3;
     memory.world().fault = Some((at, Fault::Once));
@@ -487,13 +487,13 @@ fn a_shutdown_tells_that_it_could_not_sync() {
 fn a_failed_sync_leaves_its_segment_and_is_told() {
     let memory = Memory::default();
     let mut journal = opened(&memory, JournalOptions::default());
-    journal.append(&[line(1)], true).unwrap();
-    journal.append(&[line(2)], false).unwrap();
+    journal.append(Batch::Lines(&[line(1)]), true).unwrap();
+    journal.append(Batch::Lines(&[line(2)]), false).unwrap();
     // The write is the third call of a batch, after two looks; its sync the fourth.
     let at = memory.world().calls + 4;
     memory.world().fault = Some((at, Fault::Once));
-    journal.append(&[line(3), line(4)], true).unwrap();
-    journal.append(&[line(5)], true).unwrap();
+    journal.append(Batch::Lines(&[line(3), line(4)]), true).unwrap();
+    journal.append(Batch::Lines(&[line(5)]), true).unwrap();
     let records = read(&memory);
     let said: Vec<String> =
         records.values().map(|it| it["n"].as_u64().map_or("own".into(), |n| n.to_string())).collect();

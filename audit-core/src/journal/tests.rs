@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::*;
-use crate::delivery::Writer as _;
+use crate::delivery::{Batch, Writer as _};
 use crate::record::{Encoder, Line};
 use crate::settings::Settings;
 
@@ -101,8 +101,8 @@ fn numbers_go_on_over_restarts() {
     for life in 0..3 {
         let mut journal = place.open();
         assert_eq!(journal.head().written(), life * 3);
-        journal.append(&[line(1), line(2)], false).unwrap();
-        journal.append(&[line(3)], true).unwrap();
+        journal.append(Batch::Lines(&[line(1), line(2)]), false).unwrap();
+        journal.append(Batch::Lines(&[line(3)]), true).unwrap();
         assert_eq!((journal.head().written(), journal.take_own()), (life * 3 + 3, 0));
     }
     let text = fs::read_to_string(&place.path).unwrap();
@@ -117,7 +117,7 @@ fn numbers_go_on_over_restarts() {
 #[test]
 fn an_object_without_members_gets_its_number_too() {
     let place = Place::new();
-    place.open().append(&[Line::parse(b"{}").unwrap()], false).unwrap();
+    place.open().append(Batch::Lines(&[Line::parse(b"{}").unwrap()]), false).unwrap();
     assert_eq!(fs::read_to_string(&place.path).unwrap(), "{\"seq\":1}\n");
     assert_eq!(place.open().head().written(), 1);
 }
@@ -126,8 +126,8 @@ fn an_object_without_members_gets_its_number_too() {
 fn what_older_versions_wrote_stays_in_front() {
     let place = Place::new();
     fs::write(&place.path, "{\"n\":7}\n{\"torn\":\n{\"n\":8}\n").unwrap();
-    place.open().append(&[line(1)], false).unwrap();
-    place.open().append(&[line(2)], false).unwrap();
+    place.open().append(Batch::Lines(&[line(1)]), false).unwrap();
+    place.open().append(Batch::Lines(&[line(2)]), false).unwrap();
     let text = fs::read_to_string(&place.path).unwrap();
     assert_eq!(text, "{\"n\":7}\n{\"torn\":\n{\"n\":8}\n{\"n\":1,\"seq\":1}\n{\"n\":2,\"seq\":2}\n");
 }
@@ -180,7 +180,7 @@ fn a_torn_tail_is_moved_and_told_before_the_next_record() {
         assert_eq!(fs::read_to_string(&place.path).unwrap(), whole);
         let moved = place.beside("00000000000000000003.torn");
         assert_eq!(fs::read_to_string(&moved).unwrap(), torn);
-        journal.append(&[line(9)], false).unwrap();
+        journal.append(Batch::Lines(&[line(9)]), false).unwrap();
         assert_said(&place.path, &[(1, "1"), (2, "2"), (3, "audit.torn_tail"), (4, "9")]);
         let told = &records(&place.path)[2];
         assert_eq!(told["data"]["bytes"], torn.len());
@@ -210,10 +210,10 @@ fn segments_are_rotated_by_size_and_none_is_longer() {
     let place = Place::new();
     let options = JournalOptions { rotate_bytes: Some(64), ..JournalOptions::default() };
     let mut journal = place.open_with(options);
-    journal.append(&lines(1..=2), false).unwrap();
-    journal.append(&lines(3..=4), false).unwrap();
+    journal.append(Batch::Lines(&lines(1..=2)), false).unwrap();
+    journal.append(Batch::Lines(&lines(3..=4)), false).unwrap();
     // A batch that no segment has room for goes into several.
-    journal.append(&lines(5..=13), true).unwrap();
+    journal.append(Batch::Lines(&lines(5..=13)), true).unwrap();
     drop(journal);
     let mut seqs = Vec::new();
     for name in place.files() {
@@ -236,13 +236,13 @@ fn a_new_segment_lets_in_whom_the_old_one_did() {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
     let place = Place::new();
     let mut journal = place.open();
-    journal.append(&[line(1)], false).unwrap();
+    journal.append(Batch::Lines(&[line(1)]), false).unwrap();
     fs::set_permissions(&place.path, fs::Permissions::from_mode(0o640)).unwrap();
     let group = fs::metadata(&place.path).unwrap().gid();
     // Only root can give a file to a group that is not its own.
     let group = std::os::unix::fs::chown(&place.path, None, Some(group + 1)).map_or(group, |()| group + 1);
     journal.reopen().unwrap();
-    journal.append(&[line(2)], false).unwrap();
+    journal.append(Batch::Lines(&[line(2)]), false).unwrap();
     for path in [place.path.clone(), place.beside("00000000000000000001")] {
         let meta = fs::metadata(&path).unwrap();
         assert_eq!((meta.mode() & 0o7777, meta.gid()), (0o640, group), "{path:?}");
@@ -276,7 +276,7 @@ fn a_rotation_that_was_cut_off_is_put_right() {
         for (name, text) in state {
             fs::write(full(name), text).unwrap();
         }
-        place.open().append(&[line(9)], true).unwrap();
+        place.open().append(Batch::Lines(&[line(9)]), true).unwrap();
         assert!(!place.beside("next").exists());
         for (name, count) in expected {
             assert_eq!(records(&full(name)).len(), *count, "{state:?} {name}");
@@ -292,13 +292,13 @@ fn a_rotation_that_was_cut_off_is_put_right() {
 fn a_rotation_that_cannot_begin_goes_on_in_the_old_file() {
     let place = Place::new();
     let mut journal = place.open_with(JournalOptions { rotate_bytes: Some(40), ..JournalOptions::default() });
-    journal.append(&lines(1..=2), false).unwrap();
+    journal.append(Batch::Lines(&lines(1..=2)), false).unwrap();
     fs::create_dir(place.beside("next")).unwrap();
-    journal.append(&lines(3..=4), false).unwrap();
-    journal.append(&lines(5..=6), true).unwrap();
+    journal.append(Batch::Lines(&lines(3..=4)), false).unwrap();
+    journal.append(Batch::Lines(&lines(5..=6)), true).unwrap();
     assert_eq!(records(&place.path).len(), 6);
     fs::remove_dir(place.beside("next")).unwrap();
-    journal.append(&lines(7..=8), false).unwrap();
+    journal.append(Batch::Lines(&lines(7..=8)), false).unwrap();
     assert_said(&place.path, &[(7, "7"), (8, "8")]);
 }
 
@@ -308,9 +308,9 @@ fn reopen_rotates_what_is_still_there() {
     let mut journal = place.open();
     journal.reopen().unwrap();
     assert_eq!(place.files(), ["audit.jsonl"], "an empty one is not rotated");
-    journal.append(&[line(1)], false).unwrap();
+    journal.append(Batch::Lines(&[line(1)]), false).unwrap();
     journal.reopen().unwrap();
-    journal.append(&[line(2)], false).unwrap();
+    journal.append(Batch::Lines(&[line(2)]), false).unwrap();
     assert_said(&place.beside("00000000000000000001"), &[(1, "1")]);
     assert_said(&place.path, &[(2, "2")]);
 }
@@ -321,13 +321,13 @@ fn so_many_segments_are_kept_but_none_removed_that_is_needed() {
     let options = JournalOptions { rotate_bytes: Some(20), rotate_keep: Some(2), max_bytes: None };
     let mut journal = place.open_with(options);
     journal.head().set_taken("store", 0);
-    journal.append(&lines(1..=6), false).unwrap();
+    journal.append(Batch::Lines(&lines(1..=6)), false).unwrap();
     assert_eq!(place.files().len(), 6, "the follower needs all of them");
     journal.head().set_taken("store", 4);
-    journal.append(&[line(7)], false).unwrap();
+    journal.append(Batch::Lines(&[line(7)]), false).unwrap();
     let files = ["audit.jsonl", "audit.jsonl.00000000000000000005", "audit.jsonl.00000000000000000006"];
     assert_eq!(place.files(), files);
-    journal.append(&[line(8)], false).unwrap();
+    journal.append(Batch::Lines(&[line(8)]), false).unwrap();
     assert_eq!(place.files().len(), 4);
     assert_said(&place.path, &[(8, "8")]);
 }
@@ -340,7 +340,7 @@ fn a_bound_for_all_wins_and_tells_whom_it_cost_what() {
     journal.head().set_taken("store", 3);
     journal.head().set_taken("other", 100_000);
     for number in 1..=2_000 {
-        journal.append(&[line(number)], false).unwrap();
+        journal.append(Batch::Lines(&[line(number)]), false).unwrap();
         let bytes: u64 =
             place.files().iter().map(|it| fs::metadata(place.path.with_file_name(it)).unwrap().len()).sum();
         assert!(bytes <= 12_288, "{bytes}");
@@ -367,7 +367,7 @@ fn what_rotations_tell_does_not_rotate_for_ever() {
     let mut journal = place.open_with(options);
     journal.head().set_taken("store", 0);
     for number in 1..=5 {
-        journal.append(&lines(number..=number), false).unwrap();
+        journal.append(Batch::Lines(&lines(number..=number)), false).unwrap();
     }
     assert!(records(&place.path).iter().any(|record| record["n"] == 5));
 }
@@ -376,11 +376,11 @@ fn what_rotations_tell_does_not_rotate_for_ever() {
 fn a_set_clock_is_told() {
     let place = Place::new();
     let mut journal = place.open();
-    journal.append(&[line(1)], false).unwrap();
+    journal.append(Batch::Lines(&[line(1)]), false).unwrap();
     journal.clock.set_by(jiff::SignedDuration::from_hours(-24));
-    journal.append(&[line(2)], false).unwrap();
+    journal.append(Batch::Lines(&[line(2)]), false).unwrap();
     journal.clock.set_by(jiff::SignedDuration::from_secs(90));
-    journal.append(&[line(3)], false).unwrap();
+    journal.append(Batch::Lines(&[line(3)]), false).unwrap();
     let expected = [(1, "1"), (2, "audit.clock_step"), (3, "2"), (4, "audit.clock_step"), (5, "3")];
     assert_said(&place.path, &expected);
     let steps = [1, 3].map(|at| records(&place.path)[at]["data"]["step_ms"].as_i64().unwrap());
@@ -392,10 +392,10 @@ fn a_set_clock_is_told() {
 fn what_was_taken_before_is_not_given_again() {
     let place = Place::new();
     let mut journal = place.open();
-    journal.append(&[line(1)], false).unwrap();
+    journal.append(Batch::Lines(&[line(1)]), false).unwrap();
     journal.continue_after(1);
     journal.continue_after(4);
-    journal.append(&[line(5)], false).unwrap();
+    journal.append(Batch::Lines(&[line(5)]), false).unwrap();
     assert_said(&place.path, &[(1, "1"), (5, "gap file 3 2 4"), (6, "5")]);
 }
 
@@ -409,7 +409,7 @@ fn no_line_is_longer_than_the_bound() {
     let long = "x".repeat(5_000);
     let data = [("long", crate::record::Datum::Text(&long))];
     let line = encoder.own("test.event", crate::Outcome::Success, long.clone(), &data);
-    journal.append(&[line], false).unwrap();
+    journal.append(Batch::Lines(&[line]), false).unwrap();
     let length = fs::metadata(&place.path).unwrap().len();
     assert!((1_900..=2_048).contains(&length), "{length}");
 }
@@ -419,7 +419,7 @@ fn a_shutdown_syncs_and_closes() {
     let place = Place::new();
     let mut journal = place.open();
     let head = Arc::clone(journal.head());
-    journal.write(&lines(1..=2), false).unwrap();
+    journal.write(Batch::Lines(&lines(1..=2)), false).unwrap();
     fs::rename(&place.path, place.beside("1")).unwrap();
     journal.shutdown().unwrap();
     assert_said(&place.path, &[(3, "renamed")]);

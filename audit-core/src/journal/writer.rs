@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::delivery::Writer;
+use crate::delivery::{Batch, Writer};
 use crate::journal::Head;
 use crate::journal::clock::Clock;
 use crate::journal::disk::Disk;
@@ -12,7 +12,7 @@ use crate::journal::lock::Lock;
 use crate::journal::own::Own;
 use crate::journal::segment::Segment;
 use crate::notice::Limited;
-use crate::record::{Encoder, Line};
+use crate::record::Encoder;
 use crate::settings::Settings;
 use crate::sink::WriteError;
 
@@ -108,7 +108,11 @@ impl Writer for Journal {
         "file"
     }
 
-    fn write(&mut self, batch: &[Line], sync: bool) -> Result<(), WriteError> {
+    fn takes_bytes(&self) -> bool {
+        true
+    }
+
+    fn write(&mut self, batch: Batch<'_>, sync: bool) -> Result<(), WriteError> {
         self.append(batch, sync)
     }
 
@@ -125,8 +129,8 @@ impl Writer for Journal {
     }
 
     fn shutdown(&mut self) -> Result<(), WriteError> {
-        let ended = self.append(&[], true);
-        if ended.is_err() && self.append(&[], true).is_err() {
+        let ended = self.append(Batch::Lines(&[]), true);
+        if ended.is_err() && self.append(Batch::Lines(&[]), true).is_err() {
             // The record of what failed has no place either; the first error is what is told.
         }
         ended
