@@ -285,6 +285,32 @@ fn what_was_refused_does_not_come_back_in_the_place_of_what_was_acknowledged() {
     }
 }
 
+/// The sync fails, that of the new segment too, and there nothing can be taken back.
+#[test]
+fn what_stays_though_it_was_refused_is_told_of() {
+    let memory = Memory::default();
+    let mut journal = opened(&memory, JournalOptions::default());
+    // After two looks and the write.
+    let first = memory.world().calls + 4;
+    // As many calls as it takes to come to the new segment's own sync.
+    let calls_between = {
+        let memory = Memory::default();
+        let mut journal = opened(&memory, JournalOptions::default());
+        let first = memory.world().calls + 4;
+        memory.world().fault = Some((first, Fault::Once));
+        journal.append(&[line(1)], true).unwrap();
+        // The record that tells of it is written and synced, too.
+        memory.world().calls - first - 2
+    };
+    let bits = 1 | 1 << calls_between | 1 << (calls_between + 1);
+    memory.world().fault = Some((first, Fault::Some(bits)));
+    assert_eq!(journal.append(&[line(1)], true).unwrap_err().written, 0);
+    journal.append(&[line(2)], true).unwrap();
+    let told: Vec<Value> = read(&memory).into_values().filter(|it| it["action"] == "audit.sync_failed").collect();
+    let ranges: Vec<&Value> = told.iter().map(|it| &it["data"]["last_seq"]).collect();
+    assert_eq!(ranges, [&Value::Null, &1.into()], "{told:?}");
+}
+
 /// A new life syncs what the one before only wrote, before anything stands behind it.
 #[test]
 fn what_an_earlier_life_wrote_is_synced_before_it_is_left() {

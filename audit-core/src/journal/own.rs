@@ -120,7 +120,8 @@ impl Own {
     /// `unsynced` are records of which it is not known whether they would outlive a power cut.
     pub(super) fn sync_failed(&mut self, encoder: &Encoder, file: &Path, unsynced: Option<Range>, error: &str) {
         const ACTION: &str = "audit.sync_failed";
-        if self.waiting.iter().any(|(action, _)| *action == ACTION) {
+        // Told once, unless it names records: those are told of each time.
+        if unsynced.is_none() && self.waiting.iter().any(|(action, _)| *action == ACTION) {
             return;
         }
         let file = file.to_string_lossy();

@@ -2,8 +2,8 @@
 //!
 //! The new file is made before the old one is touched, so that a process that can open nothing more goes on writing.
 //! Then the old file gets its rotated name, the new one the journal's, and the directory is synced. In between the
-//! journal's name may be missing, which the next start sees and puts right: no state holds a record in two places, or
-//! in none.
+//! journal's name may be missing, which the next batch, or the next start, sees and puts right: no state holds a record in
+//! two places, or in none.
 
 use std::io;
 use std::path::Path;

@@ -63,16 +63,17 @@ fn key<'a>(journal: &Path, segment: &'a Found) -> impl Ord + use<'a> {
     (seq, seq.and(generation(journal, &segment.path)), &segment.first.timestamp, &segment.path)
 }
 
-/// From which seq on other segments say what one would that begins with `first` and stands, or stood, at `path`.
+/// From which seq on other segments, as they are ordered, say what one would that begins with `first` and stands, or stood, at
+/// `path`.
 pub(super) fn until(journal: &Path, segments: &[Found], first: Option<u64>, path: &Path) -> Option<u64> {
     let first = first?;
+    let (_, from) = segments.split_at(segments.partition_point(|other| other.first.seq < Some(first)));
+    let (same, later) = from.split_at(from.partition_point(|other| other.first.seq == Some(first)));
     let own = generation(journal, path);
-    let is_begun_anew =
-        |other: &Found| other.first.seq == Some(first) && own.is_some() && generation(journal, &other.path) > own;
-    if segments.iter().any(is_begun_anew) {
+    if own.is_some() && same.iter().any(|other| generation(journal, &other.path) > own) {
         return Some(first);
     }
-    segments.iter().filter_map(|other| other.first.seq).filter(|other| *other > first).min()
+    later.first().and_then(|next| next.first.seq)
 }
 
 /// All but the one at `PATH`.
