@@ -298,14 +298,14 @@ fn what_stays_though_it_was_refused_is_told_of() {
         let mut journal = opened(&memory, JournalOptions::default());
         let first = memory.world().calls + 4;
         memory.world().fault = Some((first, Fault::Once));
-        journal.append(&[line(1)], true).unwrap();
+        journal.append(Batch::Lines(&[line(1)]), true).unwrap();
         // The record that tells of it is written and synced, too.
         memory.world().calls - first - 2
     };
     let bits = 1 | 1 << calls_between | 1 << (calls_between + 1);
     memory.world().fault = Some((first, Fault::Some(bits)));
-    assert_eq!(journal.append(&[line(1)], true).unwrap_err().written, 0);
-    journal.append(&[line(2)], true).unwrap();
+    assert_eq!(journal.append(Batch::Lines(&[line(1)]), true).unwrap_err().written, 0);
+    journal.append(Batch::Lines(&[line(2)]), true).unwrap();
     let told: Vec<Value> = read(&memory).into_values().filter(|it| it["action"] == "audit.sync_failed").collect();
     let ranges: Vec<&Value> = told.iter().map(|it| &it["data"]["last_seq"]).collect();
     assert_eq!(ranges, [&Value::Null, &1.into()], "{told:?}");

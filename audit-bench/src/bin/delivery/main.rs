@@ -2,9 +2,9 @@
 //!
 //! - **`buffered`**: the processor's time a record takes from its encoded line to the log file, all threads: a run with a
 //!   file less one that encodes only. Beside it, what a plain buffered writer behind a mutex takes for the same bytes.
-//! - **`strict`**: commits a second (an exchange has two) with 1, 64 and 256 exchanges in flight, each on a thread of its
-//!   own. Beside it, bare group commit: as many threads that hand bytes of a record's length to one that writes and calls
-//!   `fdatasync`. Both go to the same folder.
+//! - **`strict`**: commits a second (an exchange has two) with 1, 64 and 256 exchanges in flight: each in a task of an
+//!   executor, as a service has them, then each on a thread of its own. Beside it, bare group commit: as many of the same
+//!   that hand bytes of a record's length to one thread, which writes and calls `fdatasync`. Both go to the same folder.
 //!
 //! Times of a busy machine are not worth much; the ratios are of turns that follow each other, and their median.
 
