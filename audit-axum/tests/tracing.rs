@@ -203,39 +203,9 @@ fn a_span_gives_its_trace_unless_the_request_brought_one() {
     });
 }
 
-/// Whether callsites of no interest to us are enabled.
-fn others_enabled() -> [bool; 4] {
-    [
-        tracing::enabled!(tracing::Level::DEBUG),
-        tracing::enabled!(tracing::Level::INFO),
-        tracing::enabled!(target: "audit2", tracing::Level::ERROR),
-        tracing::enabled!(tracing::Level::WARN),
-    ]
-}
-
 /// The application's own log.
 fn log<S: Subscriber + for<'a> LookupSpan<'a>>() -> impl tracing_subscriber::Layer<S> {
     tracing_subscriber::fmt::layer().with_writer(std::io::sink)
-}
-
-fn warn_log<S: Subscriber + for<'a> LookupSpan<'a>>() -> impl tracing_subscriber::Layer<S> {
-    log().with_filter(EnvFilter::new("warn"))
-}
-
-#[test]
-fn the_layer_enables_nothing_for_others() {
-    let (auditor, _sink) = auditor(|builder| builder);
-    with_default(tracing_subscriber::registry().with(auditor.json_layer()), || {
-        assert_eq!(others_enabled(), [false; 4], "nobody but the layer listens");
-        assert!(tracing::enabled!(target: "audit", tracing::Level::DEBUG));
-    });
-    with_default(tracing_subscriber::registry().with(auditor.json_layer()).with(warn_log()), || {
-        assert_eq!(others_enabled(), [false, false, true, true]);
-        assert!(tracing::enabled!(target: "audit", tracing::Level::INFO));
-    });
-    with_default(tracing_subscriber::registry().with(warn_log()).with(auditor.json_layer()), || {
-        assert_eq!(others_enabled(), [false, false, true, true]);
-    });
 }
 
 #[test]
