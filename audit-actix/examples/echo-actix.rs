@@ -36,6 +36,7 @@ use audit_conformance::echo::{Settings, asked_to_stop};
 #[actix_web::main]
 pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     let settings = Settings::from_env()?;
+    let asked = asked_to_stop()?;
     let auditor = settings.auditor("echo-actix")?;
     let address = (settings.host.clone(), settings.port);
     // Requests in flight may take as long as they like, as far as actix-web is concerned.
@@ -65,7 +66,7 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
         eprintln!("listening on http://{address}");
     }
     let handle = serving.handle();
-    let stopping = stop_in_time(&handle, drain);
+    let stopping = stop_in_time(asked, &handle, drain);
     // Not dropped before the auditor is shut down: what is in flight would be cut by that.
     tokio::pin!(serving);
     tokio::select! {
@@ -97,8 +98,8 @@ async fn in_time<B: MessageBody>(
 }
 
 /// Stops the server when it is asked to, and waits for it: for as long as it takes, or for so long.
-async fn stop_in_time(server: &ServerHandle, drain: Option<Duration>) {
-    asked_to_stop().await;
+async fn stop_in_time(asked: impl Future<Output = ()>, server: &ServerHandle, drain: Option<Duration>) {
+    asked.await;
     let stopped = server.stop(true);
     match drain {
         None => stopped.await,

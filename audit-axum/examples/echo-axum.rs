@@ -37,6 +37,7 @@ use tower_http::timeout::TimeoutLayer;
 #[tokio::main]
 pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     let settings = Settings::from_env()?;
+    let asked = asked_to_stop()?;
     let auditor = settings.auditor("echo-axum")?;
     let app = app(&settings, auditor.as_ref());
     if let Some(auditor) = &auditor {
@@ -47,7 +48,7 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     let (stopping, stopped) = tokio::sync::oneshot::channel();
     let serving = axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async {
-            asked_to_stop().await;
+            asked.await;
             // Nobody waits for it where requests may take as long as they like.
             let _told = stopping.send(());
         })

@@ -41,6 +41,7 @@ const GRACE_SECONDS: u32 = 3;
 #[rocket::main]
 pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     let settings = Settings::from_env()?;
+    let asked = asked_to_stop()?;
     let auditor = settings.auditor("echo-rocket")?;
     let rocket = app(&settings, auditor.as_ref())?;
     let rocket = rocket.ignite().await?;
@@ -50,7 +51,7 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     let stop = rocket.shutdown();
     let serving = rocket.launch();
     let cut = async {
-        asked_to_stop().await;
+        asked.await;
         stop.notify();
         match settings.drain {
             Some(drain) => rocket::tokio::time::sleep(drain).await,
