@@ -31,9 +31,13 @@ impl Arguments {
         read
     }
 
-    /// Whether the case of this name is asked for.
+    /// Whether the case of this name is asked for. A word that ends in a dot is a theme: `load.` is no part of `upload.sized`.
     pub(crate) fn select(&self, name: &str) -> bool {
-        let is = |word: &String| if self.exact { name == word } else { name.contains(word.as_str()) };
+        let is = |word: &String| match self.exact {
+            true => name == word,
+            false if word.ends_with('.') => name.starts_with(word.as_str()),
+            false => name.contains(word.as_str()),
+        };
         (self.words.is_empty() || self.words.iter().any(is)) && !self.skipped.iter().any(is)
     }
 }
@@ -53,6 +57,9 @@ mod tests {
         assert_eq!(selects("fin --skip load"), [true, false, false]);
         assert_eq!(selects("--skip=leave"), [false, false, true]);
         assert_eq!(selects("--exact leave leave.rst"), [false, true, false]);
+        assert_eq!(selects("load."), [false, false, true]);
+        assert_eq!(selects("--skip leave."), [false, false, true]);
+        assert!(read("load").select("upload.sized") && !read("load.").select("upload.sized"));
         assert!(read("--list").list && !read("list").list);
     }
 }
