@@ -25,13 +25,13 @@ use std::error::Error;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use audit_axum::routing::{get, post};
 use audit_axum::{AuditLayer, Auditor, RouterExt};
 use audit_conformance::echo::{Settings, TIMEOUT_INSIDE, asked_to_stop};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::from_fn;
+use axum::routing;
 use tower_http::timeout::TimeoutLayer;
 
 #[tokio::main]
@@ -66,8 +66,9 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// The service. A bare one is without anything of ours but the annotations.
 fn app(settings: &Settings, auditor: Option<&Auditor>) -> Router {
-    let mut app = routes().layer(DefaultBodyLimit::disable());
+    let mut app = routes(settings.bare).layer(DefaultBodyLimit::disable());
     if let Some(auditor) = auditor {
         app = app.layer(AuditLayer::new(auditor.clone()));
         if settings.layer_twice {
@@ -80,69 +81,86 @@ fn app(settings: &Settings, auditor: Option<&Auditor>) -> Router {
     }
 }
 
-fn routes() -> Router {
-    Router::new()
-        .audited_route("/actor", get(people::actor))
+/// A router of routes by `audited_route`, or of plain ones.
+macro_rules! router {
+    ($bare:expr, $($method:ident $path:literal $handler:path,)+) => {
+        if $bare {
+            Router::new()$(.route($path, routing::$method($handler)))+
+        } else {
+            Router::new()$(.audited_route($path, audit_axum::routing::$method($handler)))+
+        }
+    };
+}
+
+fn routes(bare: bool) -> Router {
+    router!(bare, get "/actor" people::actor,)
         .route_layer(from_fn(people::name))
-        .audited_route("/guarded", get(people::guarded))
-        .merge(as_ever())
-        .merge(answering())
-        .merge(waiting())
-        .merge(failing())
+        .merge(router!(bare, get "/guarded" people::guarded,))
+        .merge(as_ever(bare))
+        .merge(answering(bare))
+        .merge(plain())
+        .merge(waiting(bare))
+        .merge(failing(bare))
 }
 
 /// What there was from the start.
-fn as_ever() -> Router {
-    Router::new()
-        .audited_route("/echo", post(bodies::echo))
-        .audited_route("/sink", post(bodies::sink))
-        .audited_route("/digest", post(bodies::digest))
-        .audited_route("/slow", get(streams::slow))
-        .audited_route("/stream", get(streams::stream))
-        .audited_route("/panic", get(failures::panic))
-        .audited_route("/status/{code}", get(answers::status))
+fn as_ever(bare: bool) -> Router {
+    router!(bare,
+        post "/echo" bodies::echo,
+        post "/sink" bodies::sink,
+        post "/digest" bodies::digest,
+        get "/slow" streams::slow,
+        get "/stream" streams::stream,
+        get "/panic" failures::panic,
+        get "/status/{code}" answers::status,
+    )
 }
 
-fn answering() -> Router {
-    use axum::routing::get as plain_get;
-    Router::new()
-        .audited_route("/json", post(answers::json))
-        .audited_route("/items/{id}", get(answers::item))
-        .audited_route("/redirect", get(answers::redirect))
-        .audited_route("/empty", get(answers::empty))
-        .audited_route("/on-error/{code}", get(answers::on_error))
-        .audited_route("/basic", get(answers::basic).post(bodies::basic))
-        .audited_route("/full", post(bodies::full))
-        .audited_route("/unread", post(bodies::unread))
-        .audited_route("/health", get(answers::health))
-        .audited_route("/sse", get(streams::sse))
-        .audited_route("/ws", get(streams::socket))
-        .audited_route("/flood", get(streams::flood))
-        .audited_route("/flood-count", get(streams::flood_count))
-        .audited_route("/nested", get(work::nested))
-        .audited_route("/spawned", get(work::spawned))
-        .audited_route("/own/{id}/{gate}", get(work::own))
-        .route("/plain/{x}", plain_get(answers::plain))
-        .route("/api/plain", plain_get(answers::plain))
-        .route("/app/{x}", plain_get(answers::plain))
-        .route("/app/static/{x}", plain_get(answers::plain))
+fn answering(bare: bool) -> Router {
+    router!(bare,
+        post "/json" answers::json,
+        get "/items/{id}" answers::item,
+        get "/redirect" answers::redirect,
+        get "/empty" answers::empty,
+        get "/on-error/{code}" answers::on_error,
+        get "/basic" answers::basic,
+        post "/basic" bodies::basic,
+        post "/full" bodies::full,
+        post "/unread" bodies::unread,
+        get "/health" answers::health,
+        get "/sse" streams::sse,
+        get "/ws" streams::socket,
+        get "/flood" streams::flood,
+        get "/flood-count" streams::flood_count,
+        get "/nested" work::nested,
+        get "/spawned" work::spawned,
+        get "/own/{id}/{gate}" work::own,
+    )
 }
 
-fn waiting() -> Router {
+/// Not annotated.
+fn plain() -> Router {
+    ["/plain/{x}", "/api/plain", "/app/{x}", "/app/static/{x}"]
+        .into_iter()
+        .fold(Router::new(), |router, path| router.route(path, routing::get(answers::plain)))
+}
+
+fn waiting(bare: bool) -> Router {
     let timeout = TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, TIMEOUT_INSIDE);
-    Router::new()
-        .audited_route("/timeout/inside/{gate}", get(gates::timeout_inside))
-        .route_layer(timeout)
-        .audited_route("/gates/{gate}", get(gates::arrived).post(gates::open))
-        .audited_route("/hold/{gate}", get(gates::hold))
-        .audited_route("/hold-stream/{gate}", get(gates::hold_stream))
-        .audited_route("/slow-read/{gate}", post(bodies::slow_read))
+    router!(bare, get "/timeout/inside/{gate}" gates::timeout_inside,).route_layer(timeout).merge(router!(bare,
+        get "/gates/{gate}" gates::arrived,
+        post "/gates/{gate}" gates::open,
+        get "/hold/{gate}" gates::hold,
+        get "/hold-stream/{gate}" gates::hold_stream,
+        post "/slow-read/{gate}" bodies::slow_read,
+    ))
 }
 
-fn failing() -> Router {
-    Router::new()
-        .audited_route("/panic/{when}", post(failures::panic_when))
-        .audited_route("/panic-blocking", get(failures::panic_blocking))
-        .audited_route("/panic-stream", get(failures::panic_stream))
-        .audited_route("/broken-stream", get(failures::broken_stream))
+fn failing(bare: bool) -> Router {
+    router!(bare,
+        post "/panic/{when}" failures::panic_when,
+        get "/panic-blocking" failures::panic_blocking,
+        get "/panic-stream" failures::panic_stream,
+        get "/broken-stream" failures::broken_stream,
+    )
 }
