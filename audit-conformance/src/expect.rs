@@ -40,10 +40,14 @@ impl Expected {
     }
 }
 
+/// The key that says how many bytes the whole answer has, where a client leaves that could have counted them: a completed
+/// record is one of all of them, and no record of more.
+pub(crate) const WHOLE: &str = "$whole";
+
 /// Where a record is not what was expected: one line each.
 ///
-/// `expected` is an object. A key is a member's name, or with a `/` in front a JSON pointer; `null` asks for absence. A
-/// value is the member's, or an object with one key that begins with `$`:
+/// `expected` is an object. A key is a member's name, or with a `/` in front a JSON pointer, or [`WHOLE`]; `null` asks for
+/// absence. A value is the member's, or an object with one key that begins with `$`:
 ///
 /// | | the member |
 /// |---|---|
@@ -55,11 +59,24 @@ impl Expected {
 pub(crate) fn differences(record: &Value, expected: &Value) -> Vec<String> {
     let Value::Object(expected) = expected else { return vec![format!("{expected} is no object")] };
     let different = expected.iter().filter_map(|(key, value)| {
+        if key == WHOLE {
+            return untaken(record, value);
+        }
         let actual = if key.starts_with('/') { record.pointer(key) } else { record.get(key) };
         let actual = actual.unwrap_or(&Value::Null);
         (!matches(actual, value)).then(|| format!("{key}: {actual} instead of {value}"))
     });
     different.collect()
+}
+
+/// Where a record counts other bytes than an answer of `whole` bytes allows.
+pub(crate) fn untaken(record: &Value, whole: &Value) -> Option<String> {
+    let taken = &record["response_bytes"];
+    let right = match record["completion"] == "completed" {
+        true => taken == whole,
+        false => taken.is_null() || taken.as_u64() <= whole.as_u64(),
+    };
+    (!right).then(|| format!("{} with response_bytes {taken}, and the whole answer has {whole}", record["completion"]))
 }
 
 fn matches(actual: &Value, expected: &Value) -> bool {
@@ -113,5 +130,22 @@ mod tests {
             assert_eq!(differences(&record, &wrong).len(), 1, "{wrong}");
         }
         assert_eq!(differences(&record, &json!({"a": 2})), ["a: 1 instead of 2"]);
+    }
+
+    #[test]
+    fn a_completed_record_has_all_of_the_answer() {
+        let whole = json!({"$whole": 4, "completion": {"$in": ["aborted", "completed"]}});
+        for (completion, bytes, wrong) in [
+            ("completed", json!(4), 0),
+            ("completed", json!(3), 1),
+            ("completed", json!(5), 1),
+            ("completed", json!(null), 1),
+            ("aborted", json!(null), 0),
+            ("aborted", json!(4), 0),
+            ("aborted", json!(5), 1),
+        ] {
+            let found = differences(&json!({"completion": completion, "response_bytes": bytes}), &whole);
+            assert_eq!(found.len(), wrong, "{completion} {bytes}: {found:?}");
+        }
     }
 }

@@ -7,7 +7,8 @@
 //!   expected, with the members that are expected. When the server has been stopped, the log is counted: none is
 //!   missing, none is double, none is of an unknown request, and no secret of the table is in it.
 //! - **What the client was told.** A record's `status_code` is the status that the client read, and an `audit-id` is
-//!   the identifier of the request's record. Where an answer begins and a record comes, there is one.
+//!   the identifier of the request's record. Where an answer begins and a record comes, there is one. A record that says
+//!   `completed` counts as many bytes as the whole answer has, also where the client left.
 //! - **The observer changes nothing.** The same talk with the same server without the layer (`BARE=1`) is the same byte
 //!   for byte, but for the header `audit-id`, the value of `date` and the order of header lines of different names. Where bytes are a matter of chance, as of a
 //!   client that does not read, their number is compared as an order of magnitude.

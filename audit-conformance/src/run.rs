@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::Arguments;
 use crate::case::{Case, Framework};
-use crate::expect::{Expected, differences};
+use crate::expect::{Expected, WHOLE, differences, untaken};
 use crate::kills;
 use crate::log::Log;
 use crate::matrix::{Matrix, Verdict};
@@ -216,6 +216,7 @@ fn check(framework: Framework, id: &str, expected: &Expected, told: Option<&Told
     let record = &record;
     let mut wrong = strangeness(record, members);
     wrong.extend(differences(record, &json!({"schema": "audit/1", "framework": framework.to_string()})));
+    wrong.extend(too_early(record, members, told.map_or(Body::Left, |told| told.body)));
     // A timeout around the layer answers for itself: what it says, the layer does not know.
     if let Some(told) = told.filter(|told| told.audit_id.is_some() || record["status_code"] != Value::Null) {
         let seen_whole = matches!(expected, Expected::EndedAsWhole(_)) && matches!(told.body, Body::Whole(_));
@@ -236,10 +237,27 @@ fn strangeness(record: &Value, expected: &Value) -> Vec<String> {
     let out_of_order = !phases.is_null() && expected["phases"].is_null() && !in_order.contains(phases);
     if record["phase"] == "final" {
         // A body that ended well has nothing to add, so that nobody tells how long it was.
-        expected.as_object_mut().map(|members| members.remove("response_bytes"));
+        for name in ["response_bytes", WHOLE] {
+            expected.as_object_mut().map(|members| members.remove(name));
+        }
     }
     let out_of_order = out_of_order.then(|| format!("the phases are {phases}"));
     differences(record, &expected).into_iter().chain(out_of_order).collect()
+}
+
+/// Where a record says `completed` of an answer whose last byte the framework may not have taken. How long the answer is,
+/// is known from a client that read all of it, or else from the case, which must say so.
+fn too_early(record: &Value, expected: &Value, body: Body) -> Option<String> {
+    // Of an answer's body a `final` knows nothing yet.
+    if record["completion"] != "completed" || record["phase"] == "final" {
+        return None;
+    }
+    match body {
+        Body::Whole(bytes) => untaken(record, &bytes.into()),
+        // Then it was compared.
+        _ if expected[WHOLE].is_u64() || expected["response_bytes"].is_u64() => None,
+        Body::Cut | Body::Left => Some("completed, and nobody says how long the answer is".to_owned()),
+    }
 }
 
 /// Where a record says otherwise than the client was told.
@@ -326,7 +344,7 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use super::{contradictions, count};
+    use super::{contradictions, count, strangeness, too_early};
     use crate::expect::Expected;
     use crate::log::Log;
     use crate::talk::{Body, Told};
@@ -379,6 +397,28 @@ mod tests {
         file.write_all(b"{\"torn\n").unwrap();
         log.refresh();
         assert!(count(&log, &owed)[0].starts_with("no record"));
+    }
+
+    #[test]
+    fn completed_is_what_all_was_taken_of() {
+        let record = |completion, bytes| json!({"completion": completion, "response_bytes": bytes});
+        let said = json!({"$whole": 4});
+        for (record, expected, body, wrong) in [
+            (record("completed", json!(4)), json!({}), Body::Whole(4), false),
+            (record("completed", json!(3)), json!({}), Body::Whole(4), true),
+            (record("completed", json!(null)), json!({}), Body::Whole(4), true),
+            (record("completed", json!(4)), json!({}), Body::Left, true),
+            (record("completed", json!(4)), json!({}), Body::Cut, true),
+            (record("completed", json!(4)), said.clone(), Body::Left, false),
+            (record("completed", json!(4)), json!({"response_bytes": {"$more": 3}}), Body::Left, true),
+            (record("completed", json!(4)), json!({"response_bytes": 4}), Body::Left, false),
+            (record("aborted", json!(null)), json!({}), Body::Left, false),
+            (json!({"completion": "completed", "phase": "final"}), json!({}), Body::Left, false),
+        ] {
+            assert_eq!(too_early(&record, &expected, body).is_some(), wrong, "{record} {expected} {body:?}");
+        }
+        let strict = json!({"completion": "completed", "phase": "final"});
+        assert!(strangeness(&strict, &said).is_empty());
     }
 
     #[test]

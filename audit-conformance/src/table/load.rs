@@ -1,6 +1,7 @@
 //! Many requests of each kind that ends badly, and many at once: none is missing, none is double, none is completed
 //! whose last byte the framework did not take, and none holds what is another's. Where a framework runs on for a client
-//! that left, it may have taken the last byte without having sent it: then either end is the truth.
+//! that left, it may have taken the last byte without having sent it: then either end is the truth, and a completed record
+//! counts all bytes of the answer.
 //!
 //! `CONFORMANCE_SCALE` multiplies how many.
 
