@@ -110,6 +110,20 @@ fn half_closes_in_the_upload(talk: &mut Talk) {
     client.rest();
 }
 
+fn in_the_extractor() -> Value {
+    json!({"action": "basic.send", "completion": "client_disconnected", "status_code": {"$in": [null, 400]}})
+}
+
+fn leaves_in_the_extractor(talk: &mut Talk, how: Leave) {
+    let request = talk.request("POST", "/basic").header("expect", "100-continue").declared(60, "");
+    let mut client = talk.connect();
+    client.send(&request);
+    // The server says so when somebody begins to read.
+    client.read_until("100 Continue");
+    client.write(PIECE.as_bytes());
+    client.leave(how);
+}
+
 pub(super) fn cases() -> Vec<Case> {
     use Leave::{Fin, Rst};
     vec![
@@ -150,17 +164,12 @@ pub(super) fn cases() -> Vec<Case> {
         })
         .leaves_unannounced(in_the_upload())
         .but(Framework::Actix, DROPS_UNTOLD, Expect::Records(vec![dropped_in_the_upload()])),
-        Case::new("leave.extractor", "Gone while an extractor reads: the handler's action.", |talk| {
-            let request = talk.request("POST", "/basic").header("expect", "100-continue").declared(60, "");
-            let mut client = talk.connect();
-            client.send(&request);
-            // The server says so when somebody begins to read.
-            client.read_until("100 Continue");
-            client.write(PIECE.as_bytes());
-            client.leave(Fin);
+        Case::new("leave.extractor_fin", "Gone while an extractor reads: the handler's action.", |talk| {
+            leaves_in_the_extractor(talk, Fin);
         })
-        .leaves_unannounced(json!({"action": "basic.send", "completion": "client_disconnected",
-            "status_code": {"$in": [null, 400]}})),
+        .leaves_unannounced(in_the_extractor()),
+        Case::new("leave.extractor_rst", "The same by a reset.", |talk| leaves_in_the_extractor(talk, Rst))
+            .leaves_unannounced(in_the_extractor()),
         Case::new("leave.before_head_is_whole", "Half a request head is no request.", |talk| {
             for how in [Fin, Rst] {
                 let mut client = talk.connect();
