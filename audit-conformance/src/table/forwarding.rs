@@ -1,6 +1,6 @@
 //! Whose address it was: the peer's, or what a trusted proxy says.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::case::Case;
 use crate::talk::Talk;
@@ -9,6 +9,11 @@ fn forwarded(talk: &mut Talk, lines: &[(&str, &str)]) {
     let request = talk.request("GET", "/status/200");
     let request = lines.iter().fold(request, |request, (name, value)| request.header(name, value));
     talk.send(&request).is(200, "200\n");
+}
+
+/// The peer is the client, whatever it says.
+fn claimed(claim: &str) -> Value {
+    json!({"ip_address": "127.0.0.1", "peer_address": null, "forwarded_for": claim})
 }
 
 const LIST: &str = "x-forwarded-for";
@@ -32,6 +37,40 @@ pub(super) fn cases() -> Vec<Case> {
             },
         )
         .leaves(json!({"ip_address": "127.0.0.1", "peer_address": null, "forwarded_for": "203.0.113.9"})),
+        Case::new("forwarding.untrusted_lines", "Several lines of it are one claim, and none is believed.", |talk| {
+            forwarded(talk, &[(LIST, "198.51.100.1"), (LIST, "203.0.113.9, 127.0.0.3"), (LIST, " 127.0.0.2")]);
+        })
+        .leaves(claimed("198.51.100.1, 203.0.113.9, 127.0.0.3, 127.0.0.2")),
+        Case::new("forwarding.untrusted_ipv6", "Nor is IPv6, however it is written.", |talk| {
+            forwarded(talk, &[(LIST, "[2001:db8::1]:4711")]);
+            forwarded(talk, &[(LIST, "2001:db8::1, ::ffff:203.0.113.9")]);
+        })
+        .leaves(claimed("[2001:db8::1]:4711"))
+        .leaves(claimed("2001:db8::1, ::ffff:203.0.113.9")),
+        Case::new("forwarding.untrusted_garbage", "Nor is garbage, which is told as it is.", |talk| {
+            forwarded(talk, &[(LIST, "garbage, 999.0.0.1, \"")]);
+            forwarded(talk, &[(LIST, "unknown"), (LIST, ",,;=")]);
+        })
+        .leaves(claimed("garbage, 999.0.0.1, \""))
+        .leaves(claimed("unknown, ,,;=")),
+        Case::new("forwarding.untrusted_other", "A header that nobody is to say it in is no claim.", |talk| {
+            forwarded(talk, &[(FORWARDED, "for=203.0.113.9"), ("x-real-ip", "203.0.113.9")]);
+        })
+        .leaves(json!({"ip_address": "127.0.0.1", "peer_address": null, "forwarded_for": null})),
+        Case::new("forwarding.untrusted_forwarded", "Where it is Forwarded, that is the claim.", |talk| {
+            forwarded(talk, &[(FORWARDED, "for=\"[2001:db8::7]:99\";proto=https"), (FORWARDED, "for=203.0.113.9")]);
+            forwarded(talk, &[(FORWARDED, "for=unknown, ;=\"")]);
+            forwarded(talk, &[(LIST, "203.0.113.9")]);
+        })
+        .with("AUDIT_PROXY_HEADER", "Forwarded")
+        .leaves(claimed("for=\"[2001:db8::7]:99\";proto=https, for=203.0.113.9"))
+        .leaves(claimed("for=unknown, ;=\""))
+        .leaves(json!({"ip_address": "127.0.0.1", "peer_address": null, "forwarded_for": null})),
+        Case::new("forwarding.other_trusted", "A peer outside of the trusted networks is not one of them.", |talk| {
+            forwarded(talk, &[(LIST, "198.51.100.1"), (LIST, "203.0.113.9, 10.0.0.1")]);
+        })
+        .with("AUDIT_TRUSTED_PROXIES", "10.0.0.0/8,2001:db8:ffff::/48")
+        .leaves(claimed("198.51.100.1, 203.0.113.9, 10.0.0.1")),
         trusting(Case::new("forwarding.trusted", "A trusted peer says who the client is.", |talk| {
             forwarded(talk, &[(LIST, "203.0.113.9")]);
         }))
