@@ -1,9 +1,18 @@
 //! Answers of each class, and requests that no handler answers.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::case::{Case, Framework};
+use crate::case::{Case, Expect, Framework};
 use crate::client::Leave;
+
+/// What a method leaves that the route does not have. Where the layer knows of no route that fits the path, it is kept as
+/// basic.
+fn nobodys(method: &str, status: u16, mode: &str) -> Value {
+    json!({"method": method, "action": "http.request", "outcome": "rejected", "level": "warn", "status_code": status,
+        "mode": mode, "completion": "completed", "target_type": null})
+}
+
+const NOT_FOUND: &str = "it answers a method that the route does not have as an unknown path";
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
@@ -82,14 +91,16 @@ pub(super) fn cases() -> Vec<Case> {
             let request = talk.request("OPTIONS", "/status/200").accepts_json();
             talk.send(&request).is_refused();
         })
-        .leaves(json!({"method": "OPTIONS", "action": "http.request", "outcome": "rejected", "level": "warn",
-            "completion": "completed"})),
+        .leaves(nobodys("OPTIONS", 405, "compact"))
+        .but(Framework::Actix, NOT_FOUND, Expect::Records(vec![nobodys("OPTIONS", 404, "compact")]))
+        .but(Framework::Rocket, NOT_FOUND, Expect::Records(vec![nobodys("OPTIONS", 404, "basic")])),
         Case::new("answer.wrong_method", "A method that the route does not have is nobody's action.", |talk| {
             let request = talk.request("DELETE", "/items/7").accepts_json();
             talk.send(&request).is_refused();
         })
-        .leaves(json!({"method": "DELETE", "action": "http.request", "outcome": "rejected",
-            "completion": "completed", "target_type": null})),
+        .leaves(nobodys("DELETE", 405, "compact"))
+        .but(Framework::Actix, NOT_FOUND, Expect::Records(vec![nobodys("DELETE", 404, "compact")]))
+        .but(Framework::Rocket, NOT_FOUND, Expect::Records(vec![nobodys("DELETE", 404, "basic")])),
         Case::new(
             "answer.unknown_route",
             "What matched no route is kept as basic, or scanners fill the disk.",
