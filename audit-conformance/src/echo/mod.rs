@@ -12,7 +12,7 @@
 //! | `BARE=1` | no audit layer and no auditor: the very same routes, handlers and annotations |
 //! | `LAYER_TWICE=1` | the layer is applied twice |
 //! | `DRAIN_MS=N` | a stop waits at most so long for requests in flight, then calls `auditor.shutdown`; without it, as long as they take |
-//! | `TIMEOUT_OUTSIDE_MS=N` | a timeout around the layer: 408 with an empty body, and the handler dropped |
+//! | `TIMEOUT_OUTSIDE_MS=N` | a timeout around the layer: 408 with an empty body, and the handler dropped. `echo-rocket` does not read it: nothing stands around a fairing |
 //!
 //! When it serves, it says `listening on http://ADDRESS` on stderr. SIGINT and SIGTERM stop it: no new connections,
 //! requests in flight are served, the log is flushed.
@@ -49,7 +49,7 @@
 //! | `GET /nested` | `nested.run` | [`nested::run`]: 200 `nested\n` |
 //! | `GET /spawned` | `spawned.run` | [`spawned::run`]: 200 `spawned\n` |
 //! | `GET /actor` | `actor.read` | `x-actor: NAME`: a layer or guard inside the audit layer says `Actor::user(NAME)` before the handler, as is usual in the framework. `x-actor-in: NAME`: the handler calls `set_actor`. `x-actor-after: NAME`: the layer says so after the handler. 200 `actor\n` |
-//! | `GET /timeout/inside/{gate}` | `timeout.inside` | as `/hold/{gate}`, under a timeout of 50 ms between the audit layer and the handler: 408, empty |
+//! | `GET /timeout/inside/{gate}` | `timeout.inside` | as `/hold/{gate}`, under a timeout of 50 ms between the audit layer and the handler: 408, empty. In `echo-rocket`, where nothing stands there, the handler has the timeout within itself |
 //! | `GET /on-error/{code}` | `on_error.read`, `on = "error"` | as `/status/{code}`, without a target |
 //! | `GET /basic` | `basic.read`, `mode = "basic"` | 200 `basic\n` |
 //! | `POST /basic` | `basic.send`, `mode = "basic"` | reads the body: 200 `basic\n` |
