@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::steps::{self, Step, step};
 
-/// 1,000 requests that are cut by FIN, 1,000 by RST, 1,000 in the middle of the answer, 200 panics.
+/// 1,000 requests that are cut by FIN, 1,000 by RST, 1,000 in the middle of the answer, 1,000 panics.
 const SCALE: &[(&str, &str)] = &[("CONFORMANCE_SCALE", "10")];
 
 const fn load(what: &'static str, arguments: &'static [&'static str]) -> Step {

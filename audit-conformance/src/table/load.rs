@@ -12,8 +12,8 @@ use crate::case::{Case, Expect, Framework};
 use crate::client::Leave;
 use crate::talk::Talk;
 
-const CUT: usize = 100;
-const PANICS: usize = 20;
+/// How many of each kind.
+const TIMES: usize = 100;
 const AT_ONCE: usize = 2000;
 const TOGETHER: usize = 100;
 
@@ -57,33 +57,33 @@ fn at_once(talk: &mut Talk, times: usize) {
 }
 
 pub(super) fn cases(scale: usize) -> Vec<Case> {
-    let (cut, panicking) = (CUT * scale, PANICS * scale);
+    let times = TIMES * scale;
     let own = Case::new("load.at_once", "2,000 requests at once, each with its own.", |talk| at_once(talk, AT_ONCE));
     let own = (0..AT_ONCE).fold(own, |case, id| {
         case.leaves(json!({"action": "own.read", "completion": "completed", "data": {"own": id.to_string()}}))
     });
     vec![
-        cut_handlers("load.cut_fin", Leave::Fin, cut),
-        cut_handlers("load.cut_rst", Leave::Rst, cut),
+        cut_handlers("load.cut_fin", Leave::Fin, times),
+        cut_handlers("load.cut_rst", Leave::Rst, times),
         Case::new("load.cut_answers", "Clients that leave in the middle of answers, in both ways.", move |talk| {
-            for index in 0..cut {
+            for index in 0..times {
                 streams::cuts(talk, if index % 2 == 0 { Leave::Fin } else { Leave::Rst });
             }
         })
-        .each_leaves(cut, &streams::cut()),
+        .each_leaves(times, &streams::cut()),
         Case::new("load.panics", "Panics.", move |talk| {
-            for _ in 0..panicking {
+            for _ in 0..times {
                 let request = talk.request("GET", "/panic");
                 talk.send_for_any(&request);
             }
         })
-        .each_leaves(panicking, &panics::panicked("panic.trigger", "this route panics on purpose"))
+        .each_leaves(times, &panics::panicked("panic.trigger", "this route panics on purpose"))
         .but(
             Framework::Rocket,
             panics::CAUGHT,
             Expect::Records(vec![
                 panics::caught(panics::panicked("panic.trigger", "this route panics on purpose"));
-                panicking
+                times
             ]),
         ),
         own,
