@@ -186,7 +186,9 @@ fn wired(config: &mut ServiceConfig, bare: bool) {
         get "/hold/{gate}" gates::hold,
         get "/hold-stream/{gate}" gates::hold_stream,
         post "/slow-read/{gate}" bodies::slow_read,
+        get "/panic-at-once" failures::panic_at_once,
         get "/panic-blocking" failures::panic_blocking,
+        post "/panic-blocking/{when}" failures::panic_blocking_when,
         get "/panic-stream" failures::panic_stream,
         get "/broken-stream" failures::broken_stream,
     );

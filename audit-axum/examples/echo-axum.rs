@@ -159,7 +159,9 @@ fn waiting(bare: bool) -> Router {
 fn failing(bare: bool) -> Router {
     router!(bare,
         post "/panic/{when}" failures::panic_when,
+        get "/panic-at-once" failures::panic_at_once,
         get "/panic-blocking" failures::panic_blocking,
+        post "/panic-blocking/{when}" failures::panic_blocking_when,
         get "/panic-stream" failures::panic_stream,
         get "/broken-stream" failures::broken_stream,
     )

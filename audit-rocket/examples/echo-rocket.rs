@@ -180,6 +180,13 @@ fn waiting(audited: bool) -> Vec<Route> {
 fn failing(audited: bool) -> Vec<Route> {
     audited_if(
         audited,
-        routes![failures::panic_when, failures::panic_blocking, failures::panic_stream, failures::broken_stream,],
+        routes![
+            failures::panic_at_once,
+            failures::panic_when,
+            failures::panic_blocking,
+            failures::panic_blocking_when,
+            failures::panic_stream,
+            failures::broken_stream,
+        ],
     )
 }

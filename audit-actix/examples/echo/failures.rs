@@ -1,6 +1,7 @@
 //! Panics and errors.
 
 use std::convert::Infallible;
+use std::future::Ready;
 use std::io;
 
 use actix_web::web::{Bytes, Path, Payload};
@@ -16,17 +17,39 @@ pub(crate) async fn panic() -> HttpResponse {
     panic!("this route panics on purpose")
 }
 
+/// Panics where it is called, before there is a future.
+#[audited(action = "panic.at_once")]
+pub(crate) fn panic_at_once() -> Ready<HttpResponse> {
+    panic!("this function panics on purpose")
+}
+
 #[audited(action = "panic.body")]
 #[post("/panic/{when}")]
-pub(crate) async fn panic_when(when: Path<String>, mut body: Payload) -> HttpResponse {
+pub(crate) async fn panic_when(when: Path<String>, body: Payload) -> HttpResponse {
+    if !read(&when, body).await {
+        return HttpResponse::NotFound().finish();
+    }
+    panic!("panic {when} reading")
+}
+
+#[audited(action = "panic.blocking_body")]
+pub(crate) async fn panic_blocking_when(when: Path<String>, body: Payload) -> HttpResponse {
+    if read(&when, body).await {
+        blocking::panics_when(&when).await;
+    }
+    HttpResponse::NotFound().finish()
+}
+
+/// Reads as much of the body as this word says, if it says it.
+async fn read(when: &str, mut body: Payload) -> bool {
     // What the body says is of no matter to somebody who panics anyway.
-    match when.as_str() {
+    match when {
         "before" => {}
         "during" => drop(body.next().await),
         "after" => drop(rest_of(&mut body).await),
-        _ => return HttpResponse::NotFound().finish(),
+        _ => return false,
     }
-    panic!("panic {when} reading")
+    true
 }
 
 #[audited(action = "panic.blocking")]

@@ -1,6 +1,7 @@
 //! Panics and errors.
 
 use std::convert::Infallible;
+use std::future::Ready;
 use std::io;
 
 use audit_axum::audited;
@@ -17,17 +18,39 @@ pub(crate) async fn panic() -> StatusCode {
     panic!("this route panics on purpose")
 }
 
+/// Panics where it is called, before there is a future.
+#[audited(action = "panic.at_once")]
+pub(crate) fn panic_at_once() -> Ready<StatusCode> {
+    panic!("this function panics on purpose")
+}
+
 #[audited(action = "panic.body")]
 pub(crate) async fn panic_when(Path(when): Path<String>, request: Request) -> StatusCode {
+    if !read(&when, request).await {
+        return StatusCode::NOT_FOUND;
+    }
+    panic!("panic {when} reading")
+}
+
+#[audited(action = "panic.blocking_body")]
+pub(crate) async fn panic_blocking_when(Path(when): Path<String>, request: Request) -> StatusCode {
+    if read(&when, request).await {
+        blocking::panics_when(&when).await;
+    }
+    StatusCode::NOT_FOUND
+}
+
+/// Reads as much of the body as this word says, if it says it.
+async fn read(when: &str, request: Request) -> bool {
     let mut body = request.into_body();
     // What the body says is of no matter to somebody who panics anyway.
-    match when.as_str() {
+    match when {
         "before" => {}
         "during" => drop(chunk_of(&mut body).await),
         "after" => drop(rest_of(&mut body).await),
-        _ => return StatusCode::NOT_FOUND,
+        _ => return false,
     }
-    panic!("panic {when} reading")
+    true
 }
 
 #[audited(action = "panic.blocking")]

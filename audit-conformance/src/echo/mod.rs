@@ -42,6 +42,8 @@
 //! | `GET /empty` | `empty.read` | 204 |
 //! | `POST /panic/{when}` | `panic.body` | panics `before` it reads the body, `during` (after its first chunk) or `after` the last: `panic WHEN reading`. Another `when`: 404 |
 //! | `GET /panic-blocking` | `panic.blocking` | [`blocking::panics`]: a panic in a thread for blocking work that reaches the handler |
+//! | `POST /panic-blocking/{when}` | `panic.blocking_body` | as `/panic/{when}`, by [`blocking::panics_when`] |
+//! | `GET /panic-at-once` | `panic.at_once` | the handler is no async function, and panics where it is called: `this function panics on purpose` |
 //! | `GET /panic-stream` | `panic.stream` | 200, chunked: `first\n`, and the stream's next poll panics: `the stream panics on purpose` |
 //! | `GET /broken-stream` | `broken.stream` | 200, chunked: `first\n`, then an error: `the stream broke: password=hunter2` |
 //! | `GET /sse` | `events.read` | 200 `text/event-stream`: `data: one\n\n`, `data: two\n\n`, `data: three\n\n`, end |

@@ -42,8 +42,65 @@ pub(super) fn caught(panicked: Value) -> Value {
     and(panicked, &json!({"status_code": 500, "response_bytes": {"$more": 0}}))
 }
 
+const JSON: &str = r#"{"name":"rivers"}"#;
+
+/// What panics, and when: below `/{path}/{when}`, with that action, and an error that begins so.
+#[derive(Clone, Copy)]
+struct Around {
+    path: &'static str,
+    action: &'static str,
+    error: &'static str,
+}
+
+impl Around {
+    fn case(self, name: &'static str, about: &'static str, when: &'static str, of_body: &Value) -> Case {
+        let record = and(panicked(self.action, &format!("{} {when} reading", self.error)), of_body);
+        let case = Case::new(name, about, move |talk| {
+            let request = talk.request("POST", &format!("{}/{when}", self.path));
+            let request = match when {
+                "during" => request.header("content-type", "application/json").begun(CUT),
+                _ => request.json(JSON),
+            };
+            send(talk, &request);
+        });
+        let rocket = match when {
+            "before" => (LOOKED_AT, and(caught(record.clone()), &read_whole())),
+            _ => (CAUGHT, caught(record.clone())),
+        };
+        case.leaves(record).but(Framework::Rocket, rocket.0, Expect::Records(vec![rocket.1]))
+    }
+}
+
+fn read_whole() -> Value {
+    json!({"request_bytes": JSON.len(), "request_body": {"name": "rivers"}, "truncated": null})
+}
+
+fn read_in_part() -> Value {
+    json!({"request_bytes": CUT.len(), "request_body": {"name": "rivers"}, "truncated": true})
+}
+
+fn not_read() -> Value {
+    json!({"request_bytes": 0, "request_body": null})
+}
+
+const LOOKED_AT: &str =
+    "it catches a handler's panic and answers 500, and lets a short body be looked at only before the handler";
+
 pub(super) fn cases() -> Vec<Case> {
+    let handler = Around { path: "/panic", action: "panic.body", error: "panic" };
+    let blocking = Around { path: "/panic-blocking", action: "panic.blocking_body", error: "blocking work panics" };
     vec![
+        handler.case("panic.before_body", "Before the body is read: nothing of it is kept.", "before", &not_read()),
+        handler.case(
+            "panic.during_body",
+            "While the body is read: what was read is kept, and said to be cut.",
+            "during",
+            &read_in_part(),
+        ),
+        handler.case("panic.after_body", "After the body was read: it is kept whole.", "after", &read_whole()),
+        blocking.case("panic.blocking_before_body", "The same in blocking work: before.", "before", &not_read()),
+        blocking.case("panic.blocking_during_body", "In blocking work, meanwhile.", "during", &read_in_part()),
+        blocking.case("panic.blocking_after_body", "In blocking work, afterwards.", "after", &read_whole()),
         Case::new("panic.handler", "A panic ends the connection, as without the layer, and is told.", |talk| {
             let request = talk.request("GET", "/panic");
             send(talk, &request);
@@ -54,52 +111,6 @@ pub(super) fn cases() -> Vec<Case> {
             CAUGHT,
             Expect::Records(vec![caught(panicked("panic.trigger", "this route panics on purpose"))]),
         ),
-        Case::new("panic.before_body", "Before the body is read: nothing of it is kept.", |talk| {
-            let request = talk.request("POST", "/panic/before").json(r#"{"name":"rivers"}"#);
-            send(talk, &request);
-        })
-        .leaves(and(panicked("panic.body", "panic before reading"), &json!({"request_bytes": 0, "request_body": null})))
-        .but(
-            Framework::Rocket,
-            "it catches a handler's panic and answers 500, and lets a short body be looked at only before the handler",
-            Expect::Records(vec![and(
-                caught(panicked("panic.body", "panic before reading")),
-                &json!({"request_bytes": 17, "request_body": {"name": "rivers"}}),
-            )]),
-        ),
-        Case::new("panic.during_body", "While the body is read: what was read is kept, and said to be cut.", |talk| {
-            let request = talk.request("POST", "/panic/during").header("content-type", "application/json");
-            let request = request.begun(CUT);
-            send(talk, &request);
-        })
-        .leaves(and(
-            panicked("panic.body", "panic during reading"),
-            &json!({"request_bytes": CUT.len(), "request_body": {"name": "rivers"}, "truncated": true}),
-        ))
-        .but(
-            Framework::Rocket,
-            CAUGHT,
-            Expect::Records(vec![and(
-                caught(panicked("panic.body", "panic during reading")),
-                &json!({"request_bytes": CUT.len(), "request_body": {"name": "rivers"}, "truncated": true}),
-            )]),
-        ),
-        Case::new("panic.after_body", "After the body was read: it is kept whole.", |talk| {
-            let request = talk.request("POST", "/panic/after").json(r#"{"name":"rivers"}"#);
-            send(talk, &request);
-        })
-        .leaves(and(
-            panicked("panic.body", "panic after reading"),
-            &json!({"request_bytes": 17, "request_body": {"name": "rivers"}, "truncated": null}),
-        ))
-        .but(
-            Framework::Rocket,
-            CAUGHT,
-            Expect::Records(vec![and(
-                caught(panicked("panic.body", "panic after reading")),
-                &json!({"request_bytes": 17, "request_body": {"name": "rivers"}, "truncated": null}),
-            )]),
-        ),
         Case::new("panic.blocking", "A panic in blocking work reaches the handler and is its own.", |talk| {
             let request = talk.request("GET", "/panic-blocking");
             send(talk, &request);
@@ -109,6 +120,16 @@ pub(super) fn cases() -> Vec<Case> {
             Framework::Rocket,
             CAUGHT,
             Expect::Records(vec![caught(panicked("panic.blocking", "blocking work panics on purpose"))]),
+        ),
+        Case::new("panic.at_once", "A handler that is no async function panics before there is a future.", |talk| {
+            let request = talk.request("GET", "/panic-at-once");
+            send(talk, &request);
+        })
+        .leaves(panicked("panic.at_once", "this function panics on purpose"))
+        .but(
+            Framework::Rocket,
+            CAUGHT,
+            Expect::Records(vec![caught(panicked("panic.at_once", "this function panics on purpose"))]),
         ),
         Case::new("panic.stream", "A panic in an answer that has begun: its status, and that it failed.", |talk| {
             let request = talk.request("GET", "/panic-stream");

@@ -20,18 +20,42 @@ pub(crate) async fn panic() -> Status {
     panic!("this route panics on purpose")
 }
 
+/// Panics where it is called, before there is a future.
+#[audited(action = "panic.at_once")]
+#[get("/panic-at-once")]
+pub(crate) fn panic_at_once() -> Status {
+    panic!("this function panics on purpose")
+}
+
 #[audited(action = "panic.body")]
 #[post("/panic/<when>", data = "<body>")]
 pub(crate) async fn panic_when(when: &str, body: CapturedData<'_>) -> Status {
+    if !read(when, body).await {
+        return Status::NotFound;
+    }
+    panic!("panic {when} reading")
+}
+
+#[audited(action = "panic.blocking_body")]
+#[post("/panic-blocking/<when>", data = "<body>")]
+pub(crate) async fn panic_blocking_when(when: &str, body: CapturedData<'_>) -> Status {
+    if read(when, body).await {
+        blocking::panics_when(when).await;
+    }
+    Status::NotFound
+}
+
+/// Reads as much of the body as this word says, if it says it.
+async fn read(when: &str, body: CapturedData<'_>) -> bool {
     let mut body = whole(body);
     // What the body says is of no matter to somebody who panics anyway.
     match when {
         "before" => {}
         "during" => drop(piece_of(&mut body).await),
         "after" => drop(rest_of(&mut body).await),
-        _ => return Status::NotFound,
+        _ => return false,
     }
-    panic!("panic {when} reading")
+    true
 }
 
 #[audited(action = "panic.blocking")]
