@@ -171,6 +171,8 @@ fn wired(config: &mut ServiceConfig, bare: bool) {
         head "/status/{code}" answers::status,
         get "/empty" answers::empty,
         get "/on-error/{code}" answers::on_error,
+        get "/on-error-flood" streams::on_error_flood,
+        get "/on-error-panic" failures::on_error_panic,
         get "/basic" answers::basic,
         post "/basic" bodies::basic,
         post "/digest" bodies::digest,

@@ -123,6 +123,7 @@ fn answering(bare: bool) -> Router {
         get "/redirect" answers::redirect,
         get "/empty" answers::empty,
         get "/on-error/{code}" answers::on_error,
+        get "/on-error-flood" streams::on_error_flood,
         get "/basic" answers::basic,
         post "/basic" bodies::basic,
         post "/full" bodies::full,
@@ -158,6 +159,7 @@ fn waiting(bare: bool) -> Router {
 
 fn failing(bare: bool) -> Router {
     router!(bare,
+        get "/on-error-panic" failures::on_error_panic,
         post "/panic/{when}" failures::panic_when,
         get "/panic-at-once" failures::panic_at_once,
         get "/panic-blocking" failures::panic_blocking,

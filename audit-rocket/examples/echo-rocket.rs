@@ -134,6 +134,7 @@ fn answering(audited: bool) -> Vec<Route> {
             answers::redirect,
             answers::empty,
             answers::on_error,
+            streams::on_error_flood,
             answers::basic,
             bodies::basic,
             bodies::full,
@@ -181,6 +182,7 @@ fn failing(audited: bool) -> Vec<Route> {
     audited_if(
         audited,
         routes![
+            failures::on_error_panic,
             failures::panic_at_once,
             failures::panic_when,
             failures::panic_blocking,

@@ -17,6 +17,11 @@ pub(crate) async fn panic() -> HttpResponse {
     panic!("this route panics on purpose")
 }
 
+#[audited(action = "on_error.panic", on = "error")]
+pub(crate) async fn on_error_panic() -> HttpResponse {
+    panic!("this route panics on purpose")
+}
+
 /// Panics where it is called, before there is a future.
 #[audited(action = "panic.at_once")]
 pub(crate) fn panic_at_once() -> Ready<HttpResponse> {

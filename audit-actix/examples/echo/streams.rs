@@ -83,6 +83,15 @@ pub(crate) struct Flood {
 
 #[audited(action = "flood.read")]
 pub(crate) async fn flood(flood: Query<Flood>) -> HttpResponse {
+    flood_of(&flood)
+}
+
+#[audited(action = "on_error.flood", on = "error")]
+pub(crate) async fn on_error_flood(flood: Query<Flood>) -> HttpResponse {
+    flood_of(&flood)
+}
+
+fn flood_of(flood: &Flood) -> HttpResponse {
     HttpResponse::Ok().streaming(tokio_stream::iter(flooding::pieces(flood.bytes).map(Ok::<_, Infallible>)))
 }
 

@@ -18,6 +18,11 @@ pub(crate) async fn panic() -> StatusCode {
     panic!("this route panics on purpose")
 }
 
+#[audited(action = "on_error.panic", on = "error")]
+pub(crate) async fn on_error_panic() -> StatusCode {
+    panic!("this route panics on purpose")
+}
+
 /// Panics where it is called, before there is a future.
 #[audited(action = "panic.at_once")]
 pub(crate) fn panic_at_once() -> Ready<StatusCode> {

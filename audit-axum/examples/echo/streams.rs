@@ -74,6 +74,15 @@ pub(crate) struct Flood {
 
 #[audited(action = "flood.read")]
 pub(crate) async fn flood(Query(flood): Query<Flood>) -> Body {
+    flood_of(flood)
+}
+
+#[audited(action = "on_error.flood", on = "error")]
+pub(crate) async fn on_error_flood(Query(flood): Query<Flood>) -> Body {
+    flood_of(flood)
+}
+
+fn flood_of(flood: Flood) -> Body {
     Body::from_stream(tokio_stream::iter(flooding::pieces(flood.bytes).map(Ok::<_, Infallible>)))
 }
 

@@ -53,6 +53,8 @@
 //! | `GET /actor` | `actor.read` | `x-actor: NAME`: a layer or guard inside the audit layer says `Actor::user(NAME)` before the handler, as is usual in the framework. `x-actor-in: NAME`: the handler calls `set_actor`. `x-actor-after: NAME`: the layer says so after the handler. 200 `actor\n` |
 //! | `GET /timeout/inside/{gate}` | `timeout.inside` | as `/hold/{gate}`, under a timeout of 50 ms between the audit layer and the handler: 408, empty. In `echo-rocket`, where nothing stands there, the handler has the timeout within itself |
 //! | `GET /on-error/{code}` | `on_error.read`, `on = "error"` | as `/status/{code}`, without a target |
+//! | `GET /on-error-panic` | `on_error.panic`, `on = "error"` | as `/panic` |
+//! | `GET /on-error-flood?bytes=N` | `on_error.flood`, `on = "error"` | as `/flood` |
 //! | `GET /basic` | `basic.read`, `mode = "basic"` | 200 `basic\n` |
 //! | `POST /basic` | `basic.send`, `mode = "basic"` | reads the body: 200 `basic\n` |
 //! | `POST /full` | `full.send`, `mode = "full"` | reads the body: 200 `full\n` |

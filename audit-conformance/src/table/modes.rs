@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{disconnects, streams};
-use crate::case::{Case, Framework};
+use super::{disconnects, panics, streams};
+use crate::case::{Case, Expect, Framework};
 use crate::client::Leave;
 use crate::talk::Talk;
 
@@ -30,6 +30,12 @@ fn kept(mode: &str) -> Value {
 
 fn status(talk: &mut Talk, code: u16) {
     talk.get(&format!("/on-error/{code}")).is(code, &format!("{code}\n"));
+}
+
+fn on_error_cut() -> Value {
+    let mut cut = streams::cut();
+    cut["action"] = "on_error.flood".into();
+    cut
 }
 
 pub(super) fn cases() -> Vec<Case> {
@@ -90,5 +96,30 @@ pub(super) fn cases() -> Vec<Case> {
         .leaves_nothing(),
         Case::new("on_error.failed", "on = \"error\" keeps a failure.", |talk| status(talk, 500))
             .leaves(json!({"action": "on_error.read", "outcome": "failed", "status_code": 500})),
+        Case::new("on_error.panic", "on = \"error\" keeps a panic.", |talk| {
+            let request = talk.request("GET", "/on-error-panic");
+            panics::send(talk, &request);
+        })
+        .leaves(panics::panicked("on_error.panic", "this route panics on purpose"))
+        .but(
+            Framework::Rocket,
+            panics::CAUGHT,
+            Expect::Records(vec![panics::caught(panics::panicked("on_error.panic", "this route panics on purpose"))]),
+        ),
+        Case::new("on_error.stream", "on = \"error\" keeps no stream that ended well.", |talk| {
+            let answer = talk.get("/on-error-flood?bytes=100000");
+            assert!(answer.whole && answer.body.len() == 100_000, "{} bytes", answer.body.len());
+        })
+        // Whether it leaves a record is settled after its intent.
+        .not_strict(Framework::ALL)
+        .leaves_nothing(),
+        Case::new("on_error.aborted", "on = \"error\" keeps a stream that was cut, in both ways.", |talk| {
+            for how in [Leave::Fin, Leave::Rst] {
+                streams::cuts_at(talk, "/on-error-flood", how);
+            }
+        })
+        // Whether it comes is settled after the head.
+        .leaves_unannounced(on_error_cut())
+        .leaves_unannounced(on_error_cut()),
     ]
 }

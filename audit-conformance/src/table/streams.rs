@@ -21,7 +21,12 @@ pub(super) fn cut() -> Value {
 }
 
 pub(super) fn cuts(talk: &mut Talk, how: Leave) {
-    let request = talk.request("GET", "/flood").keep();
+    cuts_at(talk, "/flood", how);
+}
+
+/// Leaves an answer without an end.
+pub(super) fn cuts_at(talk: &mut Talk, target: &str, how: Leave) {
+    let request = talk.request("GET", target).keep();
     let mut client = talk.connect();
     client.send(&request);
     client.read_until(&"x".repeat(1000));

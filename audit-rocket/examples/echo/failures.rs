@@ -20,6 +20,12 @@ pub(crate) async fn panic() -> Status {
     panic!("this route panics on purpose")
 }
 
+#[audited(action = "on_error.panic", on = "error")]
+#[get("/on-error-panic")]
+pub(crate) async fn on_error_panic() -> Status {
+    panic!("this route panics on purpose")
+}
+
 /// Panics where it is called, before there is a future.
 #[audited(action = "panic.at_once")]
 #[get("/panic-at-once")]

@@ -63,6 +63,12 @@ pub(crate) async fn flood(bytes: Option<u64>) -> ByteStream![impl AsRef<[u8]> + 
     ByteStream(rocket::futures::stream::iter(flooding::pieces(bytes)))
 }
 
+#[audited(action = "on_error.flood", on = "error")]
+#[get("/on-error-flood?<bytes>")]
+pub(crate) async fn on_error_flood(bytes: Option<u64>) -> ByteStream![impl AsRef<[u8]> + Send + 'static] {
+    ByteStream(rocket::futures::stream::iter(flooding::pieces(bytes)))
+}
+
 #[audit_exempt(reason = "the client's view of a flood")]
 #[get("/flood-count")]
 pub(crate) async fn flood_count() -> String {
