@@ -46,6 +46,8 @@ pub(crate) struct Case {
     pub(crate) alone: bool,
     /// The layer answers in the place of handlers, so that a server without it does not answer the same.
     pub(crate) refused: bool,
+    /// How many panics the server says of on stderr, with the layer and without it.
+    pub(crate) panics: usize,
     /// Which frameworks cannot do the same with strict delivery.
     pub(crate) not_strict: &'static [Framework],
     pub(crate) talk: Box<dyn Fn(&mut Talk)>,
@@ -78,6 +80,7 @@ impl Case {
             settings: Vec::new(),
             alone: false,
             refused: false,
+            panics: 0,
             not_strict: &[],
             talk: Box::new(talk),
             records: Vec::new(),
@@ -133,6 +136,12 @@ impl Case {
 
     pub(crate) fn refused(mut self) -> Self {
         self.refused = true;
+        self
+    }
+
+    /// So many panics happen, and each is told on stderr once and as without the layer.
+    pub(crate) fn panics(mut self, times: usize) -> Self {
+        self.panics = times;
         self
     }
 

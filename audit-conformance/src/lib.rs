@@ -10,8 +10,9 @@
 //!   the identifier of the request's record. Where an answer begins and a record comes, there is one. A record that says
 //!   `completed` counts as many bytes as the whole answer has, also where the client left.
 //! - **The observer changes nothing.** The same talk with the same server without the layer (`BARE=1`) is the same byte
-//!   for byte, but for the header `audit-id`, the value of `date` and the order of header lines of different names. Where bytes are a matter of chance, as of a
-//!   client that does not read, their number is compared as an order of magnitude.
+//!   for byte, but for the header `audit-id`, the value of `date` and the order of header lines of different names.
+//!   Where bytes are a matter of chance, as of a client that does not read, their number is compared as an order of
+//!   magnitude. Panics are the same, too: as many on stderr as the case has, each with the same place and message.
 //!
 //! Where a framework cannot do as the others do, the case says so beside what it expects, with the reason. A
 //! case that fails in a way that nobody has stated is a failure, however small.
@@ -36,11 +37,11 @@
 //!
 //! Signals, resets and limits of descriptors are those of Unix; elsewhere there is only [`echo`].
 //!
-//! `cargo test -p audit-axum --test conformance` runs all, `-- WORD` the cases whose names hold the word, `-- --list`
-//! names them. `CONFORMANCE_SCALE=N` makes the load N times as heavy; `CONFORMANCE_BULK=N` gives the bodies of
-//! which there is much N MiB (16); `CONFORMANCE_KILLS=N` kills the server N times (10); `CONFORMANCE_DELIVERY=strict` runs all with strict delivery, where the records of an
-//! event are taken together; `CONFORMANCE_FILE` names a file to which the
-//! framework's column of the matrix is appended.
+//! `cargo test -p audit-axum --test conformance` runs all, `-- WORD` the cases whose names hold the word, `-- THEME.`
+//! those of a theme, `-- --list` names them. `CONFORMANCE_SCALE=N` makes the load N times as heavy;
+//! `CONFORMANCE_BULK=N` gives the bodies of which there is much N MiB (16); `CONFORMANCE_KILLS=N` kills the server N
+//! times (10); `CONFORMANCE_DELIVERY=strict` runs all with strict delivery, where the records of an event are taken
+//! together; `CONFORMANCE_FILE` names a file to which the framework's column of the matrix is appended.
 
 pub mod echo;
 

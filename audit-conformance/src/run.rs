@@ -5,13 +5,14 @@ use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Value, json};
 
 use crate::arguments::Arguments;
 use crate::case::{Case, Framework};
+use crate::client::PATIENCE;
 use crate::expect::{Expected, WHOLE, differences, untaken};
 use crate::kills;
 use crate::log::Log;
@@ -131,6 +132,11 @@ fn run_group(framework: Framework, group: &[&Case], matrix: &mut Matrix) {
         verdicts.push((*case, failures));
     }
     let mut of_all: Vec<String> = [audited.stop(), bare.stop()].into_iter().filter_map(Result::err).collect();
+    if verdicts.iter().all(|(_, failures)| failures.is_empty()) && group.iter().all(|case| !case.refused) {
+        // One that was said of after its case was over.
+        let panics = group.iter().filter(|case| case.expected_of(framework).is_some()).map(|case| case.panics).sum();
+        of_all.extend(compare_panics(panics, [&audited, &bare], [0, 0]));
+    }
     log.refresh();
     if group.iter().any(|case| case.refused) {
         // What could not be written is told of, as it must be.
@@ -164,6 +170,7 @@ fn run_case(
     log: &mut Log,
     owed: &mut HashMap<String, Expected>,
 ) -> Vec<String> {
+    let marks = [audited.lines(), bare.lines()];
     let (talk, failure) = talk_with(framework, case, audited);
     let mut failures = Vec::from_iter(failure);
     if case.alone {
@@ -182,7 +189,10 @@ fn run_case(
     }
     if failures.is_empty() && !case.refused {
         match talk_with(framework, case, bare) {
-            (bare, None) => failures.extend(compare(&talk, &bare)),
+            (without, None) => {
+                failures.extend(compare(&talk, &without));
+                failures.extend(compare_panics(case.panics, [audited, bare], marks));
+            }
             (_, Some(failure)) => failures.push(format!("without the layer: {failure}")),
         }
     }
@@ -308,6 +318,22 @@ fn compare(audited: &Talk, bare: &Talk) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// Where servers did not say of as many panics as there were, or not the same: what panicked where, on stderr.
+fn compare_panics(due: usize, [audited, bare]: [&Server; 2], [here, there]: [usize; 2]) -> Option<String> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let (here, there) = (audited.panics(here), bare.panics(there));
+        if here.len() == due && here == there {
+            return None;
+        }
+        // What a process says takes its time through a pipe; what is too much does not go away.
+        if here.len().max(there.len()) > due || Instant::now() > deadline {
+            return Some(format!("{due} panics, on stderr {here:?}, without the layer {there:?}"));
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// Whether each request left as many records as it should, and nothing else left any.

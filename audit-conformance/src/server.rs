@@ -92,6 +92,17 @@ impl Server {
         said[said.len().saturating_sub(LINES)..].join("\n")
     }
 
+    /// How many lines it said on stderr so far.
+    pub(crate) fn lines(&self) -> usize {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// What it said of panics after so many lines: where, and the first line of what they say.
+    pub(crate) fn panics(&self, from: usize) -> Vec<String> {
+        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        panics(said.get(from..).unwrap_or_default())
+    }
+
     pub(crate) fn pid(&self) -> Pid {
         Pid::from_child(&self.child)
     }
@@ -127,6 +138,15 @@ impl Server {
     }
 }
 
+/// Without the thread, whose name and number are chance. One whose second line is not there yet is left out.
+fn panics(lines: &[String]) -> Vec<String> {
+    let pairs = lines.windows(2).filter_map(|pair| {
+        let (_, place) = pair[0].split_once("panicked at ")?;
+        Some(format!("{place} {}", pair[1]))
+    });
+    pairs.collect()
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         // It has ended, as a rule.
@@ -147,5 +167,26 @@ pub(crate) fn begin_stop(pid: Pid, address: SocketAddr) {
     while TcpStream::connect(address).is_ok() {
         assert!(Instant::now() < deadline, "the server goes on taking connections");
         std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::panics;
+
+    #[test]
+    fn panics_are_told_from_what_else_is_said() {
+        let lines = [
+            "listening",
+            "",
+            "thread 'a' (7) panicked at src/x.rs:1:2:",
+            "on purpose",
+            "note: run with `RUST_BACKTRACE=1`",
+            "thread 'b' (8) panicked at src/y.rs:3:4:",
+            "again",
+            "thread 'c' (9) panicked at src/z.rs:5:6:",
+        ];
+        let lines = lines.map(str::to_owned);
+        assert_eq!(panics(&lines), ["src/x.rs:1:2: on purpose", "src/y.rs:3:4: again"]);
     }
 }

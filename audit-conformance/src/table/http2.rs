@@ -208,6 +208,7 @@ pub(super) fn cases() -> Vec<Case> {
             talk.open(&gate, 1);
             talk.http2_rest(&connection, slow).expect("an answer").is(200, "held\n");
         })
+        .panics(1)
         .leaves(json!({"action": "hold.read", "completion": "completed", "status_code": 200}))
         .leaves(json!({"action": "panic.trigger", "completion": "panicked", "status_code": null}))
         .but(

@@ -77,6 +77,7 @@ pub(super) fn cases(scale: usize) -> Vec<Case> {
                 talk.send_for_any(&request);
             }
         })
+        .panics(times)
         .each_leaves(times, &panics::panicked("panic.trigger", "this route panics on purpose"))
         .but(
             Framework::Rocket,

@@ -81,6 +81,7 @@ pub(super) fn cases() -> Vec<Case> {
             streams::cuts(talk, Leave::Rst);
         })
         .with("AUDIT_ENABLED", "false")
+        .panics(2)
         .each_leaves_nothing(8),
         Case::new("on_error.success", "on = \"error\" keeps no success.", |talk| status(talk, 200))
             // Whether it leaves a record is settled after its intent.
@@ -100,6 +101,7 @@ pub(super) fn cases() -> Vec<Case> {
             let request = talk.request("GET", "/on-error-panic");
             panics::send(talk, &request);
         })
+        .panics(1)
         .leaves(panics::panicked("on_error.panic", "this route panics on purpose"))
         .but(
             Framework::Rocket,

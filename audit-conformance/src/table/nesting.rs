@@ -36,6 +36,7 @@ pub(super) fn cases() -> Vec<Case> {
             let request = detected(talk, "/panic");
             panics::send(talk, &request);
         })
+        .panics(1)
         .with("LAYER_TWICE", "1")
         .leaves(json!({"action": "panic.trigger", "completion": "panicked", "status_code": null}))
         .but(

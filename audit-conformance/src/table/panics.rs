@@ -89,7 +89,7 @@ const LOOKED_AT: &str =
 pub(super) fn cases() -> Vec<Case> {
     let handler = Around { path: "/panic", action: "panic.body", error: "panic" };
     let blocking = Around { path: "/panic-blocking", action: "panic.blocking_body", error: "blocking work panics" };
-    vec![
+    let cases = vec![
         handler.case("panic.before_body", "Before the body is read: nothing of it is kept.", "before", &not_read()),
         handler.case(
             "panic.during_body",
@@ -146,5 +146,6 @@ pub(super) fn cases() -> Vec<Case> {
         })
         .leaves(json!({"completion": "panicked"}))
         .leaves(json!({"completion": "completed", "status_code": 200})),
-    ]
+    ];
+    cases.into_iter().map(|case| case.panics(1)).collect()
 }
