@@ -2,13 +2,17 @@
 
 mod support;
 
+use std::panic::panic_any;
+use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{Service as _, ServiceRequest, ServiceResponse};
 use actix_web::error::{ErrorForbidden, InternalError};
 use actix_web::http::StatusCode;
 use actix_web::middleware::{Next, from_fn};
+use actix_web::test::{TestRequest, init_service};
 use actix_web::web::{self, Data};
 use actix_web::{App, Error, HttpMessage as _, HttpRequest, HttpResponse};
 use audit_actix::{Actor, AuditMiddleware, AuditedRoutes as _, audit_exempt, audited, data, set_actor};
@@ -232,4 +236,33 @@ fn where_half_closed_connections_are_not_allowed_a_client_that_closes_is_noticed
     let expected = json!({"action": "test.wait", "completion": "aborted", "status_code": null, "user": "unknown",
         "data": {"left": true}});
     assert_record(&only(&sink), expected);
+}
+
+#[actix_web::test]
+async fn a_panic_goes_on_as_it_came() {
+    #[audited(action = "test.throw")]
+    async fn throws(thrown: web::ReqData<Arc<()>>) -> HttpResponse {
+        actix_web::rt::task::yield_now().await;
+        panic_any(thrown.into_inner())
+    }
+    let (auditor, sink) = auditor(|builder| builder);
+    let audit = AuditMiddleware::new(auditor);
+    let service = init_service(
+        App::new()
+            .audited_route("/wired", audit_actix::web::get().to(throws))
+            .route("/plain", web::get().to(throws))
+            .wrap(audit.clone())
+            .wrap(audit),
+    )
+    .await;
+    let service = Rc::new(service);
+    for path in ["/wired", "/plain"] {
+        let (service, thrown) = (Rc::clone(&service), Arc::new(()));
+        let request = TestRequest::get().uri(path).to_request();
+        request.extensions_mut().insert(Arc::clone(&thrown));
+        let ended = actix_web::rt::spawn(async move { drop(service.call(request).await) }).await;
+        let caught = ended.expect_err("it panics").into_panic().downcast::<Arc<()>>().expect("what was thrown");
+        assert!(Arc::ptr_eq(&caught, &thrown), "{path}");
+        assert_record(&only(&sink), json!({"action": "test.throw", "completion": "panicked", "error": null}));
+    }
 }

@@ -3,18 +3,20 @@
 mod support;
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use audit_axum::{AuditLayer, RouterExt as _, audited, data};
 use audit_core::testing::assert_record;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{FromRequestParts, Request};
+use axum::extract::{Extension, FromRequestParts, Request};
 use axum::http::{StatusCode, request::Parts};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use serde_json::{Value, json};
 use support::{Client, Server, auditor, serve};
+use tower::ServiceExt as _;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
@@ -202,6 +204,30 @@ async fn a_panic_caught_outside_the_layer() {
         let expected = json!({"action": "test.panic", "completion": "panicked", "status_code": null,
             "outcome": "failed", "user": "unknown"});
         assert_record(&server.only().await, expected);
+    }
+}
+
+/// Whatever a handler throws.
+#[audited(action = "test.throw")]
+async fn throws(Extension(thrown): Extension<Arc<()>>) -> StatusCode {
+    tokio::task::yield_now().await;
+    std::panic::panic_any(thrown)
+}
+
+#[tokio::test]
+async fn a_panic_goes_on_as_it_came() {
+    let wired = Router::new().audited_route("/throw", audit_axum::routing::get(throws));
+    let plain = Router::new().route("/throw", axum::routing::get(throws));
+    for router in [wired, plain] {
+        let (auditor, sink) = auditor(|builder| builder);
+        let router = router.layer(AuditLayer::new(auditor.clone())).layer(AuditLayer::new(auditor));
+        let thrown = Arc::new(());
+        let request = Request::get("/throw").extension(Arc::clone(&thrown)).body(Body::empty()).expect("a request");
+        let ended = tokio::spawn(router.oneshot(request)).await;
+        let caught = ended.expect_err("it panics").into_panic().downcast::<Arc<()>>().expect("what was thrown");
+        assert!(Arc::ptr_eq(&caught, &thrown));
+        let record = tokio::task::spawn_blocking(move || sink.only()).await.expect("the record came");
+        assert_record(&record, json!({"action": "test.throw", "completion": "panicked", "error": null}));
     }
 }
 
