@@ -206,7 +206,7 @@ fn with_stuck_sink(builder: Builder, see: impl FnOnce(&Auditor) -> Value) -> Val
     seen
 }
 
-fn names(builder: Builder) -> Value {
+pub(crate) fn names(builder: Builder) -> Value {
     let record = record(builder, &JSON);
     json!([record["service"], record["environment"], record["instance"]])
 }

@@ -11,7 +11,8 @@ fn the_environment_overrides_what_code_set_before() {
         let expected: Value = serde_json::from_str(row.expected).expect("JSON");
         // Code says what each other row of the setting says, or all that is bad.
         let others = good::ROWS.iter().filter(|other| other.setting == row.setting).filter_map(|other| other.code);
-        let bad = bad::ROWS.iter().filter(|bad| bad.0 == row.setting && !adds(row.setting)).filter_map(|bad| bad.3);
+        let bad =
+            bad::ROWS.iter().filter(|bad| bad.0 == row.setting && !adds(row.setting)).filter_map(|bad| bad.3.said());
         for code in others.chain(bad) {
             let read = code(builder()).env_from(from([(row.setting, row.values[0])]));
             assert_eq!((row.see)(read), expected, "{}", row.setting);
