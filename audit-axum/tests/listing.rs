@@ -23,6 +23,12 @@ async fn read() -> &'static str {
 #[audited("layer.drop")]
 async fn drop_layer() {}
 
+#[audited("layer.list", route = "GET /api/v1/layers")]
+async fn list() {}
+
+#[audited("layer.rename", route = "PATCH /api/v1/layers/{id}")]
+async fn rename() {}
+
 async fn plain() -> &'static str {
     "plain"
 }
@@ -30,7 +36,8 @@ async fn plain() -> &'static str {
 fn router() -> Router {
     let layers = Router::new()
         .audited_route("/layers", routing::post(create))
-        .route("/layers/{id}", get(read).delete(drop_layer))
+        .route("/layers", get(list))
+        .route("/layers/{id}", get(read).delete(drop_layer).patch(rename))
         .route("/about", get(plain))
         .route("/broken", get(|| async { StatusCode::BAD_GATEWAY }));
     Router::new().nest("/api", Router::new().nest("/v1", layers))
@@ -50,16 +57,20 @@ async fn settled(server: &Server) -> Listing {
 async fn requests_show_plain_routes_with_their_prefixes() {
     let server = Server::start(router()).await;
     let before = "\
-audited endpoints: 3
-  METHOD  PATH     ACTION        MODE     DELIVERY
-  POST    /layers  layer.create  compact  buffered
-  -       -        layer.drop    compact  buffered
-  -       -        layer.read    compact  buffered
+audited endpoints: 5
+  METHOD  PATH                            ACTION        MODE     DELIVERY
+  GET     /api/v1/layers (declared)       layer.list    compact  buffered
+  PATCH   /api/v1/layers/{id} (declared)  layer.rename  compact  buffered
+  POST    /layers                         layer.create  compact  buffered
+  -       -                               layer.drop    compact  buffered
+  -       -                               layer.read    compact  buffered
+  (declared): the attribute says so; no framework did, and no request has shown it
   -: route not known: the framework does not tell of plain routes, and the handler may never be mounted
 ";
     assert_eq!(server.auditor.endpoints().to_string(), before);
     for (method, path) in [
         ("POST", "layers"),
+        ("GET", "layers"),
         ("HEAD", "layers/7"),
         ("GET", "layers/7"),
         ("GET", "about"),
@@ -71,12 +82,15 @@ audited endpoints: 3
         server.send(&format!("{method} /api/v1/{path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n")).await;
     }
     let after = "\
-audited endpoints: 3
-  METHOD  PATH                           ACTION        MODE     DELIVERY
-  GET     /api/v1/layers/{id} (learned)  layer.read    compact  buffered
-  POST    /layers                        layer.create  compact  buffered
-  -       -                              layer.drop    compact  buffered
+audited endpoints: 5
+  METHOD  PATH                            ACTION        MODE     DELIVERY
+  GET     /api/v1/layers (learned)        layer.list    compact  buffered
+  GET     /api/v1/layers/{id} (learned)   layer.read    compact  buffered
+  PATCH   /api/v1/layers/{id} (declared)  layer.rename  compact  buffered
+  POST    /layers                         layer.create  compact  buffered
+  -       -                               layer.drop    compact  buffered
   mounted, not annotated: GET /api/v1/about (learned)
+  (declared): the attribute says so; no framework did, and no request has shown it
   (learned): a request has shown it
   -: route not known: the framework does not tell of plain routes, and the handler may never be mounted
 ";
