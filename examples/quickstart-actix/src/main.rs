@@ -43,7 +43,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     drop(app()); // a worker makes its own, later; the listing knows its routes now
     eprintln!("{}", auditor.endpoints()); // what is audited, before the first request
-    HttpServer::new(app).bind(("127.0.0.1", 8080))?.run().await?;
+    let port = std::env::var("PORT").map_or(Ok(8080), |port| port.parse())?;
+    HttpServer::new(app).bind(("127.0.0.1", port))?.run().await?;
     eprintln!("{}", auditor.shutdown(Duration::from_secs(10)));
     Ok(())
 }

@@ -38,7 +38,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .route("/api/v1/layers/{name}", get(read_layer))
         .layer(AuditLayer::new(auditor.clone())); // records: one JSON object a line, on stdout or in a file
     eprintln!("{}", auditor.endpoints()); // what is audited, before the first request
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+    let port = std::env::var("PORT").map_or(Ok(8080), |port| port.parse())?;
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })
         .await?;

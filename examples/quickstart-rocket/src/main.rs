@@ -35,7 +35,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .with(auditor.json_layer()) // tracing events of target "audit" become records too
         .with(fmt::layer().with_writer(std::io::stderr).with_filter(LevelFilter::WARN)) // Rocket's INFO shows whole URIs
         .init();
-    let config = Config { port: 8080, log_level: LogLevel::Off, ..Config::default() }; // stdout is for records
+    let port = std::env::var("PORT").map_or(Ok(8080), |port| port.parse())?;
+    let config = Config { port, log_level: LogLevel::Off, ..Config::default() }; // stdout is for records
     let rocket = rocket::custom(config)
         .mount("/api/v1", routes![create_layer, read_layer].audited())
         .attach(AuditFairing::new(auditor.clone())) // records: one JSON object a line, on stdout or in a file

@@ -1,6 +1,9 @@
 //! A service's program, run by its tests: on a free port, told apart by what it says on stderr.
 
+pub mod quickstart;
+
 use std::io::{BufRead as _, BufReader, Read};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -80,6 +83,24 @@ impl Program {
         let mut program = Self::spawn(command);
         let line = program.hears("listening on http://", START);
         program.address = line.trim_start_matches("listening on http://").to_owned();
+        program
+    }
+
+    /// Starts a program that says nothing of it with a free port as its variable `PORT`, and waits until it listens there.
+    ///
+    /// # Panics
+    /// When it does not in time.
+    pub fn start_on_port(command: &mut Command) -> Self {
+        let free = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
+        let address = free.expect("a port is free");
+        let mut program = Self::spawn(command.env("PORT", address.port().to_string()));
+        program.address = address.to_string();
+        let deadline = Instant::now() + START;
+        while TcpStream::connect(address).is_err() {
+            let ended = program.child.try_wait().expect("it is a child of this process");
+            assert!(ended.is_none() && Instant::now() < deadline, "it does not listen at {address}: {ended:?}");
+            thread::sleep(Duration::from_millis(1));
+        }
         program
     }
 
