@@ -119,7 +119,7 @@ fn is_cut(error: &(dyn Error + 'static)) -> bool {
     match error.downcast_ref() {
         Some(PayloadError::Incomplete(_)) => true,
         #[cfg(feature = "http2")]
-        Some(PayloadError::Http2Payload(error)) => error.is_io() || (error.is_reset() && error.is_remote()),
+        Some(PayloadError::Http2Payload(error)) => error.is_io() || error.is_remote(),
         _ => false,
     }
 }
