@@ -11,7 +11,7 @@ use actix_web::error::InternalError;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::http::{StatusCode, Uri};
 use actix_web::{Error, HttpMessage as _, HttpResponse};
-use audit_core::exchange::{self, AuditedCall, Exchange, Refusal, ResponseHead, RouteMatch, Start, Watch};
+use audit_core::exchange::{self, AuditedCall, Exchange, Left, Refusal, ResponseHead, RouteMatch, Start};
 use audit_core::{Auditor, Scope};
 use pin_project_lite::pin_project;
 
@@ -48,31 +48,31 @@ where
 {
     type Response = ServiceResponse<AuditBody<B>>;
     type Error = Error;
-    type Future = AuditFuture<S, B>;
+    type Future = AuditFuture<S>;
 
     fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.inner.poll_ready(cx)
     }
 
-    fn call(&self, mut request: ServiceRequest) -> AuditFuture<S, B> {
+    fn call(&self, mut request: ServiceRequest) -> AuditFuture<S> {
         let resolver = self.resolver.clone();
         let seen = {
             let extensions = request.extensions();
             extensions.contains::<Covered>() || extensions.contains::<PassedOver>()
         };
         if seen {
-            return AuditFuture::new(AuditedCall::passing(self.inner.call(request)), resolver);
+            return AuditFuture { call: AuditedCall::passing(self.inner.call(request)), resolver };
         }
         match begin(&self.auditor, &self.resolver, &mut request) {
             None => {
                 request.extensions_mut().insert(PassedOver);
-                AuditFuture::new(AuditedCall::unrecorded(|| self.inner.call(request)), resolver)
+                AuditFuture { call: AuditedCall::unrecorded(|| self.inner.call(request)), resolver }
             }
             Some((exchange, told_for)) => {
                 let covered = Covered { resolver: self.resolver.clone(), scope: exchange.scope(), told_for };
                 request.extensions_mut().insert(covered);
                 let call = ServiceCall { service: Rc::clone(&self.inner), request };
-                AuditFuture::new(AuditedCall::watching(exchange, call), resolver)
+                AuditFuture { call: AuditedCall::watching(exchange, call), resolver }
             }
         }
     }
@@ -104,54 +104,16 @@ pub(crate) fn begin(
     Some((exchange, told_for))
 }
 
-/// An answer that waits until its head may leave.
-pub(crate) struct Leaving<B> {
-    result: Option<Result<ServiceResponse<B>, Error>>,
-    watch: Watch,
-}
-
-impl<B> Drop for Leaving<B> {
-    fn drop(&mut self) {
-        let result = &mut self.result;
-        self.watch.end(|| *result = None);
-    }
-}
-
-impl<B: MessageBody> Leaving<B> {
-    /// Notes the answer's head, if an exchange watches it.
-    fn new(mut watch: Watch, resolver: &Resolver, mut result: Result<ServiceResponse<B>, Error>) -> Self {
-        match (&mut result, watch.exchange()) {
-            (Ok(response), Some(exchange)) => note_head(exchange, resolver, response),
-            (Err(error), Some(exchange)) => {
-                // What it becomes, nobody shows to this middleware; its status is all there is to know. Its answer must not
-                // be asked for: `InternalError::from_response` gives it once, to whoever asks first.
-                exchange.note_error(error);
-                respond(exchange, &HttpResponse::new(error.as_response_error().status_code()), true);
-            }
-            (_, None) => {}
+/// Notes what the inner service gave.
+fn note<B: MessageBody>(exchange: &mut Exchange, resolver: &Resolver, result: &mut Result<ServiceResponse<B>, Error>) {
+    match result {
+        Ok(response) => note_head(exchange, resolver, response),
+        Err(error) => {
+            // What it becomes, nobody shows to this middleware; its status is all there is to know. Its answer must not
+            // be asked for: `InternalError::from_response` gives it once, to whoever asks first.
+            exchange.note_error(error);
+            respond(exchange, &HttpResponse::new(error.as_response_error().status_code()), true);
         }
-        Self { result: Some(result), watch }
-    }
-
-    /// Waits for what the head waits for. The watch moves into the answer's body.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<ServiceResponse<AuditBody<B>>, Error>> {
-        let verdict = ready!(self.watch.poll_commit(cx));
-        let result = self.result.take().expect("not polled again after it is ready");
-        let mut watch = std::mem::replace(&mut self.watch, Watch::Elsewhere);
-        Poll::Ready(match (result, verdict) {
-            (Ok(response), Ok(())) => {
-                watch.head_leaves();
-                Ok(response.map_body(|_, body| AuditBody::new(body, watch)))
-            }
-            (Ok(response), Err(refusal)) => {
-                let request = response.request().clone();
-                watch.enter(|| drop(response));
-                let answer = HttpResponse::with_body(status_of(refusal), AuditBody::empty(watch));
-                Ok(ServiceResponse::new(request, answer))
-            }
-            (Err(error), Ok(())) => Err(error),
-            (Err(_), Err(refusal)) => Err(refused(refusal)),
-        })
     }
 }
 
@@ -216,21 +178,14 @@ impl<S: Service<ServiceRequest>> Start for ServiceCall<S> {
 
 pin_project! {
     /// The future of an audited service.
-    pub struct AuditFuture<S: Service<ServiceRequest>, B> {
+    pub struct AuditFuture<S: Service<ServiceRequest>> {
         #[pin]
-        call: AuditedCall<ServiceCall<S>>,
-        resolver: Resolver,
-        leaving: Option<Leaving<B>>,
+        pub(crate) call: AuditedCall<ServiceCall<S>>,
+        pub(crate) resolver: Resolver,
     }
 }
 
-impl<S: Service<ServiceRequest>, B> AuditFuture<S, B> {
-    pub(crate) fn new(call: AuditedCall<ServiceCall<S>>, resolver: Resolver) -> Self {
-        Self { call, resolver, leaving: None }
-    }
-}
-
-impl<S, B> Future for AuditFuture<S, B>
+impl<S, B> Future for AuditFuture<S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     B: MessageBody,
@@ -238,18 +193,22 @@ where
     type Output = Result<ServiceResponse<AuditBody<B>>, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        let leaving = match this.leaving {
-            Some(leaving) => leaving,
-            none => {
-                let result = ready!(this.call.as_mut().poll(cx));
-                let watch = this.call.take_watch();
-                match result {
-                    Ok(result) => none.insert(Leaving::new(watch, this.resolver, result)),
-                    Err(refusal) => return Poll::Ready(Err(refused(refusal))),
-                }
+        let this = self.project();
+        let left = this.call.poll_leave(cx, |exchange, result| note(exchange, this.resolver, result));
+        Poll::Ready(match ready!(left) {
+            Left::Given(result, watch) => {
+                result.map(|response| response.map_body(|_, body| AuditBody::new(body, watch)))
             }
-        };
-        leaving.poll(cx)
+            Left::Refused(refusal, Some(Ok(response)), watch) => {
+                let request = response.request().clone();
+                watch.enter(|| drop(response));
+                let answer = HttpResponse::with_body(status_of(refusal), AuditBody::empty(watch));
+                Ok(ServiceResponse::new(request, answer))
+            }
+            Left::Refused(refusal, given, watch) => {
+                watch.enter(|| drop(given));
+                Err(refused(refusal))
+            }
+        })
     }
 }

@@ -36,18 +36,6 @@ impl<B> AuditBody<B> {
     pub(crate) fn empty(watch: Watch) -> Self {
         Self { inner: None, watch }
     }
-
-    /// Lets go of the inner body as a part of its request.
-    pub(crate) fn emptied(mut self) -> Self {
-        let inner = &mut self.inner;
-        self.watch.enter(|| *inner = None);
-        self
-    }
-
-    /// Who sees to the record.
-    pub(crate) fn watch(&mut self) -> &mut Watch {
-        &mut self.watch
-    }
 }
 
 impl<B> HttpBody for AuditBody<B>

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use audit_core::exchange::{self, AuditedCall, Exchange, Refusal, ResponseHead, Start, Watch};
+use audit_core::exchange::{self, AuditedCall, Exchange, Left, Refusal, ResponseHead, Start, Watch};
 use audit_core::{Auditor, Scope};
 use axum::body::Body;
 use bytes::Bytes;
@@ -49,22 +49,22 @@ where
 {
     type Response = Response<AuditBody<B>>;
     type Error = S::Error;
-    type Future = AuditFuture<S, B>;
+    type Future = AuditFuture<S>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<Body>) -> AuditFuture<S, B> {
+    fn call(&mut self, mut request: Request<Body>) -> AuditFuture<S> {
         let extensions = request.extensions();
         let resolver = self.resolver.clone();
         if extensions.get::<Covered>().is_some() || extensions.get::<PassedOver>().is_some() {
-            return AuditFuture::new(AuditedCall::passing(self.inner.call(request)), resolver);
+            return AuditFuture { call: AuditedCall::passing(self.inner.call(request)), resolver };
         }
         match begin(&self.auditor, &self.resolver, &mut request) {
             None => {
                 request.extensions_mut().insert(PassedOver);
-                AuditFuture::new(AuditedCall::unrecorded(|| self.inner.call(request)), resolver)
+                AuditFuture { call: AuditedCall::unrecorded(|| self.inner.call(request)), resolver }
             }
             Some(exchange) => {
                 let covered = Covered { resolver: self.resolver.clone(), scope: exchange.scope() };
@@ -72,7 +72,7 @@ where
                 // The service that was polled ready is the one to call; a clone takes its place.
                 let clone = self.inner.clone();
                 let service = std::mem::replace(&mut self.inner, clone);
-                AuditFuture::new(AuditedCall::watching(exchange, InnerCall { service, request }), resolver)
+                AuditFuture { call: AuditedCall::watching(exchange, InnerCall { service, request }), resolver }
             }
         }
     }
@@ -98,9 +98,22 @@ pub(crate) fn begin(auditor: &Auditor, resolver: &Resolver, request: &mut Reques
     Some(exchange)
 }
 
-/// Notes the answer's head, if an exchange watches it.
-fn note_head<B: HttpBody<Data = Bytes>>(watch: &mut Watch, resolver: &Resolver, response: &mut Response<B>) {
-    let Some(exchange) = watch.exchange() else { return };
+/// Notes what the inner service gave: an answer's head, or that there is none.
+pub(crate) fn note<B, E>(exchange: &mut Exchange, resolver: &Resolver, result: &mut Result<Response<B>, E>)
+where
+    B: HttpBody<Data = Bytes>,
+{
+    match result {
+        Ok(response) => note_head(exchange, resolver, response),
+        Err(_) => exchange.give_up(),
+    }
+}
+
+/// Notes the answer's head.
+pub(crate) fn note_head<B>(exchange: &mut Exchange, resolver: &Resolver, response: &mut Response<B>)
+where
+    B: HttpBody<Data = Bytes>,
+{
     if let Some(actor) = actor_in(response.extensions(), resolver) {
         exchange.scope().set_actor(actor);
     }
@@ -116,61 +129,10 @@ fn note_head<B: HttpBody<Data = Bytes>>(watch: &mut Watch, resolver: &Resolver, 
     }
 }
 
-/// What the inner service gave, which waits until it may leave.
-pub(crate) enum Leaving<B, E> {
-    Answer(Response<AuditBody<B>>),
-    Error(E, Watch),
-}
-
-impl<B: HttpBody<Data = Bytes>, E> Leaving<B, E> {
-    /// Notes the answer's head, and moves the watch into its body; or notes that there is none.
-    pub(crate) fn new(mut watch: Watch, resolver: &Resolver, result: Result<Response<B>, E>) -> Self {
-        match result {
-            Ok(mut response) => {
-                note_head(&mut watch, resolver, &mut response);
-                Self::Answer(response.map(|body| AuditBody::new(body, watch)))
-            }
-            Err(error) => {
-                if let Some(exchange) = watch.exchange() {
-                    exchange.give_up();
-                }
-                Self::Error(error, watch)
-            }
-        }
-    }
-
-    /// Waits for what it waits for, and stands aside meanwhile: few have to, and a future has room for all.
-    pub(crate) fn poll(
-        mut self,
-        aside: &mut Option<Box<Self>>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<Response<AuditBody<B>>, E>> {
-        let watch = match &mut self {
-            Self::Answer(response) => response.body_mut().watch(),
-            Self::Error(_, watch) => watch,
-        };
-        let Poll::Ready(verdict) = watch.poll_commit(cx) else {
-            *aside = Some(Box::new(self));
-            return Poll::Pending;
-        };
-        Poll::Ready(match (self, verdict) {
-            (Self::Answer(mut response), Ok(())) => {
-                response.body_mut().watch().head_leaves();
-                Ok(response)
-            }
-            (Self::Error(error, _), Ok(())) => Err(error),
-            (Self::Answer(response), Err(refusal)) => Ok(refused(refusal, response.into_body().emptied())),
-            (Self::Error(error, watch), Err(refusal)) => {
-                watch.enter(|| drop(error));
-                Ok(refused(refusal, AuditBody::empty(watch)))
-            }
-        })
-    }
-}
-
-/// The answer in the place of one that cannot be on record: a status and nothing else.
-pub(crate) fn refused<B>(refusal: Refusal, body: AuditBody<B>) -> Response<AuditBody<B>> {
-    let mut response = Response::new(body);
+/// The answer in the place of what cannot be on record: a status and nothing else.
+pub(crate) fn refused<T, B>(refusal: Refusal, given: Option<T>, watch: Watch) -> Response<AuditBody<B>> {
+    watch.enter(|| drop(given));
+    let mut response = Response::new(AuditBody::empty(watch));
     *response.status_mut() = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
     response
 }
@@ -191,21 +153,14 @@ impl<S: Service<Request<Body>>> Start for InnerCall<S> {
 
 pin_project! {
     /// The future of an audited service.
-    pub struct AuditFuture<S: Service<Request<Body>>, B> {
+    pub struct AuditFuture<S: Service<Request<Body>>> {
         #[pin]
         call: AuditedCall<InnerCall<S>>,
         resolver: Resolver,
-        leaving: Option<Box<Leaving<B, S::Error>>>,
     }
 }
 
-impl<S: Service<Request<Body>>, B> AuditFuture<S, B> {
-    fn new(call: AuditedCall<InnerCall<S>>, resolver: Resolver) -> Self {
-        Self { call, resolver, leaving: None }
-    }
-}
-
-impl<S, B> Future for AuditFuture<S, B>
+impl<S, B> Future for AuditFuture<S>
 where
     S: Service<Request<Body>, Response = Response<B>>,
     B: HttpBody<Data = Bytes>,
@@ -213,19 +168,12 @@ where
     type Output = Result<Response<AuditBody<B>>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        let leaving = match this.leaving.take() {
-            Some(leaving) => *leaving,
-            None => {
-                let result = ready!(this.call.as_mut().poll(cx));
-                let watch = this.call.take_watch();
-                match result {
-                    Ok(result) => Leaving::new(watch, this.resolver, result),
-                    Err(refusal) => return Poll::Ready(Ok(refused(refusal, AuditBody::empty(watch)))),
-                }
-            }
-        };
-        leaving.poll(this.leaving, cx)
+        let this = self.project();
+        let left = this.call.poll_leave(cx, |exchange, result| note(exchange, this.resolver, result));
+        Poll::Ready(match ready!(left) {
+            Left::Given(result, watch) => result.map(|response| response.map(|body| AuditBody::new(body, watch))),
+            Left::Refused(refusal, given, watch) => Ok(refused(refusal, given, watch)),
+        })
     }
 }
 
@@ -240,7 +188,7 @@ mod tests {
     /// They are moved at each layer, of requests that nobody records too, and boxed: beyond 1 KiB, an allocator is slower.
     #[test]
     fn futures_are_small() {
-        assert!(size_of::<AuditFuture<Router, Body>>() <= 512);
+        assert!(size_of::<AuditFuture<Router>>() <= 512);
         assert!(size_of::<AuditBody<Body>>() <= 160);
     }
 }

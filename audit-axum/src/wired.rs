@@ -1,23 +1,22 @@
 //! A handler whose route is known to lead to it, so that what it asks for is known before its extractors run.
 
-use std::convert::Infallible;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use audit_core::exchange::{AuditedCall, Start, Watch, WiredHandling};
-use audit_core::{Endpoint, Scope};
+use audit_core::exchange::{AuditedCall, Cover, Exchange, Left, RequestHead, Start, Watch, WiredCall};
+use audit_core::{Actor, Auditor, Endpoint};
 use axum::body::Body;
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::response::Response;
 use pin_project_lite::pin_project;
 
-use crate::__private::installed_for_uncovered;
 use crate::body::AuditBody;
 use crate::head::{Map, describe};
 use crate::layer::{Resolver, actor_in};
-use crate::service::{Covered, Leaving, PassedOver, begin, refused};
+use crate::service::{Covered, PassedOver, begin, note_head, refused};
 
 /// A handler and its endpoint.
 #[derive(Clone)]
@@ -35,57 +34,8 @@ where
     type Future = WiredFuture<H, T, S>;
 
     fn call(self, request: Request, state: S) -> Self::Future {
-        let call = match request.extensions().get::<Covered>().cloned() {
-            Some(Covered { resolver, scope }) => {
-                wire(&scope, self.endpoint, &resolver, &request);
-                let call = HandlerCall::new(self.handler, request, state);
-                AuditedCall::wired(WiredHandling::new(scope, call))
-            }
-            None if request.extensions().get::<PassedOver>().is_some() => {
-                AuditedCall::unrecorded(|| self.handler.call(request, state))
-            }
-            None => self.call_uncovered(request, state),
-        };
-        WiredFuture { call, leaving: None }
-    }
-}
-
-impl<H> Wired<H> {
-    /// Without a layer, the handler has an exchange of its own, if there is an auditor.
-    fn call_uncovered<T, S>(self, mut request: Request, state: S) -> AuditedCall<HandlerCall<H, T, S>>
-    where
-        H: Handler<T, S>,
-    {
-        if self.endpoint.exemption().is_some() {
-            return AuditedCall::unrecorded(|| self.handler.call(request, state));
-        }
-        let resolver = Resolver::default();
-        let reason = "in axum, `.layer(…)` covers only the routes added before it";
-        let Some(auditor) = installed_for_uncovered(self.endpoint, "AuditLayer", reason) else {
-            // The attribute counts it as an event that had nowhere to go.
-            return AuditedCall::passing(self.handler.call(request, state));
-        };
-        match begin(auditor, &resolver, &mut request) {
-            Some(mut exchange) => {
-                exchange.wire(self.endpoint, &describe(&request, &Map(request.headers())));
-                resolve(&exchange.scope(), &resolver, &request);
-                AuditedCall::watching(exchange, HandlerCall::new(self.handler, request, state))
-            }
-            None => AuditedCall::unrecorded(|| self.handler.call(request, state)),
-        }
-    }
-}
-
-/// Tells the exchange what the route's handler asks for, and who it is as far as layers inside the audit layer know.
-fn wire(scope: &Scope, endpoint: &'static Endpoint, resolver: &Resolver, request: &Request) {
-    let headers = Map(request.headers());
-    scope.wire(endpoint, &describe(request, &headers));
-    resolve(scope, resolver, request);
-}
-
-fn resolve(scope: &Scope, resolver: &Resolver, request: &Request) {
-    if let Some(actor) = actor_in(request.extensions(), resolver) {
-        scope.resolve_actor(actor);
+        let call = HandlerCall { handler: self.handler, request, state, arguments: PhantomData };
+        WiredFuture { call: AuditedCall::wired(call, self.endpoint) }
     }
 }
 
@@ -94,13 +44,7 @@ pub(crate) struct HandlerCall<H, T, S> {
     handler: H,
     request: Request,
     state: S,
-    arguments: std::marker::PhantomData<fn() -> T>,
-}
-
-impl<H, T, S> HandlerCall<H, T, S> {
-    fn new(handler: H, request: Request, state: S) -> Self {
-        Self { handler, request, state, arguments: std::marker::PhantomData }
-    }
+    arguments: PhantomData<fn() -> T>,
 }
 
 impl<H: Handler<T, S>, T, S> Start for HandlerCall<H, T, S> {
@@ -108,6 +52,36 @@ impl<H: Handler<T, S>, T, S> Start for HandlerCall<H, T, S> {
 
     fn start(self) -> H::Future {
         self.handler.call(self.request, self.state)
+    }
+}
+
+impl<H: Handler<T, S>, T, S> WiredCall for HandlerCall<H, T, S> {
+    const LAYER: &'static str = "AuditLayer";
+    const REACH: &'static str = "in axum, `.layer(…)` covers only the routes added before it";
+
+    fn cover(&mut self) -> Cover {
+        let extensions = self.request.extensions();
+        match extensions.get::<Covered>() {
+            Some(covered) => Cover::Recorded(covered.scope.clone()),
+            None if extensions.get::<PassedOver>().is_some() => Cover::PassedOver,
+            None => Cover::Missing,
+        }
+    }
+
+    fn begin(&mut self, auditor: &Auditor) -> Option<Exchange> {
+        begin(auditor, &Resolver::default(), &mut self.request)
+    }
+
+    fn with_head<R>(&self, ask: impl FnOnce(&RequestHead<'_>) -> R) -> R {
+        ask(&describe(&self.request, &Map(self.request.headers())))
+    }
+
+    fn actor(&self) -> Option<Actor> {
+        let extensions = self.request.extensions();
+        match extensions.get::<Covered>() {
+            Some(covered) => actor_in(extensions, &covered.resolver),
+            None => actor_in(extensions, &Resolver::default()),
+        }
     }
 }
 
@@ -119,7 +93,6 @@ pin_project! {
     {
         #[pin]
         call: AuditedCall<HandlerCall<H, T, S>>,
-        leaving: Option<Box<Leaving<Body, Infallible>>>,
     }
 }
 
@@ -127,24 +100,15 @@ impl<H: Handler<T, S>, T, S> Future for WiredFuture<H, T, S> {
     type Output = Response;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
-        let mut this = self.project();
-        let leaving = match this.leaving.take() {
-            Some(leaving) => *leaving,
-            None => {
-                let result = ready!(this.call.as_mut().poll(cx));
-                match (result, this.call.take_watch()) {
-                    (Ok(response), watch @ Watch::Recorded(_)) => {
-                        Leaving::new(watch, &Resolver::default(), Ok(response))
-                    }
-                    // The layer around it watches, or nobody does.
-                    (Ok(response), Watch::Unrecorded | Watch::Elsewhere) => return Poll::Ready(response),
-                    (Err(refusal), watch) => {
-                        return Poll::Ready(refused::<Body>(refusal, AuditBody::empty(watch)).map(Body::new));
-                    }
-                }
+        let note =
+            |exchange: &mut Exchange, response: &mut Response| note_head(exchange, &Resolver::default(), response);
+        Poll::Ready(match ready!(self.project().call.poll_leave(cx, note)) {
+            Left::Given(response, watch @ Watch::Recorded(_)) => {
+                response.map(|body| Body::new(AuditBody::new(body, watch)))
             }
-        };
-        let Ok(response) = ready!(leaving.poll(this.leaving, cx));
-        Poll::Ready(response.map(Body::new))
+            // The layer around it watches, or nobody does.
+            Left::Given(response, Watch::Unrecorded | Watch::Elsewhere) => response,
+            Left::Refused(refusal, given, watch) => refused::<_, Body>(refusal, given, watch).map(Body::new),
+        })
     }
 }
