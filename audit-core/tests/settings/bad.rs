@@ -206,7 +206,8 @@ fn a_journal_holds_two_segments_at_least() {
 
 #[test]
 fn names_have_256_characters_at_most() {
-    let code: [(&str, fn(Builder, String) -> Builder); 3] = [
+    type Named = (&'static str, fn(Builder, String) -> Builder);
+    let code: [Named; 3] = [
         ("AUDIT_SERVICE", |builder, name| builder.service(name)),
         ("AUDIT_ENVIRONMENT", |builder, name| builder.environment(name)),
         ("AUDIT_INSTANCE", |builder, name| builder.instance(name)),
