@@ -176,19 +176,20 @@ impl Worker {
         let Err(trouble) = written else {
             if sync {
                 self.channel.synced(Timestamp::now());
-                confirm_first(batch.len(), waiting);
             }
             // A flush that fails says nothing of single records: they were taken, and the error is kept visible.
             let flushed = self.guarded(|writer| writer.flush());
-            return self.account(batch, batch.len(), flushed.err().map(|trouble| trouble.error));
+            self.account(batch, batch.len(), flushed.err().map(|trouble| trouble.error));
+            return confirm_first(batch.len(), waiting);
         };
         let written = trouble.taken.min(batch.len());
-        confirm_first(written, waiting);
         // One that is rejected for ever is passed over; nobody waits for what such a sink takes.
         let tried = if trouble.is_rejected && !sync { batch.part(0..written + 1) } else { batch };
         let untried = batch.part(tried.len()..batch.len());
         let lost = tried.len() - written;
         self.account(tried, written, Some(trouble.error.clone()));
+        // Counted before: who hears of it may ask for the counts. And before stderr, which may be stuck.
+        confirm_first(written, waiting);
         self.complaints.say(format_args!("sink {} lost {lost} records: {}", self.channel.name(), trouble.error));
         if !untried.is_empty() {
             self.write(untried, Vec::new());
