@@ -4,11 +4,11 @@ mod support;
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use audit_core::exchange::{AuditedCall, Start, WiredHandling};
+use audit_core::exchange::{AuditedCall, Left, Start, WiredHandling};
 use audit_core::testing::{MemorySink, assert_record};
 use audit_core::{Auditor, Output, audited, current};
 use serde_json::json;
@@ -75,7 +75,7 @@ impl Start for Call {
             Self::Later(thrown) => Box::pin(later(thrown)),
             Self::Wired(call) => {
                 let scope = current().expect("the call is inside its exchange");
-                Box::pin(async { AuditedCall::wired(WiredHandling::new(scope, *call)).await.expect("it is admitted") })
+                Box::pin(async { WiredHandling::new(scope, *call).await.expect("it is admitted") })
             }
             Self::Dropped(thrown) => {
                 let bomb = Bomb(thrown);
@@ -121,12 +121,18 @@ fn through_an_exchange() {
     records.iter().for_each(|record| assert_record(record, json!({"completion": "panicked", "outcome": "failed"})));
 }
 
+/// Polls a call as an adapter does.
+async fn left(call: AuditedCall<Call>) -> Left<String> {
+    let mut call = pin!(call);
+    poll_fn(|cx| call.as_mut().poll_leave(cx, |_, _| ())).await
+}
+
 #[test]
 fn through_what_adapters_poll() {
     let (auditor, sink) = auditor();
     let polled = |what: &str, call: fn(Thrown) -> Call| {
         goes_through(what, |thrown| {
-            drop(block_on(AuditedCall::watching(begin(&auditor), call(thrown))));
+            drop(block_on(left(AuditedCall::watching(begin(&auditor), call(thrown)))));
         });
     };
     polled("as the call begins", Call::AtOnce);
@@ -135,10 +141,10 @@ fn through_what_adapters_poll() {
     polled("when a wired handler's is polled", |thrown| Call::Wired(Box::new(Call::Later(thrown))));
     goes_through("when it is dropped", |thrown| {
         let mut call = Box::pin(AuditedCall::watching(begin(&auditor), Call::Dropped(thrown)));
-        assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        assert!(call.as_mut().poll_leave(&mut Context::from_waker(Waker::noop()), |_, _| ()).is_pending());
     });
     goes_through("where nothing is recorded", |thrown| {
-        drop(block_on(AuditedCall::<Call>::unrecorded(|| Call::Later(thrown).start())));
+        drop(block_on(left(AuditedCall::unrecorded(|| Call::Later(thrown).start()))));
     });
     auditor.shutdown(support::PATIENCE);
     let records = sink.wait_for(5);

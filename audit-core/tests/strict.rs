@@ -464,3 +464,40 @@ fn after_a_shutdown_nothing_is_promised() {
     assert_record(records.last().expect("there is one"), json!({"phase": "final", "completion": "shutdown"}));
     assert_eq!(records.len(), 2);
 }
+
+/// As by a layer inside of the auditing one that tries again.
+#[test]
+fn one_that_is_called_again_after_a_refusal_does_not_run() {
+    static RAN: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    let journaled = Journaled::new(|builder| builder.delivery(Delivery::Buffered));
+    let folder = journaled.path.parent().expect("a folder");
+    let exchange = journaled.begin();
+    exchange
+        .scope()
+        .wire(endpoint(&journaled.auditor, "money.move"), &RequestHead::new("test", "GET", "/a", &Lines(&[])));
+    std::fs::remove_dir_all(folder).expect("it is ours");
+    let runs: fn() -> Boxed = || {
+        Box::pin(async {
+            moves(9).await;
+            RAN.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        })
+    };
+    let first = block_on(WiredHandling::new(exchange.scope(), Calling(runs)));
+    assert_eq!(first.map_err(Refusal::status), Err(503));
+    let second = block_on(WiredHandling::new(exchange.scope(), Calling(runs)));
+    assert_eq!(second.map_err(Refusal::status), Err(503));
+    assert_eq!(RAN.load(std::sync::atomic::Ordering::SeqCst), 0, "it ran, though no intent is on disk");
+}
+
+/// As by a timeout inside of the auditing layer, and a layer that tries again.
+#[test]
+fn one_whose_first_call_was_dropped_while_it_waited_has_its_intent_before_it_runs() {
+    let journaled = Journaled::new(|builder| builder.delivery(Delivery::Buffered));
+    let exchange = journaled.begin();
+    exchange
+        .scope()
+        .wire(endpoint(&journaled.auditor, "money.move"), &RequestHead::new("test", "GET", "/a", &Lines(&[])));
+    drop(WiredHandling::new(exchange.scope(), Moving));
+    assert_eq!(block_on(WiredHandling::new(exchange.scope(), Moving)), Ok(()));
+    assert_eq!(journaled.phases(), ["intent"], "it ran");
+}

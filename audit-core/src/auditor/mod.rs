@@ -351,7 +351,7 @@ impl Inner {
         }
         let phase = match facts.strict {
             Strict::No => None,
-            Strict::Owed | Strict::Intended => Some(Phase::Final),
+            Strict::Owed | Strict::Intended | Strict::Recorded => Some(Phase::Final),
             Strict::Told(_) if !facts.has_more_than_final(end.completion) => return,
             Strict::Told(_) => {
                 facts.settle_end();

@@ -46,6 +46,8 @@ struct State {
     restarts: u64,
     /// The last thing that was tried failed.
     failing: bool,
+    /// The last thing that was to be on the disk is not, whatever was written since.
+    sync_failing: bool,
     last_sync: Option<Timestamp>,
     accepted: u64,
     written: u64,
@@ -85,6 +87,7 @@ impl Channel {
             bytes: 0,
             restarts: 0,
             failing: false,
+            sync_failing: false,
             last_sync: None,
             accepted: 0,
             written: 0,
@@ -225,7 +228,14 @@ impl Channel {
 
     /// The records of the last part stand on disk.
     pub(crate) fn synced(&self, at: Timestamp) {
-        self.lock().last_sync = Some(at);
+        let mut state = self.lock();
+        state.last_sync = Some(at);
+        state.sync_failing = false;
+    }
+
+    /// Something was to be on the disk and is not.
+    pub(crate) fn not_synced(&self) {
+        self.lock().sync_failing = true;
     }
 
     /// The sink wrote `count` records of its own.
@@ -288,7 +298,7 @@ impl Channel {
             lag_ms: lag_ms(state.in_hand_since.or(state.queued_since)),
             follows_journal: false,
             restarts: state.restarts,
-            failing: state.failing,
+            failing: state.failing || state.sync_failing,
             gap_owed: state.gap.map_or(0, |gap| gap.count),
             last_sync: state.last_sync,
             last_error: state.last_error.clone(),

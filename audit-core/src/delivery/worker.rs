@@ -79,7 +79,7 @@ impl Writer for Unsynced {
 pub(crate) fn spawn(channel: Arc<Channel>, writer: Box<dyn Writer>, encoder: Arc<Encoder>) -> std::io::Result<()> {
     // The system takes no zero in a thread's name, and the name is the application's.
     let name = format!("audit-{}", channel.name().replace('\0', ""));
-    let worker = Worker { channel, writer, encoder, complaints: Limited::new(), gap_failed: None };
+    let worker = Worker { channel, writer, encoder, complaints: Limited::new(), gap_failed: None, sync_fails: false };
     std::thread::Builder::new().name(name).spawn(move || worker.run()).map(drop)
 }
 
@@ -90,6 +90,8 @@ struct Worker {
     complaints: Limited,
     /// When the gap record that is still owed could not be written.
     gap_failed: Option<Instant>,
+    /// The last sync failed: what is missing is told with another one, so that somebody tries also when no request comes.
+    sync_fails: bool,
 }
 
 impl Worker {
@@ -149,9 +151,11 @@ impl Worker {
         let line = self.encoder.gap(self.channel.name(), gap);
         let mut records = Records::new(self.writer.takes_bytes());
         records.push(&line);
-        match self.guarded(|writer| writer.write(records.batch(), false)) {
+        let sync = self.sync_fails;
+        match self.guarded(|writer| writer.write(records.batch(), sync)) {
             // As in `write`: a record that was taken is not to be told again because something failed after it.
             Ok(()) => {
+                self.note_sync(sync);
                 let flushed = self.guarded(|writer| writer.flush());
                 self.gap_told(flushed.err().map(|trouble| trouble.error));
             }
@@ -174,14 +178,16 @@ impl Worker {
         let written = self.guarded(|writer| writer.write(batch, sync));
         self.count_own();
         let Err(trouble) = written else {
-            if sync {
-                self.channel.synced(Timestamp::now());
-            }
+            self.note_sync(sync);
             // A flush that fails says nothing of single records: they were taken, and the error is kept visible.
             let flushed = self.guarded(|writer| writer.flush());
             self.account(batch, batch.len(), flushed.err().map(|trouble| trouble.error));
             return confirm_first(batch.len(), waiting);
         };
+        if sync {
+            self.sync_fails = true;
+            self.channel.not_synced();
+        }
         let written = trouble.taken.min(batch.len());
         // One that is rejected for ever is passed over; nobody waits for what such a sink takes.
         let tried = if trouble.is_rejected && !sync { batch.part(0..written + 1) } else { batch };
@@ -193,6 +199,14 @@ impl Worker {
         self.complaints.say(format_args!("sink {} lost {lost} records: {}", self.channel.name(), trouble.error));
         if !untried.is_empty() {
             self.write(untried, Vec::new());
+        }
+    }
+
+    /// Something is on the disk, if that was asked for.
+    fn note_sync(&mut self, sync: bool) {
+        if sync {
+            self.sync_fails = false;
+            self.channel.synced(Timestamp::now());
         }
     }
 

@@ -34,7 +34,7 @@ impl Entry {
     pub(crate) fn due(auditor: &Arc<Inner>, facts: &mut Facts) -> Option<Self> {
         let asks = facts.endpoint().and_then(Endpoint::delivery).unwrap_or(auditor.settings().delivery);
         // One of which no record will come leaves no intent.
-        let owes_intent = asks == Delivery::Strict && facts.strict == Strict::No && auditor.keeps(facts);
+        let owes_intent = asks == Delivery::Strict && facts.strict.is_unrecorded() && auditor.keeps(facts);
         let has_to_wait = facts.asked.is_none_or(|asked| asked == Delivery::BestEffort && asks == Delivery::Buffered);
         if !owes_intent && !has_to_wait {
             return None;
@@ -56,6 +56,10 @@ impl Entry {
 
     /// Ready when the call may begin, or may not.
     pub(crate) fn poll(&mut self, shared: &Shared, cx: &mut Context<'_>) -> Poll<Result<(), Refusal>> {
+        // Another call of the same request was.
+        if shared.is_refused() {
+            return Poll::Ready(Err(Refusal::BEFORE));
+        }
         ready!(self.admission.poll(cx));
         if let Intent::Owed = self.intent {
             if !self.admission.may_overdraw() {
@@ -71,6 +75,11 @@ impl Entry {
         let reason = match ready!(receipt.poll(cx)) {
             Ok(()) => {
                 self.intent = Intent::NotAsked;
+                shared.with(|facts| {
+                    if facts.strict.is_unrecorded() {
+                        facts.strict = Strict::Recorded;
+                    }
+                });
                 return Poll::Ready(Ok(()));
             }
             Err(Unrecorded::Refused) => "not recorded before the handler: the journal could not write",

@@ -158,8 +158,17 @@ pub(crate) enum Strict {
     Owed,
     /// Its `intent` was handed over.
     Intended,
+    /// Its `intent` is on disk: the handler may run.
+    Recorded,
     /// Its `final` was handed over, with this completion, if one was certain.
     Told(Option<Completion>),
+}
+
+impl Strict {
+    /// Whether no word has come that its `intent` is on disk.
+    pub(crate) fn is_unrecorded(self) -> bool {
+        matches!(self, Self::No | Self::Owed | Self::Intended)
+    }
 }
 
 /// Everything known about one event.

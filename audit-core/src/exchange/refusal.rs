@@ -68,9 +68,13 @@ impl Shared {
         let asks = endpoint.delivery().unwrap_or(setting) == Delivery::Strict && endpoint.exemption().is_none();
         // Of an excluded route nothing is recorded, whatever its handler asks for.
         let is_watched = |facts: &Facts| facts.http.as_ref().is_some_and(|http| !http.excluded);
-        let is_late = asks && self.with(|facts| facts.strict == Strict::No && is_watched(facts)) == Some(true);
+        let is_late = asks && self.with(|facts| facts.strict.is_unrecorded() && is_watched(facts)) == Some(true);
         if is_late {
-            self.with(|facts| facts.strict = Strict::Owed);
+            self.with(|facts| {
+                if facts.strict == Strict::No {
+                    facts.strict = Strict::Owed;
+                }
+            });
             self.refuse("asks for strict delivery, but was not known before it ran");
             tell_late(endpoint);
         }

@@ -1,9 +1,10 @@
 //! Tests: strict exchanges before a journal that does not answer in time.
 
 use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
 use serde_json::{Value, json};
@@ -118,4 +119,60 @@ fn an_answer_whose_final_is_not_answered_in_time_does_not_leave() {
             "reason": "the answer was not recorded in time and did not leave"}),
     );
     assert_eq!(records.len(), 3);
+}
+
+/// A disk that writes, and syncs if that is mended.
+struct Unsyncable {
+    is_mended: Arc<AtomicBool>,
+}
+
+impl Writer for Unsyncable {
+    fn name(&self) -> &str {
+        "unsyncable"
+    }
+
+    fn write(&mut self, _: Batch<'_>, sync: bool) -> Result<(), WriteError> {
+        let fails = sync && !self.is_mended.load(Ordering::SeqCst);
+        if fails { Err(WriteError::new(0, std::io::Error::other("cannot sync"))) } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<(), WriteError> {
+        Ok(())
+    }
+
+    fn shutdown(&mut self) -> Result<(), WriteError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn an_auditor_that_refuses_every_strict_request_is_not_healthy_until_it_can_sync_again() {
+    let is_mended = Arc::new(AtomicBool::new(false));
+    let disk = Unsyncable { is_mended: Arc::clone(&is_mended) };
+    let builder = Auditor::builder().output(Output::File("unused".into())).delivery(Delivery::Strict);
+    let auditor = builder.build_on(|_, _, _, _| Ok((Some(Log::Stream(Box::new(disk))), false))).expect("good");
+    for _ in 0..3 {
+        let mut exchange =
+            auditor.begin(&RequestHead::new("test", "GET", "/api/things", &NoHeaders)).expect("it is on");
+        let admitted = block_on(poll_fn(|cx| exchange.poll_admission(cx)));
+        assert_eq!(admitted.map_err(Refusal::status), Err(503));
+        exchange.respond(&ResponseHead::new(503, &NoHeaders));
+        exchange.complete();
+        drop(exchange);
+        // Until what tells of the refusal is written.
+        let until = Instant::now() + Duration::from_secs(30);
+        while auditor.stats().sinks[0].queued > 0 {
+            assert!(Instant::now() < until, "{:?}", auditor.stats());
+            std::thread::yield_now();
+        }
+    }
+    assert!(!auditor.health().is_healthy(), "{:?}", auditor.stats());
+    // Nobody has to ask again: what is missing is told, and that is synced.
+    is_mended.store(true, Ordering::SeqCst);
+    let until = Instant::now() + Duration::from_secs(30);
+    while !auditor.health().is_healthy() {
+        assert!(Instant::now() < until, "{:?}", auditor.stats());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(auditor.stats().sinks[0].last_sync.is_some());
 }
