@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use audit_core::{Auditor, BuildError, Builder, Output, audited};
+use audit_core::{Auditor, Builder, Output, audited};
 
 #[audited(action = "money.move", delivery = "strict")]
 fn moves_money() {}
@@ -36,5 +36,5 @@ fn without_time_to_wait_for_the_journal_it_does_too() {
     }
     assert!(from_env("1").build().is_ok());
     let off = from_env("0").enabled(false).build();
-    assert!(!matches!(off, Err(BuildError::StrictEndpointTimeout { .. })), "nothing is refused that does not run");
+    assert!(off.is_ok(), "nothing is refused that does not run: {off:?}");
 }

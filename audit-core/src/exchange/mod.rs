@@ -14,15 +14,16 @@ mod facts;
 mod guess;
 mod handling;
 mod head;
+mod intent;
 mod leaving;
 mod lines;
 mod open;
 mod refusal;
 mod shared;
 mod stage;
-#[cfg(test)]
-mod stalled;
 mod take;
+#[cfg(test)]
+mod tests;
 mod watch;
 mod wired;
 
