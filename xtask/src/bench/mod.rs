@@ -85,7 +85,7 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
     }
     let Some(options) = Options::parse(arguments) else {
         eprintln!(
-            "usage: cargo xtask bench [--json FILE] [--only NAME] [--profile NAME] | redact [PART] | delivery [SECONDS [FOLDER]]"
+            "usage: cargo xtask bench [--json FILE] [--only NAME] [--profile NAME] | redact [PART] | delivery [buffered|tasks|threads] [SECONDS [FOLDER]]"
         );
         return ExitCode::from(2);
     };

@@ -1,4 +1,4 @@
-//! What delivery costs: `delivery [SECONDS] [FOLDER]`, in one process, its ways by turns.
+//! What delivery costs: `delivery [buffered|tasks|threads] [SECONDS] [FOLDER]`, in one process, its ways by turns.
 //!
 //! - **`buffered`**: the processor's time a record takes from its encoded line to the log file, all threads: a run with a
 //!   file less one that encodes only. Beside it, what a plain buffered writer behind a mutex takes for the same bytes.
@@ -23,22 +23,31 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// What can be measured alone.
+#[cfg(unix)]
+const PARTS: [&str; 3] = ["buffered", "tasks", "threads"];
+
 #[cfg(unix)]
 fn main() -> ExitCode {
     use std::path::PathBuf;
     use std::time::Duration;
 
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    let is_part = |word: &String| PARTS.contains(&word.as_str());
+    let part = arguments.first().is_some_and(is_part).then(|| arguments.remove(0));
+    let is_asked = |name: &str| part.as_ref().is_none_or(|part| part == name);
     let seconds = arguments.first().map_or(Ok(1.0), |text| text.parse::<f64>());
     let (Ok(seconds), true) = (seconds, arguments.len() <= 2) else {
-        eprintln!("usage: delivery [SECONDS A TURN] [FOLDER]");
+        eprintln!("usage: delivery [{}] [SECONDS A TURN] [FOLDER]", PARTS.join("|"));
         return ExitCode::from(2);
     };
     let folder = arguments.get(1).map_or_else(std::env::temp_dir, PathBuf::from);
     let folder = folder.join(format!("audit-bench-delivery-{}", std::process::id()));
     let done = std::fs::create_dir_all(&folder).map_err(Into::into).and_then(|()| {
-        buffered::run(&folder)?;
-        strict::run(&folder, Duration::from_secs_f64(seconds.clamp(0.05, 600.0)))
+        if is_asked("buffered") {
+            buffered::run(&folder)?;
+        }
+        strict::run(&folder, Duration::from_secs_f64(seconds.clamp(0.05, 600.0)), is_asked)
     });
     let removed = std::fs::remove_dir_all(&folder);
     match done.and_then(|()| removed.map_err(Into::into)) {
