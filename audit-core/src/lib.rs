@@ -16,6 +16,7 @@ mod caught;
 mod client_address;
 mod delivery;
 mod event;
+mod event_id;
 pub mod exchange;
 mod facade;
 pub mod journal;

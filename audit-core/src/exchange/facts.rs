@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::actor::Actor;
+use crate::event_id;
 use crate::policy::ContentHints;
 use crate::raw::Raw;
 use crate::redact::{BodyScanner, Fragment};
@@ -221,9 +222,10 @@ pub(crate) struct Facts {
 
 impl Facts {
     pub(crate) fn new(action: Cow<'static, str>) -> Self {
+        let started_at = Timestamp::now();
         Self {
-            event_id: Uuid::now_v7(),
-            started_at: Timestamp::now(),
+            event_id: event_id::of(started_at),
+            started_at,
             started: Instant::now(),
             http: None,
             action,
