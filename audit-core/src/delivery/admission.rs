@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use crate::delivery::deadlines::Deadlines;
+use crate::delivery::deadlines::{Deadlines, Key};
 
 /// What the gate of the first sink knows: how much is queued, and who waits.
 pub(crate) struct Gate {
@@ -59,7 +59,7 @@ enum State {
     Asking {
         gate: Arc<Gate>,
         deadline: Instant,
-        key: Option<u64>,
+        key: Option<Key>,
     },
     Admitted,
     TimedOut,

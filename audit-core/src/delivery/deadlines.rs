@@ -1,10 +1,11 @@
 //! Tasks that wait until something happens or their time is up, without an executor's timer: each leaves its waker, and
 //! one thread wakes it at its deadline.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
+
+use slab::Slab;
 
 use crate::caught::caught;
 
@@ -16,12 +17,25 @@ pub(crate) struct Deadlines {
 
 #[derive(Default)]
 struct Waiters {
-    /// By number, and numbers are never used again: a waiter that was woken may still ask for its own removal.
-    waiting: BTreeMap<u64, (Waker, Instant)>,
-    next: u64,
+    waiting: Slab<Waiter>,
+    /// How many have come.
+    count: u64,
     timer_runs: bool,
     /// When the timer looks next; a deadline before that has to be told to it.
     next_look: Option<Instant>,
+}
+
+struct Waiter {
+    waker: Waker,
+    deadline: Instant,
+    number: u64,
+}
+
+/// A waiter's place. Its number is never used again: one that was woken may still ask for its own removal.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Key {
+    index: usize,
+    number: u64,
 }
 
 /// Wakes one; a waker that panics costs nobody else's.
@@ -32,6 +46,13 @@ pub(super) fn wake(waker: Waker) {
 /// The system gave no thread: nobody would end the wait.
 #[derive(Debug)]
 pub(crate) struct NoTimer;
+
+impl Waiters {
+    fn remove(&mut self, Key { index, number }: Key) -> Option<Waiter> {
+        let is_there = self.waiting.get(index).is_some_and(|waiter| waiter.number == number);
+        is_there.then(|| self.waiting.remove(index))
+    }
+}
 
 impl Deadlines {
     /// How long the timer stays when nobody waits: starting a thread costs more than a short wait.
@@ -52,16 +73,16 @@ impl Deadlines {
         waker: &Waker,
         deadline: Instant,
         decided: impl FnOnce() -> Option<R>,
-    ) -> Result<R, Result<u64, NoTimer>> {
+    ) -> Result<R, Result<Key, NoTimer>> {
         // Cloned before the lock: cloning is the executor's code.
         let waker = waker.clone();
         let mut waiters = self.lock();
         if let Some(decided) = decided() {
             return Ok(decided);
         }
-        let key = waiters.next;
-        waiters.next += 1;
-        waiters.waiting.insert(key, (waker, deadline));
+        let number = waiters.count;
+        waiters.count += 1;
+        let key = Key { index: waiters.waiting.insert(Waiter { waker, deadline, number }), number };
         if waiters.timer_runs {
             if waiters.next_look.is_none_or(|look| deadline < look) {
                 self.changed.notify_one();
@@ -76,24 +97,24 @@ impl Deadlines {
                 Err(Ok(key))
             }
             Err(_) => {
-                let waker = waiters.waiting.remove(&key);
+                let waiter = waiters.remove(key);
                 drop(waiters);
-                drop(waker);
+                drop(waiter);
                 Err(Err(NoTimer))
             }
         }
     }
 
     /// Forgets a waiter. Its waker is dropped only when the lock is free: it may be the last of a task that waits too.
-    pub(crate) fn forget(&self, key: u64) {
-        let waker = self.lock().waiting.remove(&key);
-        drop(waker);
+    pub(crate) fn forget(&self, key: Key) {
+        let waiter = self.lock().remove(key);
+        drop(waiter);
     }
 
     /// Wakes everybody who waits.
     pub(crate) fn wake_all(&self) {
         let woken = std::mem::take(&mut self.lock().waiting);
-        woken.into_values().for_each(|(waker, _)| wake(waker));
+        woken.into_iter().for_each(|(_, waiter)| wake(waiter.waker));
     }
 
     /// Wakes each waiter at its deadline; ends when nobody has waited for a while, or nobody can any more.
@@ -103,10 +124,10 @@ impl Deadlines {
             let mut waiters = deadlines.lock();
             let now = Instant::now();
             let mut due = Vec::new();
-            waiters.waiting.retain(|_, (waker, deadline)| {
-                let waits_on = *deadline > now;
+            waiters.waiting.retain(|_, waiter| {
+                let waits_on = waiter.deadline > now;
                 if !waits_on {
-                    due.push(waker.clone());
+                    due.push(waiter.waker.clone());
                 }
                 waits_on
             });
@@ -115,7 +136,7 @@ impl Deadlines {
                 due.into_iter().for_each(wake);
                 continue;
             }
-            let next = waiters.waiting.values().map(|(_, deadline)| *deadline).min();
+            let next = waiters.waiting.iter().map(|(_, waiter)| waiter.deadline).min();
             match next {
                 Some(_) => idle_since = now,
                 None if now.duration_since(idle_since) >= Self::IDLE => {

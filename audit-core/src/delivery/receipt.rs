@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use crate::delivery::deadlines::{Deadlines, wake};
+use crate::delivery::deadlines::{Deadlines, Key, wake};
 
 /// Why a record is not known to be on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub(crate) struct Receipt {
     shared: Arc<Shared>,
     deadlines: Arc<Deadlines>,
     deadline: Option<Instant>,
-    key: Option<u64>,
+    key: Option<Key>,
 }
 
 #[derive(Default)]
