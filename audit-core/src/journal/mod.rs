@@ -10,6 +10,8 @@
 //! - What was synced is never synced again as if nothing had been: after an error the segment is over, and the batch
 //!   goes into a new one, with the same numbers. The folder that holds the names is treated alike.
 //! - What an abandoned segment holds of numbers that the one after it gives anew is nobody's: neither is it read, nor counted.
+//!   A copy beside the journal, or one of a part as `grep` makes it, says the same as the segment it was made from, byte for
+//!   byte, and changes nothing.
 //! - A rotation can be cut off between any two of its steps and nothing is lost by it.
 //! - What somebody else does to the files is seen at the next batch, and recorded: renamed, removed, replaced,
 //!   truncated, appended to.

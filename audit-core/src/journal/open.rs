@@ -109,15 +109,19 @@ fn look_before(disk: &dyn Disk, path: &Path) -> Result<(), OpenError> {
     if Segment::open(disk, path)?.begins_as_log()? { Ok(()) } else { Err(OpenError::Foreign) }
 }
 
-/// The greatest seq that counts in segments that are not active: in one of those that begin last, of which some may be copies,
-/// or in an earlier one if nothing in those counts.
+/// The greatest seq that counts in segments that are not active: in one of those that no other takes over from, of which some
+/// may be copies of parts, or in an earlier one if nothing in those counts.
 fn last_of(disk: &dyn Disk, segments: &[Found]) -> io::Result<u64> {
+    let (followed, ends): (Vec<&Found>, Vec<&Found>) = segments.iter().partition(|segment| segment.until.is_some());
     let mut last = 0;
-    for segment in segments.iter().rev() {
-        if last > 0 && segment.until.is_some() {
+    for segment in ends {
+        last = last.max(segment.last(disk)?.unwrap_or(0));
+    }
+    for segment in followed.into_iter().rev() {
+        if last > 0 {
             break;
         }
-        last = last.max(segment.last(disk)?.unwrap_or(0));
+        last = segment.last(disk)?.unwrap_or(0);
     }
     Ok(last)
 }

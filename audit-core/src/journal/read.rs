@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use crate::journal::disk::{Disk, FileId, Handle, System};
 use crate::journal::error::ReadError;
 use crate::journal::lines::{Lines, Piece};
-use crate::journal::seek::{last_numbered, seek};
-use crate::journal::segments::{self, Found};
+use crate::journal::seek::{ending, seek};
+use crate::journal::segments::{self, First, Found};
 use crate::journal::seq::seq_of;
 use crate::record::Line;
 
@@ -53,7 +53,8 @@ impl Skipped {
 ///   records are missing, as after retention, the next that exists follows: a seq that is not one more than the last says
 ///   so.
 /// - A segment that was abandoned, as after a failed sync, counts up to where the next one begins: what it holds behind that
-///   may never have been told to anybody.
+///   may never have been told to anybody. A copy of a segment beside it, or of a part of one, abandons nothing: it says the
+///   same, byte for byte.
 /// - What is not needed is not read: the segment in which a seq stands is found by first lines, and its place within by
 ///   halving.
 /// - A segment that is renamed or removed while it is read is read to its end. A line is given once its newline is there.
@@ -87,6 +88,8 @@ pub struct Reader {
     /// Segments that hold nothing more, by what tells that they are still the same: their first seq and length.
     spent: HashSet<(FileId, Option<u64>, u64)>,
     current: Option<Current>,
+    /// Between the last seq that was given and this one nothing stands but in the open segment.
+    alone_until: u64,
     /// When the folder was last listed.
     listed: Option<Instant>,
     skipped: Skipped,
@@ -105,6 +108,14 @@ struct Current {
     until: Option<u64>,
     /// Whether a line with a seq was seen: those without are foreign from there on.
     is_numbered: bool,
+}
+
+/// What comes next in the open segment.
+enum Step {
+    Given(Entry),
+    /// A seq behind a gap, which another segment may close.
+    Jump(u64),
+    End,
 }
 
 /// A segment that goes on where the current one ends.
@@ -150,6 +161,7 @@ impl Reader {
             read_unnumbered: HashSet::new(),
             spent: HashSet::new(),
             current: None,
+            alone_until: 0,
             listed: None,
             skipped: Skipped::default(),
         }
@@ -179,8 +191,11 @@ impl Reader {
     /// As [`read`](Self::read), but gives nothing above `limit`.
     pub(crate) fn read_to(&mut self, limit: u64) -> Result<Option<Entry>, ReadError> {
         let mut is_confirmed = false;
+        if self.alone_until > self.after && self.is_listing_due() {
+            self.alone_until = 0;
+        }
         loop {
-            if let Some(entry) = self.read_current(limit)? {
+            if let Some(entry) = self.read_open(limit)? {
                 return Ok(Some(entry));
             }
             // Up to a limit that it is known to have, the journal is searched.
@@ -191,9 +206,9 @@ impl Reader {
             {
                 return Ok(None);
             }
-            let Some(next) = self.next_segment(is_confirmed)? else { return Ok(None) };
+            let Some(next) = self.next_segment(is_confirmed, None)? else { return Ok(None) };
             // Whoever writes the next segment has ended this one: what now stands in it is all of it.
-            if let Some(entry) = self.read_current(limit)? {
+            if let Some(entry) = self.read_open(limit)? {
                 return Ok(Some(entry));
             }
             // A listing may miss a file that is renamed during it: records are missing only if it says so twice.
@@ -203,11 +218,43 @@ impl Reader {
             if next.seq > limit {
                 return Ok(None);
             }
-            if let Some(old) = self.current.replace(next.current) {
-                self.skipped.torn += u64::from(old.lines.ends_within_a_line());
-                self.read_unnumbered.insert(old.id);
+            self.skipped.torn += u64::from(self.current.as_ref().is_some_and(|old| old.lines.ends_within_a_line()));
+            self.go_on_in(next);
+        }
+    }
+
+    fn go_on_in(&mut self, next: Next) {
+        self.alone_until = next.seq;
+        if let Some(old) = self.current.replace(next.current) {
+            self.read_unnumbered.insert(old.id);
+        }
+    }
+
+    /// The next record of the open segment, or of another one that holds what this one lacks.
+    fn read_open(&mut self, limit: u64) -> Result<Option<Entry>, ReadError> {
+        loop {
+            match self.read_current(limit)? {
+                Step::Given(entry) => return Ok(Some(entry)),
+                Step::End => return Ok(None),
+                Step::Jump(seq) => self.look_beside(seq)?,
             }
         }
+    }
+
+    /// The open segment goes on with `seq`, and those before it are missing: it may be a part of another one.
+    fn look_beside(&mut self, seq: u64) -> Result<(), ReadError> {
+        // As between segments, it takes two listings to say that records are missing.
+        for is_gap_confirmed in [false, true] {
+            match self.next_segment(is_gap_confirmed, Some(seq))? {
+                Some(next) if next.seq < seq && (is_gap_confirmed || next.seq <= self.after + 1) => {
+                    self.go_on_in(next);
+                    return Ok(());
+                }
+                _ => {}
+            }
+        }
+        self.alone_until = self.alone_until.max(seq);
+        Ok(())
     }
 
     /// The last seq that was given, or after which the reader began.
@@ -227,18 +274,15 @@ impl Reader {
     /// # Errors
     /// When a segment cannot be found, opened or read.
     pub fn last_seq(&self) -> Result<Option<u64>, ReadError> {
-        let mut last = None;
-        for segment in segments::find(&*self.disk, &self.path)?.iter().rev() {
-            let Some(mut opened) = segments::open(&*self.disk, &segment.path)? else { continue };
-            let found = last_numbered(&mut *opened.file)
-                .map_err(|source| ReadError::Read { path: segment.path.clone(), source })?;
-            last = last.max(segment.counted(found));
-            // One that was left may hold more than a copy that begins later.
-            if last.is_some_and(|last| segment.first.seq.is_none_or(|first| first < last)) {
-                break;
-            }
-        }
-        Ok(last)
+        let segments = segments::find(&*self.disk, &self.path)?;
+        // Of any of them, for those that begin last may be parts of another one.
+        let last = segments.iter().filter_map(|it| it.counted(it.end.map(|end| end.last))).max();
+        // Numbers may begin within a segment.
+        let Some(newest) = segments.iter().rfind(|it| it.first.seq.is_none()) else { return Ok(last) };
+        let Some(mut opened) = segments::open(&*self.disk, &newest.path)? else { return Ok(last) };
+        let found =
+            ending(&mut *opened.file).map_err(|source| ReadError::Read { path: newest.path.clone(), source })?;
+        Ok(last.max(found.map(|end| end.last)))
     }
 
     /// The first seq that the journal still holds, 1 if records without one stand before it; `None` if it is empty.
@@ -252,8 +296,8 @@ impl Reader {
     }
 
     /// The next line of the open segment that was not given.
-    fn read_current(&mut self, limit: u64) -> Result<Option<Entry>, ReadError> {
-        let Some(current) = &mut self.current else { return Ok(None) };
+    fn read_current(&mut self, limit: u64) -> Result<Step, ReadError> {
+        let Some(current) = &mut self.current else { return Ok(Step::End) };
         let limit = current.until.map_or(limit, |until| limit.min(until - 1));
         // Where a line above the limit stands: either it is not due yet, or it is foreign, which a later line that is due
         // shows.
@@ -271,7 +315,7 @@ impl Reader {
                         self.skipped = skipped;
                         current.lines.rewind(offset);
                     }
-                    return Ok(None);
+                    return Ok(Step::End);
                 }
                 Some(Piece::TooLong) => {
                     self.skipped.too_long += 1;
@@ -302,18 +346,25 @@ impl Reader {
                 self.skipped.foreign += 1;
                 continue;
             };
+            if let Some(seq) = seq.filter(|seq| *seq > self.after + 1 && *seq > self.alone_until) {
+                current.lines.rewind(offset);
+                return Ok(Step::Jump(seq));
+            }
             if let Some(seq) = seq {
                 current.is_numbered = true;
                 (self.after, self.wants_unnumbered) = (seq, false);
             }
-            return Ok(Some(Entry { seq, line }));
+            return Ok(Step::Given(Entry { seq, line }));
         }
     }
 
     /// Whether the open segment is the one that is written, so that there is nothing more now. Forgets a segment that was
     /// cut: what is in it now is found anew.
     fn is_newest(&mut self) -> Result<bool, ReadError> {
-        let Some(current) = &self.current else { return Ok(false) };
+        let Some(current) = self.current.as_ref().filter(|it| it.until.is_none_or(|until| self.after + 1 < until))
+        else {
+            return Ok(false);
+        };
         let failed = |source| ReadError::Read { path: current.path.clone(), source };
         if current.file.stat().map_err(failed)?.length < current.lines.offset() {
             self.current = None;
@@ -339,9 +390,9 @@ impl Reader {
         }
     }
 
-    /// The segment that goes on where the open one ends, or where this reader begins. If there is a gap before it, and that was
-    /// seen before, what abandoned segments hold of it is given all the same.
-    fn next_segment(&mut self, is_gap_confirmed: bool) -> Result<Option<Next>, ReadError> {
+    /// The segment that goes on where the open one ends, or before its `jump`, or where this reader begins. If there is a gap before
+    /// it, and that was seen before, what abandoned segments hold of it is given all the same.
+    fn next_segment(&mut self, is_gap_confirmed: bool, jump: Option<u64>) -> Result<Option<Next>, ReadError> {
         self.listed = Some(Instant::now());
         let found = segments::find(&*self.disk, &self.path)?;
         self.spent.retain(|(id, ..)| found.iter().any(|segment| segment.id == *id));
@@ -368,11 +419,16 @@ impl Reader {
                 break;
             }
         }
+        self.alone_until = [&best, &abandoned].into_iter().flatten().map(|next| next.seq).min().unwrap_or(u64::MAX);
         // The journal goes on behind a gap. A segment that holds records of it was not abandoned before them, and what seemed
         // to take its place there is part of a copy.
-        let gap = best.as_ref().map(|best| best.seq).filter(|seq| is_gap_confirmed && *seq > self.after + 1);
-        if let Some(current) = &mut self.current {
-            current.until = gap.or_else(|| segments::until(&self.path, &found, current.first, &current.path));
+        let behind = best.as_ref().map(|best| best.seq).into_iter().chain(jump).min();
+        let gap = behind.filter(|seq| is_gap_confirmed && *seq > self.after + 1);
+        if let Some(current) = self.current.as_mut().filter(|_| jump.is_none()) {
+            current.until = match gap {
+                Some(gap) => Some(gap),
+                None => current.until_of(&*self.disk, &self.path, &found)?,
+            };
         }
         if let (Some(gap), Some(mut next)) = (gap, abandoned)
             && next.seq < gap
@@ -401,6 +457,23 @@ impl Reader {
                 Ok(None)
             }
         }
+    }
+}
+
+impl Current {
+    /// From which seq on one of the segments that were found says what this one would; it may not be among them any more.
+    fn until_of(&mut self, disk: &dyn Disk, journal: &Path, found: &[Found]) -> Result<Option<u64>, ReadError> {
+        if let Some(this) = found.iter().find(|segment| segment.id == self.id) {
+            return Ok(this.until);
+        }
+        if self.first.is_none() {
+            return Ok(None);
+        }
+        let failed = |source| ReadError::Read { path: self.path.clone(), source };
+        let end = ending(&mut *self.file).map_err(failed)?;
+        let first = First { seq: self.first, timestamp: String::new() };
+        let this = Found { path: self.path.clone(), id: self.id, first, end, until: None, bytes: 0 };
+        segments::until(disk, journal, found, &this, Some(&mut *self.file))
     }
 }
 

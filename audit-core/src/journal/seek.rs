@@ -55,23 +55,45 @@ fn first_numbered(file: &mut dyn Handle, from: u64, to: u64) -> io::Result<Optio
     }
 }
 
-/// The seq of the last whole line that has one; read from the file's end.
-pub(super) fn last_numbered(file: &mut dyn Handle) -> io::Result<Option<u64>> {
+/// The whole line of a seq, with its newline; `None` if it is not there.
+pub(super) fn line_of(file: &mut dyn Handle, seq: u64) -> io::Result<Option<Vec<u8>>> {
+    let Some((offset, _)) = seek(file, seq.saturating_sub(1))?.filter(|(_, found)| *found == seq) else {
+        return Ok(None);
+    };
+    let mut lines = Lines::new(offset);
+    Ok(match lines.next(file)? {
+        Some(Piece::Line(range)) => Some(lines.bytes(range).to_vec()),
+        Some(Piece::TooLong) | None => None,
+    })
+}
+
+/// What the end of a file says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ending {
+    /// The seq of the last whole line that has one.
+    pub(super) last: u64,
+    /// The greatest seq of the lines that were looked at: somebody may have written behind ours.
+    pub(super) greatest: u64,
+}
+
+/// How a file ends, as its last lines with a seq say it; `None` if it has none. Read from the file's end.
+pub(super) fn ending(file: &mut dyn Handle) -> io::Result<Option<Ending>> {
     let mut from = file.stat()?.length;
     let mut step = CHUNK as u64;
     loop {
         from = from.saturating_sub(step);
         let mut lines = Lines::new(from);
         // Within a line, most likely.
-        let mut last = None;
+        let mut ending: Option<Ending> = None;
         let mut is_whole = from == 0;
         while let Some(piece) = lines.next(file)? {
             if let (true, Piece::Line(range)) = (std::mem::replace(&mut is_whole, true), piece) {
-                last = seq_of(lines.bytes(range)).or(last);
+                let Some(last) = seq_of(lines.bytes(range)) else { continue };
+                ending = Some(Ending { last, greatest: ending.map_or(last, |before| before.greatest.max(last)) });
             }
         }
-        if last.is_some() || from == 0 {
-            return Ok(last);
+        if ending.is_some() || from == 0 {
+            return Ok(ending);
         }
         step = step.saturating_mul(2);
     }
@@ -85,6 +107,10 @@ mod tests {
 
     fn numbered(seq: u64, pad: usize) -> String {
         format!("{{\"user\":\"{}\",\"seq\":{seq}}}\n", "x".repeat(pad))
+    }
+
+    fn last_numbered(file: &mut fs::File) -> Option<u64> {
+        ending(file).unwrap().map(|ending| ending.last)
     }
 
     #[test]
@@ -107,15 +133,20 @@ mod tests {
             assert_eq!(seek(file.as_file_mut(), 2 * seq - 2).unwrap(), expected);
         }
         assert_eq!(seek(file.as_file_mut(), 6_000).unwrap(), None);
-        assert_eq!(last_numbered(file.as_file_mut()).unwrap(), Some(6_000));
+        assert_eq!(last_numbered(file.as_file_mut()), Some(6_000));
+        let line = line_of(file.as_file_mut(), 2_222).unwrap();
+        assert_eq!(line.map(String::from_utf8), Some(Ok(numbered(2_222, 1_111 * 7 % 600))));
+        assert_eq!(line_of(file.as_file_mut(), 2_223).unwrap(), None);
     }
 
     #[test]
     fn the_last_seq_is_found_behind_much_that_has_none() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), numbered(7, 0) + &"{\"user\":\"old\"}\n".repeat(50_000)).unwrap();
-        assert_eq!(last_numbered(file.as_file_mut()).unwrap(), Some(7));
+        assert_eq!(last_numbered(file.as_file_mut()), Some(7));
         fs::write(file.path(), "{\"user\":\"old\"}\n").unwrap();
-        assert_eq!(last_numbered(file.as_file_mut()).unwrap(), None);
+        assert_eq!(last_numbered(file.as_file_mut()), None);
+        fs::write(file.path(), numbered(7, 0) + &numbered(9, 0) + &numbered(3, 0)).unwrap();
+        assert_eq!(ending(file.as_file_mut()).unwrap(), Some(Ending { last: 3, greatest: 9 }));
     }
 }

@@ -9,6 +9,7 @@ use crate::journal::disk::{Disk, FileId, Handle, Open, Stat, directory_of};
 use crate::journal::error::ReadError;
 use crate::journal::lines::{Lines, MAX_LINE, Piece};
 use crate::journal::names::{generation, is_of_another, may_be_segment};
+use crate::journal::seek::{Ending, ending, line_of, seek};
 use crate::journal::seq::seq_of;
 use crate::journal::tail;
 use crate::record::{Field, Line};
@@ -20,8 +21,11 @@ pub(super) struct Found {
     pub(super) id: FileId,
     /// Its first record.
     pub(super) first: First,
+    /// How it ends; `None` if its first record has no seq.
+    pub(super) end: Option<Ending>,
     /// From this seq on another segment says what the journal holds: this one was abandoned there, as after a failed sync,
-    /// and what stands in it behind that may never have been told to anybody.
+    /// and what stands in it behind that may never have been told to anybody. A segment that says the same is a copy, and
+    /// takes nothing over.
     pub(super) until: Option<u64>,
     pub(super) bytes: u64,
 }
@@ -49,9 +53,9 @@ pub(super) fn find(disk: &dyn Disk, journal: &Path) -> Result<Vec<Found>, ReadEr
         segments.extend(look_into(disk, &folder.join(name))?);
     }
     segments.sort_by(|a, b| key(journal, a).cmp(&key(journal, b)));
-    let untils: Vec<Option<u64>> =
-        segments.iter().map(|segment| until(journal, &segments, segment.first.seq, &segment.path)).collect();
-    for (segment, until) in segments.iter_mut().zip(untils) {
+    let untils: Result<Vec<_>, _> =
+        segments.iter().map(|segment| until(disk, journal, &segments, segment, None)).collect();
+    for (segment, until) in segments.iter_mut().zip(untils?) {
         segment.until = until;
     }
     Ok(segments)
@@ -63,17 +67,98 @@ fn key<'a>(journal: &Path, segment: &'a Found) -> impl Ord + use<'a> {
     (seq, seq.and(generation(journal, &segment.path)), &segment.first.timestamp, &segment.path)
 }
 
-/// From which seq on other segments, as they are ordered, say what one would that begins with `first` and stands, or stood, at
-/// `path`.
-pub(super) fn until(journal: &Path, segments: &[Found], first: Option<u64>, path: &Path) -> Option<u64> {
-    let first = first?;
+/// From which seq on other segments, as they are ordered, say what this one would, which may be gone: then `file` is it.
+pub(super) fn until(
+    disk: &dyn Disk,
+    journal: &Path,
+    segments: &[Found],
+    this: &Found,
+    mut file: Option<&mut dyn Handle>,
+) -> Result<Option<u64>, ReadError> {
+    let Some(first) = this.first.seq else { return Ok(None) };
     let (_, from) = segments.split_at(segments.partition_point(|other| other.first.seq < Some(first)));
     let (same, later) = from.split_at(from.partition_point(|other| other.first.seq == Some(first)));
-    let own = generation(journal, path);
-    if own.is_some() && same.iter().any(|other| generation(journal, &other.path) > own) {
-        return Some(first);
+    let own = generation(journal, &this.path);
+    let anew = same.iter().filter(|other| own.is_some() && generation(journal, &other.path) > own);
+    let mut until: Option<u64> = None;
+    for other in anew.chain(later) {
+        let begins = other.first.seq.unwrap_or(first);
+        if until.is_some_and(|until| until <= begins) {
+            break;
+        }
+        // Usually one ends where the next begins, and that is all there is to see.
+        let from = if let Some(end) = this.end.filter(|end| end.greatest >= begins) {
+            let mut opened = match file {
+                Some(_) => None,
+                None => open(disk, &this.path)?.map(|opened| opened.file),
+            };
+            let Some(file) = file.as_deref_mut().or(opened.as_deref_mut()) else { return Ok(Some(begins)) };
+            let Some(mut it) = open(disk, &other.path)?.filter(|it| it.stat.id == other.id) else { continue };
+            let last = other.end.map_or(begins, |end| end.last);
+            let failed = |source| ReadError::Read { path: this.path.clone(), source };
+            let mut two = Two { earlier: file, later: &mut *it.file, begins, last: last.min(end.last).max(begins) };
+            let from = two.differ_from().map_err(failed)?;
+            // Only its writer writes a segment's end anew.
+            let may_replace = from.is_none() && generation(journal, &other.path).is_some() && last >= end.last;
+            if may_replace && two.are_as_long().map_err(failed)? { Some(begins) } else { from }
+        } else {
+            Some(begins)
+        };
+        until = from.into_iter().chain(until).min();
     }
-    later.first().and_then(|next| next.first.seq)
+    Ok(until)
+}
+
+/// Two segments of which the later one begins within the earlier one.
+struct Two<'a> {
+    earlier: &'a mut dyn Handle,
+    later: &'a mut dyn Handle,
+    /// The later one's first seq.
+    begins: u64,
+    /// The last seq that both may hold.
+    last: u64,
+}
+
+impl Two<'_> {
+    /// From which seq on the later one says something else; `None` if it is a copy, or one of a part.
+    fn differ_from(&mut self) -> io::Result<Option<u64>> {
+        let line = line_of(self.earlier, self.begins)?;
+        if line.is_none() || line != line_of(self.later, self.begins)? {
+            return Ok(Some(self.begins));
+        }
+        if !self.differ_at(self.last)? {
+            return Ok(None);
+        }
+        // A batch was written anew, and not all of it alike. What parted does not meet again, so the place is found by
+        // halving.
+        let (mut low, mut high, mut from) = (self.begins, self.last, self.last);
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            match seek(self.later, middle - 1)?.filter(|(_, seq)| *seq < high) {
+                Some((_, seq)) if self.differ_at(seq)? => (high, from) = (middle, seq),
+                Some((_, seq)) => low = seq,
+                None => high = middle,
+            }
+        }
+        Ok(Some(from))
+    }
+
+    /// Whether both hold this seq, and not the same line of it.
+    fn differ_at(&mut self, seq: u64) -> io::Result<bool> {
+        let lines = line_of(self.earlier, seq)?.zip(line_of(self.later, seq)?);
+        Ok(lines.is_some_and(|(one, other)| one != other))
+    }
+
+    /// Whether as much stands in both from the later one's first line to the last that both may hold: then that one lacks
+    /// nothing of it.
+    fn are_as_long(&mut self) -> io::Result<bool> {
+        let mut lengths = [None; 2];
+        for (file, length) in [&mut *self.earlier, &mut *self.later].into_iter().zip(&mut lengths) {
+            let starts = seek(file, self.begins - 1)?.zip(seek(file, self.last - 1)?);
+            *length = starts.map(|((first, _), (last, _))| last - first);
+        }
+        Ok(lengths[0] == lengths[1])
+    }
 }
 
 /// All but the one at `PATH`.
@@ -93,8 +178,11 @@ pub(super) fn look_into(disk: &dyn Disk, path: &Path) -> Result<Option<Found>, R
         _ => return Ok(None),
     }
     let Some(Opened { mut file, stat }) = open(disk, path)? else { return Ok(None) };
-    let first = first_of(&mut *file).map_err(|source| ReadError::Read { path: path.to_path_buf(), source })?;
-    Ok(first.map(|first| Found { path: path.to_path_buf(), id: stat.id, first, until: None, bytes: stat.length }))
+    let failed = |source| ReadError::Read { path: path.to_path_buf(), source };
+    let Some(first) = first_of(&mut *file).map_err(failed)? else { return Ok(None) };
+    // One that begins without may hold none at all, and be long.
+    let end = if first.seq.is_some() { ending(&mut *file).map_err(failed)? } else { None };
+    Ok(Some(Found { path: path.to_path_buf(), id: stat.id, first, end, until: None, bytes: stat.length }))
 }
 
 /// The first record of a file; `None` if its first MiB holds none. Lines before it that are no records are passed over:

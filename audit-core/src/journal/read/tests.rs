@@ -353,6 +353,108 @@ fn a_link_leads_to_the_journals_segments() {
     assert_eq!(rest(&mut Reader::open(link).unwrap()), [1, 2, 3]);
 }
 
+/// `grep ana audit.jsonl > audit.jsonl.ana`
+#[test]
+fn an_extract_beside_the_journal_hides_nothing() {
+    let folder = Folder::new();
+    folder.append(&many(1..=20));
+    folder.put("audit.jsonl.ana", &many([5, 9, 15]));
+    assert_eq!(rest(&mut folder.reader(0)), (1..=20).collect::<Vec<_>>());
+}
+
+#[test]
+fn an_extract_beside_a_rotated_journal_hides_nothing() {
+    let folder = Folder::new();
+    folder.put("audit.jsonl.00000000000000000001", &many(1..=20));
+    folder.append(&many(21..=30));
+    folder.put("audit.jsonl.ana", &many([5, 9, 15]));
+    assert_eq!(rest(&mut folder.reader(0)), (1..=30).collect::<Vec<_>>());
+}
+
+/// `tail -n 3 audit.jsonl > audit.jsonl.tail`, and the journal goes on.
+#[test]
+fn a_copy_of_a_part_of_the_active_segment_hides_nothing() {
+    let folder = Folder::new();
+    folder.append(&many(1..=10));
+    folder.put("audit.jsonl.tail", &many(8..=10));
+    folder.append(&many(11..=20));
+    assert_eq!(rest(&mut folder.reader(0)), (1..=20).collect::<Vec<_>>());
+    assert_eq!(folder.reader(0).last_seq().unwrap(), Some(20));
+}
+
+#[test]
+fn a_follower_takes_all_beside_an_extract() {
+    let folder = Folder::new();
+    folder.append(&many(1..=20));
+    folder.put("audit.jsonl.ana", &many([5, 9, 15]));
+    let mut reader = folder.reader(0);
+    let mut given = Vec::new();
+    for _ in 0..3 {
+        while let Some(entry) = reader.read_to(20).unwrap() {
+            given.push(entry.seq.unwrap());
+            reader.forget_ahead();
+        }
+    }
+    assert_eq!(given, (1..=20).collect::<Vec<_>>());
+}
+
+#[test]
+fn numbers_go_on_behind_what_a_copy_of_a_part_holds() {
+    for part in [vec![5, 9, 15], vec![8, 9, 10]] {
+        let folder = Folder::new();
+        folder.put("audit.jsonl.1", &many(1..=20));
+        folder.put("audit.jsonl.part", &many(part));
+        let journal = crate::journal::Journal::open(
+            &folder.path(),
+            crate::journal::JournalOptions::default(),
+            crate::journal::tests::encoder(),
+        )
+        .unwrap();
+        assert_eq!(journal.head().written(), 20);
+    }
+}
+
+#[test]
+fn the_last_seq_is_not_that_of_a_copy_of_a_part() {
+    let folder = Folder::new();
+    folder.append(&many(1..=20));
+    folder.put("audit.jsonl.part", &many(8..=10));
+    assert_eq!(folder.reader(0).last_seq().unwrap(), Some(20));
+}
+
+#[test]
+fn what_is_missing_in_all_that_hold_it_is_passed_however_many_they_are() {
+    let folder = Folder::new();
+    folder.append(&many([1, 2, 9, 10, 15]));
+    folder.put("audit.jsonl.bak", &many([1, 2, 9, 10, 15]));
+    folder.put("audit.jsonl.ana", &many([2, 9, 15]));
+    for after in 0..=15 {
+        let left: Vec<u64> = [1, 2, 9, 10, 15].into_iter().filter(|seq| *seq > after).collect();
+        assert_eq!(rest(&mut folder.reader(after)), left, "after {after}");
+    }
+    let mut reader = folder.reader(0);
+    assert_eq!(rest(&mut reader), [1, 2, 9, 10, 15]);
+    folder.append(&many(16..=17));
+    assert_eq!(rest(&mut reader), [16, 17]);
+    assert_eq!(reader.skipped().total(), 0);
+}
+
+/// The batch was written anew behind a record that tells why, and a power cut brought it back where it had stood first.
+#[test]
+fn a_segment_counts_up_to_where_the_one_after_it_says_something_else() {
+    for both in 5..=11 {
+        let folder = Folder::new();
+        folder.put("audit.jsonl.00000000000000000001", &of("a", 1..=12));
+        folder.append(&(of("a", 5..=both) + &of("b", both + 1..=14)));
+        let expected: Vec<String> =
+            (1..=both).map(|seq| format!("a{seq}")).chain((both + 1..=14).map(|seq| format!("b{seq}"))).collect();
+        for after in 0..=14 {
+            assert_eq!(users(&mut folder.reader(after)), expected[usize::try_from(after).unwrap()..], "{both} {after}");
+        }
+        assert_eq!(folder.reader(0).last_seq().unwrap(), Some(14));
+    }
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Append(u8),
@@ -360,6 +462,7 @@ enum Step {
     Foreign,
     Rotate,
     Shift,
+    Extract(u8, u8),
     Read(u8),
     Restart,
 }
@@ -371,6 +474,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Foreign),
         2 => Just(Step::Rotate),
         1 => Just(Step::Shift),
+        2 => (1..6_u8, 0..6_u8).prop_map(|(every, from)| Step::Extract(every, from)),
         4 => (1..60_u8).prop_map(Step::Read),
         1 => Just(Step::Restart),
     ]
@@ -427,6 +531,17 @@ proptest! {
                     }
                 }
                 Step::Rotate => {}
+                // What somebody was looking for, or the file's end, is kept beside it.
+                Step::Extract(every, from) => {
+                    shifts += 1;
+                    let text = fs::read_to_string(folder.path()).unwrap_or_default();
+                    let is_wanted = |line: &&str| {
+                        let seq = seq_of(line.as_bytes()).unwrap_or(0);
+                        if every == 1 { seq + u64::from(from) > written } else { seq % u64::from(every) == 0 }
+                    };
+                    let part: String = text.split_inclusive('\n').filter(is_wanted).collect();
+                    folder.put(&format!("audit.jsonl.extract-{shifts}"), &part);
+                }
                 Step::Read(count) => take(&mut reader, u64::from(count), written)?,
                 Step::Restart => reader = folder.reader(reader.after()),
             }
