@@ -6,6 +6,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
+#[cfg(unix)]
+use crate::notice::Once;
+
 /// The file system.
 pub(super) trait Disk: fmt::Debug + Send + Sync {
     /// Opens a regular file for reading, and for appending too unless it is only read. A new one is its owner's alone; links are not followed.
@@ -103,13 +106,31 @@ impl Disk for System {
 
     #[cfg(unix)]
     fn sync_directory(&self, directory: &Path) -> io::Result<()> {
-        File::open(directory)?.sync_all()
+        match File::open(directory)?.sync_all() {
+            Err(error) if has_nothing_to_sync(&error) => {
+                static SAID: Once = Once::new();
+                let directory = directory.display();
+                SAID.say(format_args!(
+                    "the file system of {directory} cannot sync a folder ({error}): what names of files outlive a power \
+                     cut is up to it"
+                ));
+                Ok(())
+            }
+            synced => synced,
+        }
     }
 
     #[cfg(not(unix))]
     fn sync_directory(&self, _: &Path) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Whether a file system says that it knows no syncing of a folder, as some over a network or in user space do (EINVAL,
+/// ENOTSUP, ENOSYS), rather than that one failed.
+#[cfg(unix)]
+fn has_nothing_to_sync(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported)
 }
 
 impl Handle for File {
@@ -208,5 +229,25 @@ impl io::Read for Part<'_> {
         let count = self.handle.read_at(self.at, into.get_mut(..room).unwrap_or_default())?;
         self.at += count as u64;
         Ok(count)
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_cannot_be_synced_at_all_is_none_whose_sync_failed() {
+        for (code, is) in [(libc::EINVAL, true), (libc::ENOTSUP, true), (libc::ENOSYS, true), (libc::EIO, false)] {
+            assert_eq!(has_nothing_to_sync(&io::Error::from_raw_os_error(code)), is, "{code}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        System.sync_directory(folder.path()).unwrap();
+        System.sync_directory(&folder.path().join("missing")).unwrap_err();
+        #[cfg(target_os = "linux")]
+        {
+            File::open("/proc").unwrap().sync_all().unwrap_err();
+            System.sync_directory(Path::new("/proc")).unwrap();
+        }
     }
 }
