@@ -39,6 +39,7 @@ impl Journal {
         if !std::mem::replace(&mut self.is_signal_blocked, true) {
             block_file_size_signal();
         }
+        self.is_sync_asked |= sync;
         if let Some(step) = self.clock.look() {
             self.own.clock_step(&self.encoder, &step);
         }
@@ -70,9 +71,26 @@ impl Journal {
         // A batch was synced part by part, and the folder before each of them: an error could not say any more which of its
         // lines are on the disk.
         if sync && batch.is_empty() {
-            self.sync_written().map_err(|error| WriteError::new(0, error))?;
+            // The folder afterwards, for it may leave the segment.
+            let synced = self.sync_written().and_then(|()| self.sync_directory());
+            synced.map_err(|error| WriteError::new(0, error))?;
         }
         Ok(())
+    }
+
+    /// Writes what is left to be said, and syncs everything.
+    ///
+    /// # Errors
+    /// When that cannot be done. Where nobody asked for a sync, names of which a power cut may take some stay as they are: to give
+    /// them anew would leave one more segment at each end.
+    pub(super) fn end(&mut self) -> Result<(), WriteError> {
+        let nothing = Batch::Lines(&[]);
+        if self.is_sync_asked {
+            return self.append(nothing, true);
+        }
+        self.append(nothing, false)?;
+        let synced = self.sync_written().and_then(|()| self.sync_directory_as_it_is());
+        synced.map_err(|error| WriteError::new(0, error))
     }
 
     /// Notes the number given last beside the journal.
@@ -92,8 +110,7 @@ impl Journal {
                 io::Error::new(error.kind(), format!("cannot sync {}: {error}", self.active.path.display()))
             })?;
         }
-        // Afterwards, for it may leave the segment.
-        self.sync_directory()
+        Ok(())
     }
 
     /// Writes what fits into one segment: our own records first, then lines of the batch, whose number it gives.

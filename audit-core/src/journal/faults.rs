@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -48,6 +49,9 @@ fn read(memory: &Memory) -> BTreeMap<u64, Value> {
     records
 }
 
+/// Longer than any pause.
+const LONG: Duration = Duration::from_secs(31);
+
 /// What a run promised and was refused.
 #[derive(Debug, Default)]
 struct Promises {
@@ -73,6 +77,7 @@ fn run(memory: &Memory, options: JournalOptions, batches: &[(u64, bool)], from: 
         let numbers: Vec<u64> = (number..number + size).collect();
         number += size;
         let lines: Vec<Line> = numbers.iter().map(|number| line(*number)).collect();
+        journal.names.wait(LONG);
         let written = match journal.append(Batch::Lines(&lines), *sync) {
             Ok(()) => lines.len(),
             Err(error) => error.written,
@@ -256,6 +261,7 @@ fn a_failed_sync_of_the_directory_is_told_and_its_segment_is_left() {
     journal.reopen().unwrap();
     let error = journal.append(Batch::Lines(&[line(4)]), true).unwrap_err();
     assert_eq!((error.written, error.source.to_string()), (0, "cannot sync the folder /log: injected".to_owned()));
+    journal.names.wait(LONG);
     journal.append(Batch::Lines(&[line(5)]), true).unwrap();
     journal.append(Batch::Lines(&[line(6)]), true).unwrap();
     let said: Vec<String> =
@@ -584,4 +590,66 @@ proptest! {
         acknowledged.extend(run_well(&memory, 1_000_000));
         assert_kept(&memory, &acknowledged, "lives");
     }
+}
+
+/// A folder that can never be synced, as on some network file systems.
+#[test]
+fn a_folder_that_is_never_synced_does_not_fill_with_segments() {
+    let memory = Memory::default();
+    memory.world().directory_fault = Some((0, u32::MAX));
+    let mut journal = opened(&memory, JournalOptions { rotate_bytes: None, rotate_keep: Some(2), max_bytes: None });
+    let mut seen = Vec::new();
+    for number in 1..=200_u64 {
+        // A strict request: its intent is refused, and the 503 is told.
+        journal.append(Batch::Lines(&[line(number)]), true).unwrap_err();
+        journal.append(Batch::Lines(&[line(1_000 + number)]), false).unwrap();
+        if [10, 50, 100, 200].contains(&number) {
+            let world = memory.world();
+            seen.push((number, world.calls, world.names.len()));
+        }
+    }
+    let last = seen.last().copied().unwrap();
+    assert!(last.2 <= 4, "rotate_keep is 2; after so many requests so many calls of the system, and files: {seen:?}");
+    assert!(last.1 < 200 * 20, "{seen:?}");
+}
+
+/// The wait is over as soon as the folder can be synced again, and the pause behind it is.
+#[test]
+fn a_folder_that_was_not_synced_is_tried_again_after_a_pause_that_doubles() {
+    let memory = Memory::default();
+    let mut journal = opened(&memory, JournalOptions::default());
+    journal.append(Batch::Lines(&[line(1)]), true).unwrap();
+    journal.reopen().unwrap();
+    memory.world().directory_fault = Some((0, u32::MAX));
+    journal.append(Batch::Lines(&[line(2)]), false).unwrap();
+    journal.reopen().unwrap();
+    let milliseconds = [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000];
+    for (number, pause) in (10..).zip(milliseconds.map(Duration::from_millis)) {
+        // The names are given anew, for nothing.
+        let begun = journal.begun;
+        let error = journal.append(Batch::Lines(&[line(number)]), true).unwrap_err();
+        assert_eq!((error.written, journal.begun), (0, begun + 1));
+        journal.names.wait(pause / 2);
+        let again = journal.append(Batch::Lines(&[line(number)]), true).unwrap_err();
+        assert_eq!((again.written, journal.begun), (0, begun + 1), "not yet");
+        assert_eq!(again.source.to_string(), error.source.to_string());
+        journal.names.wait(pause / 2);
+    }
+    memory.world().directory_fault = None;
+    journal.append(Batch::Lines(&[line(3)]), true).unwrap();
+    assert_eq!(numbers(&read(&memory)), [1, 2, 3]);
+    assert_kept(&memory, &[1, 2, 3], "pauses");
+}
+
+#[test]
+fn a_log_that_is_only_buffered_stays_one_file_where_the_folder_is_never_synced() {
+    let memory = Memory::default();
+    for life in 0..3 {
+        memory.world().directory_fault = Some((0, u32::MAX));
+        let mut journal = opened(&memory, JournalOptions::default());
+        journal.append(Batch::Lines(&[line(life)]), false).unwrap();
+        drop(journal.shutdown());
+    }
+    let names: Vec<_> = memory.world().names.keys().cloned().collect();
+    assert_eq!(names.len(), 1, "{names:?}");
 }

@@ -4,13 +4,20 @@
 //! After a sync of the folder failed, the system may take names for written that are not, and report success at the next
 //! try. So nothing is tried again as it was: each name in doubt is given anew, and the active segment is left for a new one.
 //! Only then is the folder synced again. What was to be synced meanwhile is refused.
+//!
+//! That makes a new segment at each try, so after one that failed what is to be synced is refused for a while without another:
+//! 500 ms, and twice as long each time, up to 30 s.
 
 use std::io;
+use std::time::{Duration, Instant};
 
 use crate::journal::disk::directory_of;
 use crate::journal::names::{free, rotated};
 use crate::journal::segments;
 use crate::journal::writer::Journal;
+
+/// How long is waited after the first try to give names anew that failed, and how long at most.
+const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(30)];
 
 /// What a power cut may do to the segments' names.
 #[derive(Debug, Default)]
@@ -25,6 +32,16 @@ pub(super) struct Names {
 struct Doubt {
     error: String,
     is_told: bool,
+    pause: Option<Pause>,
+}
+
+/// The names were given anew, and the folder could not be synced all the same.
+#[derive(Debug)]
+struct Pause {
+    until: Instant,
+    length: Duration,
+    kind: io::ErrorKind,
+    message: String,
 }
 
 impl Names {
@@ -36,8 +53,30 @@ impl Names {
     /// A sync of the folder failed.
     pub(super) fn doubt(&mut self, error: &io::Error) {
         if self.changed_from.is_some() {
-            let is_told = self.doubt.as_ref().is_some_and(|doubt| doubt.is_told);
-            self.doubt = Some(Doubt { error: error.to_string(), is_told });
+            let (is_told, pause) = self.doubt.take().map_or((false, None), |doubt| (doubt.is_told, doubt.pause));
+            self.doubt = Some(Doubt { error: error.to_string(), is_told, pause });
+        }
+    }
+
+    /// Why nothing is tried now.
+    fn refusal(&self, now: Instant) -> Option<io::Error> {
+        let pause = self.doubt.as_ref()?.pause.as_ref().filter(|pause| now < pause.until)?;
+        Some(io::Error::new(pause.kind, pause.message.clone()))
+    }
+
+    /// They were given anew for nothing.
+    fn put_off(&mut self, error: &io::Error, now: Instant) {
+        let Some(doubt) = &mut self.doubt else { return };
+        let [first, longest] = PAUSES;
+        let length = doubt.pause.as_ref().map_or(first, |pause| longest.min(pause.length * 2));
+        doubt.pause = Some(Pause { until: now + length, length, kind: error.kind(), message: error.to_string() });
+    }
+
+    /// As if so much time had gone by.
+    #[cfg(test)]
+    pub(super) fn wait(&mut self, time: Duration) {
+        if let Some(pause) = self.doubt.as_mut().and_then(|doubt| doubt.pause.as_mut()) {
+            pause.until -= time;
         }
     }
 }
@@ -62,25 +101,43 @@ impl Journal {
     /// # Errors
     /// When that was not possible: nothing may be called synced.
     pub(super) fn sync_directory(&mut self) -> io::Result<()> {
-        if self.names.doubt.is_some() {
-            self.give_names_anew()?;
+        if self.names.doubt.is_none() {
+            return self.sync_names();
         }
-        self.sync_names()
+        if let Some(refusal) = self.names.refusal(Instant::now()) {
+            return Err(refusal);
+        }
+        let tried = self.give_names_anew().and_then(|()| self.sync_names());
+        tried.inspect_err(|error| self.names.put_off(error, Instant::now()))
+    }
+
+    /// Makes the names of segments durable where they stand.
+    ///
+    /// # Errors
+    /// When that is not possible, now or without giving them anew.
+    pub(super) fn sync_directory_as_it_is(&mut self) -> io::Result<()> {
+        match &self.names.doubt {
+            None => self.sync_names(),
+            Some(doubt) => Err(io::Error::other(self.unsynced_folder(&doubt.error))),
+        }
+    }
+
+    fn unsynced_folder(&self, error: impl std::fmt::Display) -> String {
+        format!("cannot sync the folder {}: {error}", directory_of(&self.path).display())
     }
 
     fn sync_names(&mut self) -> io::Result<()> {
         if self.names.changed_from.is_none() {
             return Ok(());
         }
-        let folder = directory_of(&self.path);
-        match self.disk.sync_directory(folder) {
+        match self.disk.sync_directory(directory_of(&self.path)) {
             Ok(()) => {
                 self.names = Names::default();
                 Ok(())
             }
             Err(error) => {
                 self.names.doubt(&error);
-                Err(io::Error::new(error.kind(), format!("cannot sync the folder {}: {error}", folder.display())))
+                Err(io::Error::new(error.kind(), self.unsynced_folder(&error)))
             }
         }
     }
@@ -102,6 +159,7 @@ impl Journal {
             }
         }
         self.begin()?;
+        self.retain();
         if let Some(doubt) = self.names.doubt.as_mut().filter(|doubt| !doubt.is_told) {
             doubt.is_told = true;
             self.own.sync_failed(&self.encoder, directory_of(&self.path), None, &doubt.error);

@@ -86,6 +86,7 @@ impl Journal {
             system_limit: None,
             clock: Clock::new(),
             is_signal_blocked: false,
+            is_sync_asked: false,
             may_overfill: false,
             buffer: Vec::new(),
             ends: Vec::new(),

@@ -61,6 +61,8 @@ pub(crate) struct Journal {
     pub(super) system_limit: Option<u64>,
     pub(super) clock: Clock,
     pub(super) is_signal_blocked: bool,
+    /// Whether a batch was to be synced so far.
+    pub(super) is_sync_asked: bool,
     /// The next part may be longer than a segment is to be, so that something of the batch has room.
     pub(super) may_overfill: bool,
     pub(super) buffer: Vec<u8>,
@@ -129,8 +131,8 @@ impl Writer for Journal {
     }
 
     fn shutdown(&mut self) -> Result<(), WriteError> {
-        let ended = self.append(Batch::Lines(&[]), true);
-        if ended.is_err() && self.append(Batch::Lines(&[]), true).is_err() {
+        let ended = self.end();
+        if ended.is_err() && self.end().is_err() && self.append(Batch::Lines(&[]), false).is_err() {
             // The record of what failed has no place either; the first error is what is told.
         }
         ended
