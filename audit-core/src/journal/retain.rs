@@ -25,7 +25,9 @@ impl Journal {
         while let Some(oldest) = segments.front() {
             let after =
                 segments.get(1).map_or(self.active.first.unwrap_or(self.next), |next| next.first.seq.unwrap_or(0));
-            let last = after.saturating_sub(1);
+            // Not where the next one begins: that may be a copy of a part of this one.
+            let last = oldest.counted(oldest.end.map(|end| end.greatest)).unwrap_or(after.saturating_sub(1));
+            let last = last.min(self.next - 1);
             let is_needed = self.head.needed_from().is_some_and(|needed| needed <= last);
             let too_many = keep.is_some_and(|keep| segments.len() > keep) && !is_needed;
             if !too_many && max.is_none_or(|max| bytes <= max) {
@@ -40,6 +42,10 @@ impl Journal {
             let first = oldest.first.seq.unwrap_or(1);
             for (follower, taken) in self.head.behind(last) {
                 let from = first.max(taken + 1);
+                if from > last {
+                    // All of it stands in another one.
+                    continue;
+                }
                 let why = "their segment was removed, for the journal had reached its bound";
                 let count = last + 1 - from;
                 self.own.gap(&self.encoder, &follower, (from, last), count, why);

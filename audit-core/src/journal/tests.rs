@@ -333,6 +333,22 @@ fn so_many_segments_are_kept_but_none_removed_that_is_needed() {
 }
 
 #[test]
+fn a_segment_that_is_needed_stays_beside_a_copy_of_a_part_of_it() {
+    let place = Place::new();
+    let mut journal = place.open_with(JournalOptions { rotate_bytes: None, rotate_keep: Some(1), max_bytes: None });
+    journal.head().set_taken("store", 3);
+    journal.append(Batch::Lines(&lines(1..=6)), false).unwrap();
+    fs::write(place.beside("part"), "{\"n\":2,\"seq\":2}\n{\"n\":4,\"seq\":4}\n").unwrap();
+    journal.reopen().unwrap();
+    let all = ["audit.jsonl", "audit.jsonl.00000000000000000001", "audit.jsonl.part"];
+    assert_eq!(place.files(), all, "the follower needs 4 to 6");
+    journal.head().set_taken("store", 6);
+    journal.append(Batch::Lines(&[line(7)]), false).unwrap();
+    journal.reopen().unwrap();
+    assert_eq!(place.files(), ["audit.jsonl", "audit.jsonl.00000000000000000007"]);
+}
+
+#[test]
 fn a_bound_for_all_wins_and_tells_whom_it_cost_what() {
     let place = Place::new();
     let options = JournalOptions { rotate_bytes: Some(4_096), rotate_keep: None, max_bytes: Some(12_288) };

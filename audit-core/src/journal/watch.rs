@@ -2,10 +2,13 @@
 
 use std::io;
 
-use crate::journal::disk::{Disk, Stat};
+use crate::journal::disk::{Disk, Open, Stat};
+use crate::journal::lines::{Lines, Piece};
 use crate::journal::own::{Change, Range};
 use crate::journal::recover::recover;
+use crate::journal::seek::seek;
 use crate::journal::segments::{self, Found};
+use crate::journal::seq::seq_of;
 use crate::journal::writer::Journal;
 use crate::notice;
 
@@ -120,19 +123,52 @@ impl Journal {
     }
 }
 
+/// How much of each segment is read to find what is missing; in what is longer, nothing is.
+const LOOKED_AT: u64 = 64 << 20;
+/// In how many pieces a segment may hold what is looked for. What it holds behind them counts as missing.
+const MAX_RUNS: usize = 4_096;
+
 /// How many of these records stand in none of the segments.
 fn missing(disk: &dyn Disk, segments: &[Found], from: u64, to: u64) -> u64 {
-    let mut missing = 0;
-    let mut next = from;
+    let mut runs: Vec<Range> = Vec::new();
     for segment in segments {
         // One that cannot be read holds nothing for anybody else either.
-        let Ok(Some(last)) = segment.last(disk) else { continue };
-        let first = segment.first.seq.unwrap_or(0);
-        if last < next || first > to {
-            continue;
-        }
-        missing += first.saturating_sub(next);
-        next = last.saturating_add(1);
+        runs.extend(held(disk, segment, from, to).unwrap_or_default());
     }
-    missing + (to + 1).saturating_sub(next.min(to + 1))
+    runs.sort_unstable();
+    let (mut missing, mut next) = (0, from);
+    for (first, last) in runs {
+        missing += first.saturating_sub(next);
+        next = next.max(last.saturating_add(1));
+    }
+    missing + (to + 1).saturating_sub(next)
+}
+
+/// Which of these records a segment holds, as runs of them: it may be a part of another one, with holes.
+fn held(disk: &dyn Disk, segment: &Found, from: u64, to: u64) -> io::Result<Vec<Range>> {
+    let mut runs: Vec<Range> = Vec::new();
+    let to = segment.until.map_or(to, |until| to.min(until - 1));
+    if segment.first.seq.is_some_and(|first| first > to) {
+        return Ok(runs);
+    }
+    let mut file = disk.open(&segment.path, Open::Reading)?;
+    let Some((start, _)) = seek(&mut *file, from - 1)? else { return Ok(runs) };
+    let mut lines = Lines::new(start);
+    while let Some(piece) = lines.next(&mut *file)? {
+        let Piece::Line(range) = piece else { continue };
+        let Some(seq) = seq_of(lines.bytes(range)).filter(|seq| (from..=to).contains(seq)) else { continue };
+        let is_full = runs.len() >= MAX_RUNS;
+        match runs.last_mut() {
+            Some((_, last)) if seq <= *last => {}
+            Some((_, last)) if seq == *last + 1 => *last = seq,
+            _ if is_full => break,
+            _ => runs.push((seq, seq)),
+        }
+        if lines.offset() - start > LOOKED_AT {
+            let end = segment.end.map_or(seq, |end| end.last.clamp(seq, to));
+            runs.push((seq, end));
+            break;
+        }
+    }
+    Ok(runs)
 }

@@ -64,6 +64,19 @@ fn a_removed_file_is_a_gap() {
 }
 
 #[test]
+fn of_a_removed_file_what_a_copy_of_a_part_holds_is_not_missing() {
+    let place = Place::new();
+    let mut journal = place.open();
+    journal.append(Batch::Lines(&lines(1..=20)), false).unwrap();
+    let part = [5, 9, 10, 15].map(|number| format!("{{\"n\":{number},\"seq\":{number}}}\n")).concat();
+    fs::write(place.beside("part"), part).unwrap();
+    fs::write(place.beside("other"), "{\"n\":10,\"seq\":10}\n{\"n\":20,\"seq\":20}\n").unwrap();
+    fs::remove_file(&place.path).unwrap();
+    journal.append(Batch::Lines(&[line(21)]), false).unwrap();
+    assert_said(&place.path, &[(21, "removed"), (22, "gap file 15 1 20"), (23, "21")]);
+}
+
+#[test]
 fn a_removed_folder_fails_until_it_is_back() {
     let place = Place::new();
     let mut journal = place.open();
