@@ -4,16 +4,20 @@ use std::fmt;
 use std::path::Path;
 
 use crate::journal::clock::Step;
+use crate::notice::Limited;
 use crate::record::{Datum, Encoder, Line, rfc3339};
 use crate::vocabulary::Outcome;
 
-/// So many may wait; what is said beyond them is said on stderr alone. Gaps always wait.
+/// So many may wait; what is said beyond them is said on stderr alone, at a limited rate. What names records always waits: gaps,
+/// and those that a power cut may take.
 const WAITING: usize = 64;
 
 /// Records of our own that are still to be written.
 pub(super) struct Own {
     waiting: Vec<(&'static str, Line)>,
     written: u64,
+    /// Says what has no room.
+    overflow: Limited,
 }
 
 /// What somebody else did to the active segment.
@@ -51,7 +55,7 @@ pub(super) type Range = (u64, u64);
 
 impl Own {
     pub(super) fn new() -> Self {
-        Self { waiting: Vec::new(), written: 0 }
+        Self { waiting: Vec::new(), written: 0, overflow: Limited::new() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -74,8 +78,11 @@ impl Own {
     }
 
     fn push(&mut self, action: &'static str, line: Line) {
-        if self.waiting.len() < WAITING || action == "audit.gap" {
+        if self.waiting.len() < WAITING {
             self.waiting.push((action, line));
+        } else {
+            let line = line.json();
+            self.overflow.say(format_args!("the journal could not be written for so long that it will lack {line}"));
         }
     }
 
@@ -88,7 +95,7 @@ impl Own {
             ("first_seq", Datum::Number(from.into())),
             ("last_seq", Datum::Number(to.into())),
         ];
-        self.push("audit.gap", encoder.own("audit.gap", Outcome::Failed, reason, &data));
+        self.waiting.push(("audit.gap", encoder.own("audit.gap", Outcome::Failed, reason, &data)));
     }
 
     pub(super) fn torn_tail(&mut self, encoder: &Encoder, file: &Path, bytes: u64) {
@@ -130,7 +137,8 @@ impl Own {
             data.extend([("first_seq", Datum::Number(first.into())), ("last_seq", Datum::Number(last.into()))]);
         }
         let reason = "the journal could not be synced; its segment is not written any more".to_owned();
-        self.push(ACTION, encoder.own(ACTION, Outcome::Failed, reason, &data));
+        let line = encoder.own(ACTION, Outcome::Failed, reason, &data);
+        if unsynced.is_some() { self.waiting.push((ACTION, line)) } else { self.push(ACTION, line) }
     }
 
     pub(super) fn clock_step(&mut self, encoder: &Encoder, step: &Step) {
@@ -142,5 +150,26 @@ impl Own {
         ];
         let reason = "the clock was set, or the machine slept".to_owned();
         self.push("audit.clock_step", encoder.own("audit.clock_step", Outcome::Unknown, reason, &data));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::tests::encoder;
+
+    #[test]
+    fn what_names_records_waits_however_much_does() {
+        let (encoder, mut own) = (encoder(), Own::new());
+        let file = Path::new("audit.jsonl");
+        for bytes in 0..2 * WAITING as u64 {
+            own.changed(&encoder, Change::Appended, file, None, Some(bytes));
+        }
+        assert_eq!(own.waiting.len(), WAITING);
+        own.sync_failed(&encoder, file, None, "no room");
+        own.gap(&encoder, "store", (1, 2), 2, "lost");
+        own.sync_failed(&encoder, file, Some((3, 4)), "no room");
+        let waiting: Vec<&str> = own.waiting.iter().skip(WAITING).map(|(action, _)| *action).collect();
+        assert_eq!(waiting, ["audit.gap", "audit.sync_failed"]);
     }
 }
