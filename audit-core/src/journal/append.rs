@@ -34,7 +34,8 @@ impl Journal {
     ///
     /// # Errors
     /// When some lines do not stand in the journal. Those before them do, and with `sync` they are on the disk. The
-    /// others left nothing, and may be appended again.
+    /// others left nothing, and may be appended again; but if what was written could not be taken back either, whole lines of
+    /// them stand all the same, and an `audit.sync_failed` names them.
     pub(crate) fn append(&mut self, batch: Batch<'_>, sync: bool) -> Result<(), WriteError> {
         if !std::mem::replace(&mut self.is_signal_blocked, true) {
             block_file_size_signal();
@@ -194,6 +195,9 @@ impl Journal {
 
     /// Only the first `bytes` of the buffer were written. Whole lines stay, unless they were to be synced; what is torn
     /// goes, or the segment is over.
+    ///
+    /// Where nothing can be taken back, lines that were to be synced stand though they count as failed: they keep their numbers,
+    /// readers are given them, and whoever offers them again has them twice. An `audit.sync_failed` names them.
     fn write_failed(&mut self, part: Part, bytes: usize, sync: bool, error: io::Error) -> Failed {
         let whole = self.ends.partition_point(|end| *end <= bytes);
         let kept = if sync { 0 } else { whole };

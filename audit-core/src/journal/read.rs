@@ -182,6 +182,10 @@ impl Reader {
 
     /// The next record; `None` when there is none now. A later call gives what was written meanwhile.
     ///
+    /// It gives what stands in the files. The last lines may belong to a batch that is written and not synced yet: if that
+    /// fails, they are taken back, and other records may get their numbers. Sinks that follow an auditor's journal are given
+    /// nothing before that is settled.
+    ///
     /// # Errors
     /// When a segment cannot be found, opened or read. Nothing is lost by it: a later call goes on from the same place.
     pub fn read(&mut self) -> Result<Option<Entry>, ReadError> {
