@@ -89,6 +89,11 @@ fn records_without_a_seq_come_first() {
     folder.append(&(old(13) + &numbered(5)));
     assert_eq!(rest(&mut reader), [5]);
     assert_eq!(reader.skipped(), Skipped { foreign: 1, ..Skipped::default() });
+    // The numbers begin within the only file.
+    let folder = Folder::new();
+    folder.append(&(old(10) + &many(1..=2)));
+    folder.put("audit.jsonl.part", &numbered(1));
+    assert_eq!(folder.reader(0).last_seq().unwrap(), Some(2));
 }
 
 #[test]
@@ -537,7 +542,7 @@ proptest! {
                     let text = fs::read_to_string(folder.path()).unwrap_or_default();
                     let is_wanted = |line: &&str| {
                         let seq = seq_of(line.as_bytes()).unwrap_or(0);
-                        if every == 1 { seq + u64::from(from) > written } else { seq % u64::from(every) == 0 }
+                        if every == 1 { seq + u64::from(from) > written } else { seq.is_multiple_of(u64::from(every)) }
                     };
                     let part: String = text.split_inclusive('\n').filter(is_wanted).collect();
                     folder.put(&format!("audit.jsonl.extract-{shifts}"), &part);
@@ -547,5 +552,30 @@ proptest! {
             }
         }
         take(&mut reader, u64::MAX, written)?;
+    }
+
+    /// However the records are spread over files, and however often: each that stands in any of them comes once.
+    #[test]
+    fn what_any_of_many_parts_holds_is_given(
+        parts in proptest::collection::vec(proptest::collection::btree_set(1..40_u64, 1..30), 1..6),
+        are_named_by_us in any::<bool>(),
+        after in 0..40_u64,
+    ) {
+        let folder = Folder::new();
+        for (index, part) in parts.iter().enumerate() {
+            let first = part.first().copied().unwrap_or(0);
+            let name = if are_named_by_us { format!("{first:020}.{}", index + 1) } else { format!("part-{index}") };
+            folder.put(&format!("audit.jsonl.{name}"), &many(part.iter().copied()));
+        }
+        folder.append(&many(40..=41));
+        let held: std::collections::BTreeSet<u64> = parts.into_iter().flatten().chain(40..=41).collect();
+        let expected: Vec<u64> = held.into_iter().filter(|seq| *seq > after).collect();
+        let mut following = folder.reader(after);
+        for seq in &expected {
+            prop_assert_eq!(following.read_to(41).unwrap().unwrap().seq, Some(*seq));
+            following.forget_ahead();
+        }
+        prop_assert_eq!(rest(&mut folder.reader(after)), expected);
+        prop_assert_eq!(folder.reader(0).last_seq().unwrap(), Some(41));
     }
 }
