@@ -282,6 +282,15 @@ fn a_journal_that_goes_on_beside_what_took_its_place_is_found() {
     }
 }
 
+/// It could not be synced, and something else stood at the path when a new one was begun.
+#[test]
+fn a_segment_at_the_path_that_was_abandoned_is_left_at_once() {
+    let folder = Folder::new();
+    folder.append(&of("a", 1..=5));
+    folder.put("audit.jsonl.00000000000000000004", &of("b", 4..=6));
+    assert_eq!(users(&mut folder.reader(0)), ["a1", "a2", "a3", "b4", "b5", "b6"]);
+}
+
 #[test]
 fn what_is_missing_is_passed_and_seen_by_the_seq() {
     let folder = Folder::new();
