@@ -14,6 +14,14 @@ pub(super) struct Lock {
     file: File,
 }
 
+impl Drop for Lock {
+    /// Gives it up, not merely this descriptor of it: a process that is being started by another thread has a copy for as
+    /// long as it takes, and would hold the lock meanwhile.
+    fn drop(&mut self) {
+        self.file.unlock().unwrap_or(());
+    }
+}
+
 impl Lock {
     /// The number that was given last, as far as it was noted; 0 without one.
     pub(super) fn last(&mut self) -> u64 {
@@ -51,5 +59,22 @@ impl Lock {
             Err(TryLockError::WouldBlock) => Err(OpenError::InUse),
             Err(TryLockError::Error(error)) => Err(said(error)),
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_of_its_descriptor_does_not_hold_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = folder.path().join("audit.jsonl");
+        let lock = Lock::take(&journal).unwrap();
+        let copy = lock.file.try_clone().unwrap();
+        assert!(matches!(Lock::take(&journal), Err(OpenError::InUse)));
+        drop(lock);
+        Lock::take(&journal).unwrap();
+        drop(copy);
     }
 }
