@@ -99,7 +99,7 @@ pub(crate) fn begin(auditor: &Auditor, resolver: &Resolver, request: &mut Reques
 }
 
 /// Notes what the inner service gave: an answer's head, or that there is none.
-pub(crate) fn note<B, E>(exchange: &mut Exchange, resolver: &Resolver, result: &mut Result<Response<B>, E>)
+fn note<B, E>(exchange: &mut Exchange, resolver: &Resolver, result: &mut Result<Response<B>, E>)
 where
     B: HttpBody<Data = Bytes>,
 {

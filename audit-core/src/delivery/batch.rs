@@ -3,9 +3,7 @@
 use std::ops::Range;
 
 use crate::record::Line;
-
-/// What a burst may leave allocated, in bytes.
-const KEPT: usize = 1 << 20;
+use crate::sink::KEPT;
 
 /// The records of one queue, in order, as its writer takes them.
 pub(crate) enum Records {

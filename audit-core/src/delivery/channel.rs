@@ -233,6 +233,11 @@ impl Channel {
         state.sync_failing = false;
     }
 
+    /// Whether the last that was to be on the disk is not.
+    pub(crate) fn fails_to_sync(&self) -> bool {
+        self.lock().sync_failing
+    }
+
     /// Something was to be on the disk and is not.
     pub(crate) fn not_synced(&self) {
         self.lock().sync_failing = true;

@@ -79,7 +79,7 @@ impl Writer for Unsynced {
 pub(crate) fn spawn(channel: Arc<Channel>, writer: Box<dyn Writer>, encoder: Arc<Encoder>) -> std::io::Result<()> {
     // The system takes no zero in a thread's name, and the name is the application's.
     let name = format!("audit-{}", channel.name().replace('\0', ""));
-    let worker = Worker { channel, writer, encoder, complaints: Limited::new(), gap_failed: None, sync_fails: false };
+    let worker = Worker { channel, writer, encoder, complaints: Limited::new(), gap_failed: None };
     std::thread::Builder::new().name(name).spawn(move || worker.run()).map(drop)
 }
 
@@ -90,8 +90,6 @@ struct Worker {
     complaints: Limited,
     /// When the gap record that is still owed could not be written.
     gap_failed: Option<Instant>,
-    /// The last sync failed: what is missing is told with another one, so that somebody tries also when no request comes.
-    sync_fails: bool,
 }
 
 impl Worker {
@@ -151,7 +149,8 @@ impl Worker {
         let line = self.encoder.gap(self.channel.name(), gap);
         let mut records = Records::new(self.writer.takes_bytes());
         records.push(&line);
-        let sync = self.sync_fails;
+        // After a failed sync this is tried with another one, so that somebody does also when no request comes.
+        let sync = self.channel.fails_to_sync();
         match self.guarded(|writer| writer.write(records.batch(), sync)) {
             // As in `write`: a record that was taken is not to be told again because something failed after it.
             Ok(()) => {
@@ -185,7 +184,6 @@ impl Worker {
             return confirm_first(batch.len(), waiting);
         };
         if sync {
-            self.sync_fails = true;
             self.channel.not_synced();
         }
         let written = trouble.taken.min(batch.len());
@@ -203,9 +201,8 @@ impl Worker {
     }
 
     /// Something is on the disk, if that was asked for.
-    fn note_sync(&mut self, sync: bool) {
+    fn note_sync(&self, sync: bool) {
         if sync {
-            self.sync_fails = false;
             self.channel.synced(Timestamp::now());
         }
     }

@@ -116,9 +116,6 @@ impl Facts {
             ..*http
         });
         Self {
-            event_id: self.event_id,
-            started_at: self.started_at,
-            started: self.started,
             http,
             attribution: self.attribution,
             entered: self.entered,
@@ -137,7 +134,7 @@ impl Facts {
             calls_begun: self.calls_begun,
             trace_id: self.trace_id.clone(),
             span_id: self.span_id.clone(),
-            ..Self::new(self.action.clone())
+            ..Self::begun(self.action.clone(), self.event_id, self.started_at, self.started)
         }
     }
 

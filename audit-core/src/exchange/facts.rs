@@ -51,12 +51,12 @@ pub(crate) struct NestedCall {
 }
 
 impl NestedCall {
-    fn new(number: usize, endpoint: &'static Endpoint) -> Self {
+    fn new(number: usize, endpoint: &'static Endpoint, started: Instant) -> Self {
         Self {
             number,
             told: false,
             endpoint,
-            started: Instant::now(),
+            started,
             duration: None,
             outcome: Outcome::Unknown,
             error: None,
@@ -67,12 +67,8 @@ impl NestedCall {
 
     /// What is left to tell of a call that the `final` told of, if it still runs: how it ends. Its target says which it is.
     pub(crate) fn rest(&self) -> Option<Self> {
-        let rest = Self {
-            told: true,
-            started: self.started,
-            target: self.target.clone(),
-            ..Self::new(self.number, self.endpoint)
-        };
+        let rest =
+            Self { told: true, target: self.target.clone(), ..Self::new(self.number, self.endpoint, self.started) };
         self.duration.is_none().then_some(rest)
     }
 }
@@ -223,10 +219,15 @@ pub(crate) struct Facts {
 impl Facts {
     pub(crate) fn new(action: Cow<'static, str>) -> Self {
         let started_at = Timestamp::now();
+        Self::begun(action, event_id::of(started_at), started_at, Instant::now())
+    }
+
+    /// Those of an event that has begun, of which nothing more is known.
+    pub(crate) fn begun(action: Cow<'static, str>, event_id: Uuid, started_at: Timestamp, started: Instant) -> Self {
         Self {
-            event_id: event_id::of(started_at),
+            event_id,
             started_at,
-            started: Instant::now(),
+            started,
             http: None,
             action,
             attribution: None,
@@ -277,7 +278,7 @@ impl Facts {
         }
         let number = self.calls_begun;
         self.calls_begun += 1;
-        self.calls.push(NestedCall::new(number, endpoint));
+        self.calls.push(NestedCall::new(number, endpoint, Instant::now()));
         Some(number)
     }
 

@@ -47,9 +47,7 @@ impl<S: Start> Handling<S> {
     pub fn new(exchange: Exchange, call: S) -> Self {
         Self { stage: Stage::Waiting { call }, exchange: Some(exchange) }
     }
-}
 
-impl<S: Start> Handling<S> {
     /// The exchange, for when the answer is there.
     pub fn take_exchange(self: Pin<&mut Self>) -> Option<Exchange> {
         self.project().exchange.take()

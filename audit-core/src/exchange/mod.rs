@@ -114,8 +114,8 @@ impl Exchange {
         Poll::Ready(verdict)
     }
 
-    /// Waits, after [`respond`](Self::respond) or [`give_up`](Self::give_up), until the answer's head may leave: with `strict` delivery until its
-    /// `final` is on disk, at most `AUDIT_QUEUE_TIMEOUT_MS`; otherwise it may at once.
+    /// Waits, after [`respond`](Self::respond) or [`give_up`](Self::give_up), until the answer's head may leave: with
+    /// `strict` delivery until its `final` is on disk, at most `AUDIT_QUEUE_TIMEOUT_MS`; otherwise it may at once.
     ///
     /// # Errors
     /// When that could not be: in the answer's place one of the refusal's status leaves, without a body.
@@ -174,7 +174,7 @@ impl Exchange {
         self.expected = head.exact_length.or_else(|| declared_length(head));
         self.asks_for_end = head.asks_for_end;
         self.upgrade = head.status == 101;
-        let is_strict = self.shared.is_strict() && !self.shared.is_refused();
+        let is_strict = self.owes_final();
         if is_strict {
             self.commit = Commit::Owed(None);
         }
@@ -192,9 +192,14 @@ impl Exchange {
         id
     }
 
+    /// Whether what the call gave waits for its `final`.
+    fn owes_final(&self) -> bool {
+        self.shared.is_strict() && !self.shared.is_refused()
+    }
+
     /// Notes that the call gave an error and no answer: what becomes of it, nobody shows to the adapter.
     pub fn give_up(&mut self) {
-        if self.shared.is_strict() && !self.shared.is_refused() {
+        if self.owes_final() {
             self.commit = Commit::Owed(self.shared.with(|facts| self.completion(facts)));
         }
     }

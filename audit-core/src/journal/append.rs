@@ -7,10 +7,7 @@ use crate::journal::block_file_size_signal;
 use crate::journal::seq::SEQ_KEY;
 use crate::journal::writer::Journal;
 use crate::record::json::write_number;
-use crate::sink::WriteError;
-
-/// What a burst may leave allocated.
-const KEPT: usize = 1 << 20;
+use crate::sink::{KEPT, WriteError};
 
 /// How many lines the buffer holds: first our own, then those of the batch.
 #[derive(Debug, Clone, Copy, Default)]
@@ -82,8 +79,8 @@ impl Journal {
     /// Writes what is left to be said, and syncs everything.
     ///
     /// # Errors
-    /// When that cannot be done. Where nobody asked for a sync, names of which a power cut may take some stay as they are: to give
-    /// them anew would leave one more segment at each end.
+    /// When that cannot be done. Where nobody asked for a sync, names of which a power cut may take some stay as they are:
+    /// to give them anew would leave one more segment at each end.
     pub(super) fn end(&mut self) -> Result<(), WriteError> {
         let nothing = Batch::Lines(&[]);
         if self.is_sync_asked {

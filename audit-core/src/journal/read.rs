@@ -394,8 +394,8 @@ impl Reader {
         }
     }
 
-    /// The segment that goes on where the open one ends, or before its `jump`, or where this reader begins. If there is a gap before
-    /// it, and that was seen before, what abandoned segments hold of it is given all the same.
+    /// The segment that goes on where the open one ends, or before its `jump`, or where this reader begins. If there is a
+    /// gap before it, and that was seen before, what abandoned segments hold of it is given all the same.
     fn next_segment(&mut self, is_gap_confirmed: bool, jump: Option<u64>) -> Result<Option<Next>, ReadError> {
         self.listed = Some(Instant::now());
         let found = segments::find(&*self.disk, &self.path)?;

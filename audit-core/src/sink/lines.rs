@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::notice;
 use crate::record::Line;
-use crate::sink::{Sink, WriteError};
+use crate::sink::{KEPT, Sink, WriteError};
 
 /// Lines on a duplicate of the process's standard output, written explicitly and never through `println!`.
 pub(crate) struct LineStream {
@@ -80,8 +80,6 @@ impl Sink for LineStream {
 }
 
 fn join(batch: &[Line], buffer: &mut Vec<u8>) {
-    /// What a burst may leave allocated.
-    const KEPT: usize = 1024 * 1024;
     buffer.clear();
     buffer.shrink_to(KEPT);
     batch.iter().for_each(|line| buffer.extend_from_slice(line.bytes()));

@@ -15,6 +15,9 @@ use std::error::Error;
 pub use crate::record::{Field, Line};
 pub(crate) use lines::LineStream;
 
+/// What a burst may leave allocated in one buffer on the way to a sink, in bytes.
+pub(crate) const KEPT: usize = 1 << 20;
+
 /// Takes batches of encoded records. Called from one thread only.
 pub trait Sink: Send + 'static {
     /// What statistics and messages call this sink; no two sinks of an auditor share a name.

@@ -108,10 +108,6 @@ const UTF_8_NAMES: [&str; 4] = ["utf-8", "utf8", "us-ascii", "ascii"];
 impl Format {
     /// What a value of `Content-Type` stands for; types compare without regard to case (RFC 9110, section 8.3.1).
     pub(super) fn of(declared: &str) -> Self {
-        // As nearly every client writes it.
-        if declared == "application/json" {
-            return Self::Json;
-        }
         let essence = declared.split(';').next().unwrap_or_default().trim().as_bytes();
         let is_one_of = |types: &[&str]| types.iter().any(|known| essence.eq_ignore_ascii_case(known.as_bytes()));
         let format = if is_one_of(&JSON_TYPES) {

@@ -1,5 +1,6 @@
 //! `strict`, beside bare group commit.
 
+mod bare;
 mod tasks;
 mod threads;
 
@@ -14,8 +15,6 @@ use crate::{Failed, median};
 
 const IN_FLIGHT: [usize; 3] = [1, 64, 256];
 const TURNS: usize = 7;
-/// About a record's length.
-const BYTES: usize = 500;
 
 /// A way to have so many commits in flight in a file of that folder for a while; how many a second there were.
 type Rate = fn(&Path, usize, Duration) -> Result<f64, Failed>;

@@ -1,7 +1,6 @@
 //! Each exchange on a thread of its own, which sleeps while it waits.
 
 use std::fs::File;
-use std::io::Write as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -9,62 +8,35 @@ use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
 
-use super::{BYTES, COMMITS, exchange, with_auditor};
+use super::bare::Log;
+use super::{COMMITS, exchange, with_auditor};
 use crate::Failed;
 
 pub(super) fn audited(folder: &Path, threads: usize, turn: Duration) -> Result<f64, Failed> {
     with_auditor(folder, |auditor| rate(threads, turn, || block_on(exchange(auditor)).map(|()| COMMITS)))
 }
 
-/// What waits to be written, and how far it has been synced.
-#[derive(Default)]
-struct Batch {
-    bytes: Vec<u8>,
-    handed_in: u64,
-    synced: u64,
-    stopped: bool,
-}
-
 pub(super) fn group_commit(folder: &Path, threads: usize, turn: Duration) -> Result<f64, Failed> {
     let path = folder.join("bare.log");
-    let mut file = File::options().append(true).create(true).open(&path)?;
-    let (batch, work, synced) = (Mutex::new(Batch::default()), Condvar::new(), Condvar::new());
-    let record = [b'x'; BYTES];
+    let file = File::options().append(true).create(true).open(&path)?;
+    let (log, synced) = (Log::default(), Condvar::new());
     let rate = std::thread::scope(|scope| {
         scope.spawn(|| {
-            let mut spare = Vec::new();
-            loop {
-                let mut state = batch.lock().unwrap_or_else(PoisonError::into_inner);
-                while state.bytes.is_empty() && !state.stopped {
-                    state = work.wait(state).unwrap_or_else(PoisonError::into_inner);
-                }
-                if state.bytes.is_empty() {
-                    return;
-                }
-                std::mem::swap(&mut state.bytes, &mut spare);
-                let until = state.handed_in;
-                drop(state);
-                if file.write_all(&spare).and_then(|()| file.sync_data()).is_err() {
-                    return;
-                }
-                spare.clear();
-                batch.lock().unwrap_or_else(PoisonError::into_inner).synced = until;
+            log.write(file, |until| {
+                log.lock().synced = until;
                 synced.notify_all();
-            }
+            });
         });
         let rate = rate(threads, turn, || {
-            let mut state = batch.lock().unwrap_or_else(PoisonError::into_inner);
-            state.bytes.extend_from_slice(&record);
-            state.handed_in += 1;
-            let mine = state.handed_in;
-            work.notify_one();
-            while state.synced < mine {
-                state = synced.wait(state).unwrap_or_else(PoisonError::into_inner);
+            let mut batch = log.lock();
+            let mine = batch.hand_in();
+            log.work.notify_one();
+            while batch.synced < mine {
+                batch = synced.wait(batch).unwrap_or_else(PoisonError::into_inner);
             }
             Ok(1)
         });
-        batch.lock().unwrap_or_else(PoisonError::into_inner).stopped = true;
-        work.notify_one();
+        log.stop();
         rate
     });
     std::fs::remove_file(path)?;
