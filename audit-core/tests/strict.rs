@@ -486,6 +486,10 @@ fn one_that_is_called_again_after_a_refusal_does_not_run() {
     assert_eq!(first.map_err(Refusal::status), Err(503));
     let second = block_on(WiredHandling::new(exchange.scope(), Calling(runs)));
     assert_eq!(second.map_err(Refusal::status), Err(503));
+    // Nor once the journal can write again: this request was refused, and its record says so.
+    std::fs::create_dir(folder).expect("it is ours");
+    let third = block_on(WiredHandling::new(exchange.scope(), Calling(runs)));
+    assert_eq!(third.map_err(Refusal::status), Err(503));
     assert_eq!(RAN.load(std::sync::atomic::Ordering::SeqCst), 0, "it ran, though no intent is on disk");
 }
 
